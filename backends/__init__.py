@@ -1,0 +1,1 @@
+"""Approaches carried out: prompting, retrieval, fine-tuning and both."""

@@ -1,0 +1,265 @@
+"""The values and protocols that every approach shares.
+
+Errors, all of which say what was wrong, what is allowed and the next step:
+
+    BackendError
+    ├── ModelError            a model cannot be had, or is not what it should be
+    ├── DocumentError         a document cannot be read
+    ├── ExamplesError         examples cannot be trained on
+    ├── QuestionError         a question does not fit
+    ├── TuningError           training failed
+    └── Cancelled             the caller asked to stop
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Protocol
+
+__all__ = [
+    "Answer",
+    "AnswerEvent",
+    "Backend",
+    "BackendError",
+    "Cancelled",
+    "Citation",
+    "DocumentError",
+    "Example",
+    "ExamplesError",
+    "FinishReason",
+    "Generation",
+    "GenerationOptions",
+    "Generator",
+    "Hit",
+    "Message",
+    "ModelError",
+    "Passage",
+    "Progress",
+    "QuestionError",
+    "References",
+    "Retriever",
+    "Token",
+    "TuningError",
+]
+
+
+class BackendError(Exception):
+    """Root of what goes wrong below this package."""
+
+
+class ModelError(BackendError):
+    """A model cannot be had, or is not what it should be."""
+
+
+class DocumentError(BackendError):
+    """A document cannot be read; the message names its source."""
+
+
+class ExamplesError(BackendError):
+    """Examples cannot be trained on; the message names the first one at fault."""
+
+
+class QuestionError(BackendError):
+    """A question does not fit the model or the limits."""
+
+
+class TuningError(BackendError):
+    """Training failed; checkpoints taken before remain."""
+
+
+class Cancelled(BackendError):
+    """The caller asked to stop, and nothing more will be done."""
+
+
+class FinishReason(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "STOP"
+    LENGTH = "LENGTH"
+    NO_EVIDENCE = "NO_EVIDENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input with its right output, and the passage it rests on where known."""
+
+    question: str
+    answer: str
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document.
+
+    Attributes:
+        id: Stable: a hash of source, position and content.
+        source: Where the document comes from.
+        start_byte: First byte within the UTF-8 text taken from the document.
+        end_byte: Byte after the last.
+        text: The piece itself.
+    """
+
+    id: str
+    source: str
+    start_byte: int
+    end_byte: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found, with its fused reciprocal-rank score."""
+
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How to generate: temperature 0 takes the most probable token each time."""
+
+    max_output_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    passages: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far preparation is; `fraction` and `remaining_s` are None where unknown."""
+
+    activity: str
+    fraction: float | None = None
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Passages that the answer may rest on, best first, cited as [1], [2], ..."""
+
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Text to append to the answer."""
+
+    text: str
+
+
+AnswerEvent = Progress | References | Token
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A mark such as [2] in an answer, by its bytes in the answer's UTF-8 text."""
+
+    number: int
+    start_byte: int
+    end_byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a model wrote, and what it took."""
+
+    text: str
+    finish_reason: FinishReason
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; its text is the concatenation of the tokens emitted."""
+
+    text: str
+    finish_reason: FinishReason
+    input_tokens: int
+    output_tokens: int
+    model: str
+    citations: tuple[Citation, ...] = ()
+
+
+class Generator(Protocol):
+    """Turns a chat into text.
+
+    Safe to call from several threads: calls on one local model take turns.
+    """
+
+    name: str
+    context_tokens: int
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return how many input tokens the chat takes, template included."""
+        ...
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        options: GenerationOptions,
+        emit: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> Generation:
+        """Write the assistant's turn, passing each piece of text to `emit` as it comes.
+
+        Args:
+            messages: The chat so far, ending with a user's turn.
+            options: How to generate.
+            emit: Receives text; the pieces concatenate to the generation's text.
+            cancelled: Asked before every token; True ends the work at once.
+            adapter: Folder of LoRA weights to apply for this call alone.
+
+        Raises:
+            Cancelled: `cancelled` said so.
+            QuestionError: The chat does not fit the model's context.
+            ModelError: The adapter does not fit the model, or the server failed.
+        """
+        ...
+
+
+class Retriever(Protocol):
+    """Finds passages."""
+
+    def search(self, question: str, limit: int) -> tuple[Hit, ...]:
+        """Return at most `limit` passages, best first; empty where nothing matches."""
+        ...
+
+
+class Backend(Protocol):
+    """One approach, ready to answer.
+
+    An implementation emits Progress while it prepares, References before the
+    first Token where it retrieved, and Tokens whose texts concatenate to the
+    answer's text. The same question with the same options gives the same answer.
+    """
+
+    def answer(
+        self,
+        question: str,
+        *,
+        options: GenerationOptions,
+        emit: Callable[[AnswerEvent], None],
+        cancelled: Callable[[], bool],
+    ) -> Answer:
+        """Answer a question.
+
+        Raises:
+            Cancelled: `cancelled` said so; nothing was emitted after it did.
+            BackendError: What the class tells.
+        """
+        ...
