@@ -1,0 +1,172 @@
+"""The notation of tests and durations in rule files and use-case files.
+
+A test says which values of a fact or criterion it holds for. It is a DMN unary
+test (Decision Model and Notation 1.5, section 7.3), of these forms:
+
+    test      = comparison | interval | choice | choices | flag
+    comparison = ("<" | "<=" | ">" | ">=") value
+    interval  = ("[" | "(") value ".." value ("]" | ")")
+    choice    = NAME                         such as LABEL
+    choices   = "[" NAME ("," NAME)* "]"     one of these
+    flag      = "true" | "false"
+    value     = number | duration
+    duration  = number ("ms" | "s" | "m" | "h" | "d" | "w" | "y")
+
+A year is 365 days. Numbers may carry an exponent (1e6) or underscores (2_000).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Interval", "NotationError", "duration_to_text", "parse_duration", "parse_number", "parse_test"]
+
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_DURATION = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z]*)\s*\Z")
+_COMPARISON = re.compile(r"\s*(<=|>=|<|>)(.*)\Z", re.DOTALL)
+_INTERVAL = re.compile(r"\s*([\[(])(.*?)\.\.(.*?)([\])])\s*\Z", re.DOTALL)
+
+
+class NotationError(ValueError):
+    """A text that is not in the notation.
+
+    Attributes:
+        text: The whole text.
+        column: Where in it the trouble starts, from 0.
+    """
+
+    def __init__(self, message: str, text: str, column: int = 0) -> None:
+        super().__init__(message)
+        self.text = text
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The numbers that a test on an ordered subject holds for.
+
+    Attributes:
+        low: Lower end, -inf where there is none.
+        high: Upper end, inf where there is none.
+        low_open: Whether `low` itself is left out.
+        high_open: Whether `high` itself is left out.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+
+    def __contains__(self, number: float) -> bool:
+        above = number > self.low if self.low_open else number >= self.low
+        return above and (number < self.high if self.high_open else number <= self.high)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no number is in it."""
+        return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
+
+    def closed(self) -> tuple[float, float]:
+        """Return the smallest and largest float in it."""
+        low = math.nextafter(self.low, math.inf) if self.low_open else self.low
+        high = math.nextafter(self.high, -math.inf) if self.high_open else self.high
+        return low, high
+
+
+def parse_number(text: str) -> float:
+    """Read a number; NotationError where it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise NotationError(f"{text.strip()!r} is not a number", text) from None
+    if math.isnan(number):
+        raise NotationError("nan is not a number", text)
+    return number
+
+
+def parse_duration(text: str) -> float:
+    """Read a duration such as `7d` in seconds; NotationError where it is none."""
+    match = _DURATION.match(text)
+    if not match:
+        raise NotationError(f"{text.strip()!r} is not a duration; write 7d, 12h, 30m or 45s", text)
+    number, unit = match.groups()
+    if not unit:
+        raise NotationError(f"{number} has no unit; write {number}d, {number}h, {number}m or {number}s", text)
+    if unit not in _SECONDS:
+        message = f"{unit!r} is not a unit of time; allowed: {', '.join(_SECONDS)}"
+        raise NotationError(message, text, match.start(2))
+    return float(number) * _SECONDS[unit]
+
+
+def duration_to_text(seconds: float) -> str:
+    """Write seconds as a duration in the largest unit that leaves a short number."""
+    for unit in ("y", "d", "h", "m", "s"):
+        amount = seconds / _SECONDS[unit]
+        if amount >= 1 and float(f"{amount:.6g}") == round(amount, 9):
+            return f"{amount:.6g}{unit}"
+    return f"{seconds * 1000:.6g}ms" if 0 < seconds < 1 else f"{seconds:.6g}s"
+
+
+def parse_test(
+    text: str, *, duration: bool = False, choices: Sequence[str] = ()
+) -> Interval | frozenset[str]:
+    """Read a test.
+
+    Args:
+        text: The test.
+        duration: Whether values are durations, and so need units.
+        choices: Names allowed, for a subject that is a choice; empty for an ordered one.
+
+    Returns:
+        The names that it holds for, of a choice; else the interval.
+
+    Raises:
+        NotationError: The text is not a test on such a subject.
+    """
+    if choices:
+        return _parse_choices(text, choices)
+    if match := _COMPARISON.match(text):
+        sign, value = match.groups()
+        number = _parse_value(value, text, match.start(2), duration=duration)
+        if sign.startswith("<"):
+            return Interval(high=number, high_open=sign == "<")
+        return Interval(low=number, low_open=sign == ">")
+    if match := _INTERVAL.match(text):
+        return _parse_interval(match, text, duration=duration)
+    value = "7d" if duration else "0.3"
+    raise NotationError(
+        f'{text!r} is not a test; write "<= {value}", "> {value}" or "[{value}..{value})"', text
+    )
+
+
+def _parse_interval(match: re.Match[str], text: str, *, duration: bool) -> Interval:
+    low = _parse_value(match[2], text, match.start(2), duration=duration)
+    high = _parse_value(match[3], text, match.start(3), duration=duration)
+    interval = Interval(low, high, match[1] == "(", match[4] == ")")
+    if interval.empty:
+        raise NotationError(
+            f"{text!r} holds for no value: its ends are in the wrong order", text, match.start(3)
+        )
+    return interval
+
+
+def _parse_value(value: str, text: str, column: int, *, duration: bool) -> float:
+    try:
+        return parse_duration(value) if duration else parse_number(value)
+    except NotationError as error:
+        skipped = len(value) - len(value.lstrip())
+        raise NotationError(str(error), text, column + max(error.column, skipped)) from None
+
+
+def _parse_choices(text: str, choices: Sequence[str]) -> frozenset[str]:
+    stripped = text.strip()
+    listed = stripped[1:-1].split(",") if stripped[:1] == "[" and stripped[-1:] == "]" else [stripped]
+    names = [name.strip() for name in listed]
+    for name in names:
+        if name not in choices:
+            raise NotationError(f"{name!r} is not one of {', '.join(choices)}", text, max(text.find(name), 0))
+    return frozenset(names)
