@@ -52,7 +52,7 @@ class Advisor:
     ) -> None:
         self.knowledge = knowledge
         self.scorer = Scorer(knowledge, classifier)
-        self._cases = tuple(cases)
+        self.cases = tuple(cases)
         self._versions = pb.Versions(
             advisor=_own_version(),
             rules=knowledge.digest[:16],
@@ -62,6 +62,10 @@ class Advisor:
             kind: [(i, rule) for i, rule in enumerate(knowledge.rules) if rule.kind == kind]
             for kind in ("evidence", "veto", "warning")
         }
+
+    def with_knowledge(self, knowledge: Knowledge) -> Advisor:
+        """Return an advisor with other rules, and the same classifier and cases."""
+        return Advisor(knowledge, self.scorer.classifier, self.cases)
 
     @cached_property
     def worlds(self) -> Worlds:
@@ -162,7 +166,7 @@ class Advisor:
             )
         )
         message.questions.extend(_questions(outlook))
-        message.similar_cases.extend(map(_case_message, similar_cases(row, self._cases, _MOST_SIMILAR)))
+        message.similar_cases.extend(map(_case_message, similar_cases(row, self.cases, _MOST_SIMILAR)))
         message.cost.CopyFrom(estimate_cost(row))
         message.summary = _summary(message, evidence)
 
@@ -196,7 +200,7 @@ class Advisor:
             "classifier",
             None,
             tuple(scores.classifier[:, index].tolist()),
-            f"What {len(self._cases)} published cases teach, mostly by {named}.",
+            f"What {len(self.cases)} published cases teach, mostly by {named}.",
             factors=factors,
         )
 

@@ -166,7 +166,8 @@ class Scorer:
         if self.classifier is None:
             return np.zeros((len(APPROACHES), columns.shape[1]))
         features = self._learnable(self._scale(columns))
-        return self.classifier.weight * (self.classifier.log_probabilities(features) - self._prior)
+        learned: Floats = self.classifier.weight * (self.classifier.log_probabilities(features) - self._prior)
+        return learned
 
     def _learnable(self, scaled: Floats) -> Floats:
         values = self._features(scaled)

@@ -1,0 +1,82 @@
+"""Worlds: robustness and expected information gain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from advisor.evidence import APPROACHES
+from advisor.facts import encode_facts, fact_index, facts, facts_from_mapping
+from advisor.rulefile import load_default_rules
+from advisor.scoring import Scorer
+from advisor.worlds import WORLDS, Worlds
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Scorer:
+    return Scorer(load_default_rules())
+
+
+@pytest.fixture(scope="module")
+def worlds(scorer: Scorer) -> Worlds:
+    return Worlds(scorer.knowledge)
+
+
+def row_of(**values: object) -> np.ndarray:
+    return encode_facts(facts_from_mapping(values))
+
+
+def test_known_facts_are_the_same_in_every_world(worlds: Worlds) -> None:
+    """Only what is unknown is drawn."""
+    rows = worlds.fill(row_of(update_interval="7d"))
+    assert (rows[:, fact_index()["update_interval"]] == 7 * 86400).all()
+    assert len(np.unique(rows[:, fact_index()["closed_book_score"]])) > 1
+
+
+def test_draws_follow_the_stated_priors(scorer: Scorer, worlds: Worlds) -> None:
+    """Each value comes up in its proportion, to within one world."""
+    rows = worlds.fill(row_of())
+    for name, values in scorer.knowledge.worlds.items():
+        for value, share in values:
+            drawn = (rows[:, fact_index()[name]] == value).sum()
+            assert abs(drawn - share * WORLDS) <= 1.0001, name
+
+
+def test_everything_known_is_one_world(scorer: Scorer, worlds: Worlds) -> None:
+    """With no fact unknown the leader always stays, and nothing is worth asking."""
+    row = worlds.fill(row_of())[0]
+    outlook = worlds.look(scorer, row)
+    leader = int(scorer.score(row[None]).order[0, 0])
+    assert outlook.shares[leader] == 1
+    assert outlook.gains == ()
+
+
+def test_gain_is_the_mutual_information_with_the_best_approach(scorer: Scorer, worlds: Worlds) -> None:
+    """The arrays agree with the definition, fact by fact."""
+    row = row_of(task="QUESTION_ANSWERING")
+    rows = worlds.fill(row)
+    p = scorer.score(rows).probabilities
+
+    def entropy(q: np.ndarray) -> float:
+        return -sum(float(x) * math.log(x) for x in q if x > 0)
+
+    for name, gain in worlds.look(scorer, row).gains[:5]:
+        column = rows[:, fact_index()[name]]
+        left = sum((column == v).mean() * entropy(p[:, column == v].mean(axis=1)) for v in np.unique(column))
+        assert gain == pytest.approx(entropy(p.mean(axis=1)) - left, abs=1e-9)
+
+
+def test_gains_are_sorted_and_never_negative(scorer: Scorer, worlds: Worlds) -> None:
+    """The first question is the best one."""
+    gains = [gain for _, gain in worlds.look(scorer, row_of()).gains]
+    assert gains == sorted(gains, reverse=True)
+    assert min(gains) >= 0
+    assert len(gains) == len(facts())
+
+
+def test_shares_cover_every_world(scorer: Scorer, worlds: Worlds) -> None:
+    """Some approach leads in each world."""
+    assert worlds.look(scorer, row_of()).shares.sum() == pytest.approx(1)
+    assert len(worlds.look(scorer, row_of()).shares) == len(APPROACHES)
