@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 Kind = Literal["number", "count", "duration", "flag", "choice"]
+_BARE_UNITS = ("share", "quality")
 FactValue = bool | float | int | str
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
 Rows = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -198,7 +199,7 @@ def value_to_text(item: Fact, number: float) -> str:
             return _duration_to_words(number)
         case "count":
             return f"{number:,.0f}"
-        case "number" if item.unit in ("share", "quality"):
+        case "number" if item.unit in _BARE_UNITS:
             return f"{100 * number:.3g}%"
         case "number":
             return f"${number:,.10g}"
@@ -253,7 +254,7 @@ def _fill_row(message: facts_pb2.Facts, row: Row, path: str) -> list[Violation]:
     for field, value in message.ListFields():
         item = specs[field.index]
         if item.kind == "duration":
-            number = value.seconds + value.nanos * 1e-9
+            number = value.seconds + value.nanos / 1e9
         else:
             number = float(value)
             if number == 0 and item.kind == "choice":
@@ -270,14 +271,15 @@ def _out_of_bounds(item: Fact, number: float) -> str:
         return ""
     if item.kind == "choice":
         return f"{number:g} is not a value of the enum; allowed: {', '.join(item.choices)}"
-    shown = number if not math.isfinite(number) or item.kind != "duration" else duration_to_text(number)
-    low, high = (
-        (duration_to_text(bound) if item.kind == "duration" else f"{bound:,.12g}")
-        for bound in (item.minimum, item.maximum)
-    )
-    unit = f" {item.unit}" if item.unit and item.kind != "duration" else ""
-    shown = f"{shown:,.12g}" if isinstance(shown, float) else shown
+    shown, low, high = (_bound_to_text(item, each) for each in (number, item.minimum, item.maximum))
+    unit = "" if item.kind == "duration" or item.unit in _BARE_UNITS else f" {item.unit}"
     return f"{shown} is out of bounds; allowed: {low} to {high}{unit}"
+
+
+def _bound_to_text(item: Fact, number: float) -> str:
+    if item.kind == "duration" and math.isfinite(number):
+        return duration_to_text(number)
+    return f"{number:,.0f}" if item.kind == "count" else f"{number:,.12g}"
 
 
 def _set_field(message: facts_pb2.Facts, name: str, value: object) -> None:
@@ -323,10 +325,15 @@ def _plain_to_float(item: Fact, value: object) -> float:
         except ValueError:
             value = str(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is not a number of {item.unit or 'its unit'}")
-    if item.kind == "count" and math.isfinite(value) and value != int(value):
+        of_unit = "" if item.unit in _BARE_UNITS else f" of {item.unit}"
+        raise ValueError(f"{value!r} is not a number{of_unit}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        number = math.inf if value > 0 else -math.inf
+    if item.kind == "count" and math.isfinite(number) and not number.is_integer():
         raise ValueError(f"{value!r} is not a whole number of {item.unit}")
-    return float(value)
+    return number
 
 
 def _duration_to_words(seconds: float) -> str:
@@ -334,5 +341,6 @@ def _duration_to_words(seconds: float) -> str:
     for name, size in units:
         if seconds >= size or size == 1.0:
             amount = seconds / size
-            return f"{amount:.3g} {name}" + ("" if amount == 1 else "s")
+            text = f"{amount:.3g}" if amount < 1000 else f"{amount:,.0f}"
+            return f"{text} {name}" + ("" if text == "1" else "s")
     raise AssertionError("the last unit always matches")

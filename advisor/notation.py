@@ -25,7 +25,7 @@ from dataclasses import dataclass
 __all__ = ["Interval", "NotationError", "duration_to_text", "parse_duration", "parse_number", "parse_test"]
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
-_NUMBER = r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _DURATION = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z]*)\s*\Z")
 _COMPARISON = re.compile(r"\s*(<=|>=|<|>)(.*)\Z", re.DOTALL)
 _INTERVAL = re.compile(r"\s*([\[(])(.*?)\.\.(.*?)([\])])\s*\Z", re.DOTALL)
@@ -78,13 +78,13 @@ class Interval:
 
 
 def parse_number(text: str) -> float:
-    """Read a number; NotationError where it is none."""
+    """Read a finite number; NotationError where it is none."""
     try:
         number = float(text)
     except ValueError:
         raise NotationError(f"{text.strip()!r} is not a number", text) from None
-    if math.isnan(number):
-        raise NotationError("nan is not a number", text)
+    if not math.isfinite(number):
+        raise NotationError(f"{text.strip()} is not a finite number", text)
     return number
 
 
@@ -99,16 +99,19 @@ def parse_duration(text: str) -> float:
     if unit not in _SECONDS:
         message = f"{unit!r} is not a unit of time; allowed: {', '.join(_SECONDS)}"
         raise NotationError(message, text, match.start(2))
-    return float(number) * _SECONDS[unit]
+    seconds = float(number) * _SECONDS[unit]
+    if not math.isfinite(seconds):
+        raise NotationError(f"{text.strip()} is not a finite duration", text)
+    return seconds
 
 
 def duration_to_text(seconds: float) -> str:
-    """Write seconds as a duration in the largest unit that leaves a short number."""
-    for unit in ("y", "d", "h", "m", "s"):
-        amount = seconds / _SECONDS[unit]
-        if amount >= 1 and float(f"{amount:.6g}") == round(amount, 9):
-            return f"{amount:.6g}{unit}"
-    return f"{seconds * 1000:.6g}ms" if 0 < seconds < 1 else f"{seconds:.6g}s"
+    """Write seconds as a duration, exactly, in the largest unit that is short; see `parse_duration`."""
+    for unit in ("y", "d", "h", "m", "s", "ms"):
+        amount = f"{seconds / _SECONDS[unit]:.6g}"
+        if float(amount) >= 1 and float(amount) * _SECONDS[unit] == seconds:
+            return amount + unit
+    return repr(float(seconds)).removesuffix(".0") + "s"
 
 
 def parse_test(

@@ -88,9 +88,9 @@ class _Merger:
         for key, entry in _items(sections.get("sources")):
             self._sources[key] = _read_source(key, entry)
         for key, entry in _items(sections.get("criteria")):
-            self._criteria[key] = _read_criterion(key, entry)
+            self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
         for key, entry in _items(sections.get("worlds")):
-            self._worlds[key] = _read_world(key, entry)
+            self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
         self._add_rules(sections)
         if "monotonic" in sections:
             self._monotonic = tuple(
@@ -158,8 +158,10 @@ def _read_decision(entry: Entry) -> Decision:
     if not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise values["prior"].error(f"the prior sums to {sum(shares):g}; it must sum to 1")
     undecided = values["undecided"].mapping(("lead", "evidence"), required=("lead", "evidence"))
-    lead, evidence = undecided["lead"].number(), undecided["evidence"].number()
-    return Decision(shares, _positive(values["temperature"]), lead, evidence)
+    evidence = undecided["evidence"].number()
+    if evidence < 0:
+        raise undecided["evidence"].error(f"{evidence:g} is below 0")
+    return Decision(shares, _positive(values["temperature"]), _share(undecided["lead"]), evidence)
 
 
 def _positive(entry: Entry) -> float:
@@ -173,33 +175,40 @@ def _read_source(key: str, entry: Entry) -> RuleSource:
     return RuleSource(key, values["title"].text(), values["reference"].text())
 
 
-def _read_criterion(name: str, entry: Entry) -> Criterion:
+def _read_criterion(name: str, entry: Entry, key: Entry) -> Criterion:
     if name not in CRITERIA:
-        raise entry.error(f"{name!r} is not a criterion{nearest(name, CRITERIA)}")
+        raise key.error(f"{name!r} is not a criterion{nearest(name, CRITERIA)}")
     values = entry.mapping(("title", "facts"), required=("title", "facts"))
-    curves = tuple(_read_curve(subject, curve) for subject, curve in values["facts"].mapping().items())
+    keys = values["facts"].keys()
+    curves = tuple(
+        _read_curve(subject, curve, keys[subject]) for subject, curve in values["facts"].mapping().items()
+    )
     if not curves:
         raise values["facts"].error(f"the criterion {name!r} reads no fact")
     return Criterion(name, values["title"].text(), curves)
 
 
-def _read_curve(subject: str, entry: Entry) -> Curve:
+def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
     if subject in CRITERIA:
-        raise entry.error(f"{subject!r} is a criterion; a criterion reads facts alone")
-    _check_subject(subject, entry)
+        raise key.error(f"{subject!r} is a criterion; a criterion reads facts alone")
+    _check_subject(subject, key)
     values = entry.mapping(("weight", "curve"), required=("curve",))
     weight = _positive(values["weight"]) if "weight" in values else 1.0
     points = sorted(
-        (_read_point(subject, values["curve"], key), _share(value))
-        for key, value in values["curve"].mapping().items()
+        (_read_point(subject, values["curve"], point), _share(value))
+        for point, value in values["curve"].mapping().items()
     )
+    if len({number for number, _ in points}) < len(points):
+        raise values["curve"].error("two points of the curve are at the same value")
     item = fact(subject) if subject in fact_index() else None
     needed = {"flag": ("false", "true"), "choice": item.choices if item else ()}.get(
         item.kind if item else "", ()
     )
     if len(points) < max(len(needed), 2):
         raise values["curve"].error(
-            f"the curve needs a value for each of {', '.join(needed) or 'two points or more'}"
+            f"the curve needs a value for each of {', '.join(needed)}"
+            if needed
+            else "a curve needs two points"
         )
     return Curve(subject, tuple(points), weight)
 
@@ -242,6 +251,9 @@ def _read_rule(entry: Entry, kind: RuleKind) -> Rule:
     if criterion is not None and criterion not in CRITERIA:
         raise values["criterion"].error(f"{criterion!r} is not a criterion{nearest(criterion, CRITERIA)}")
     tests = _read_tests(values["when"])
+    sources = tuple(source.text() for source in values["sources"].sequence())
+    if not sources:
+        raise values["sources"].error("at least one source is needed")
     examples = values["examples"].mapping(("fire", "silent"), required=("fire", "silent"))
     return Rule(
         id=identifier,
@@ -251,7 +263,7 @@ def _read_rule(entry: Entry, kind: RuleKind) -> Rule:
         log_odds=_read_log_odds(values["evidence"]) if kind == "evidence" else (0.0,) * len(APPROACHES),
         excludes=_read_excludes(values["excludes"]) if kind == "veto" else frozenset(),
         reason=_read_reason(values[wording], tests),
-        sources=tuple(source.text() for source in values["sources"].sequence()),
+        sources=sources,
         fire=_read_examples(examples["fire"]),
         silent=_read_examples(examples["silent"]),
         place=entry.place,
@@ -292,20 +304,22 @@ def _read_log_odds(entry: Entry) -> tuple[float, ...]:
 
 
 def _read_excludes(entry: Entry) -> frozenset[str]:
-    names = frozenset(item.text() for item in entry.sequence())
-    for name in names:
+    items = {item.text(): item for item in entry.sequence()}
+    for name, item in items.items():
         if name not in APPROACHES:
-            raise entry.error(f"{name!r} is not an approach{nearest(name, APPROACHES)}")
-    if not names:
+            raise item.error(f"{name!r} is not an approach{nearest(name, APPROACHES)}")
+    if not items:
         raise entry.error("a veto must exclude at least one approach")
-    return names
+    return frozenset(items)
 
 
 def _read_reason(entry: Entry, tests: Sequence[Test]) -> str:
     reason = entry.text()
+    if not reason.strip():
+        raise entry.error("it is empty; say why in a sentence")
     for name in re.findall(r"\{(\w*)\}", reason):
         if name not in {test.subject for test in tests}:
-            raise entry.error(
+            raise entry.error_at(
                 f"{{{name}}} is not tested by the rule, and so may be unknown", reason.find("{" + name)
             )
     return reason
@@ -325,10 +339,12 @@ def _read_examples(entry: Entry) -> tuple[Mapping[str, object], ...]:
     return tuple(examples)
 
 
-def _read_world(name: str, entry: Entry) -> tuple[tuple[float, float], ...]:
+def _read_world(name: str, entry: Entry, key: Entry) -> tuple[tuple[float, float], ...]:
     if name not in fact_index():
-        raise entry.error(f"{name!r} is not a fact{nearest(name, fact_index())}")
-    weights = [(_read_point(name, entry, key), _positive(value)) for key, value in entry.mapping().items()]
+        raise key.error(f"{name!r} is not a fact{nearest(name, fact_index())}")
+    weights = [(_read_point(name, entry, text), _positive(value)) for text, value in entry.mapping().items()]
+    if not weights:
+        raise entry.error("at least one value with its weight is needed")
     total = sum(weight for _, weight in weights)
     return tuple((value, weight / total) for value, weight in weights)
 
@@ -344,5 +360,7 @@ def _read_monotonic(entry: Entry) -> Iterable[Monotonicity]:
     for approach in (raises, *against):
         if approach not in APPROACHES:
             raise entry.error(f"{approach!r} is not an approach{nearest(approach, APPROACHES)}")
+    if raises in against:
+        raise values["against"].error(f"{raises} cannot rise against itself")
     for other in against:
         yield Monotonicity(name, direction, raises, other, entry.place)  # type: ignore[arg-type]

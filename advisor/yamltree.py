@@ -7,10 +7,10 @@ are files over 1 MiB.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,9 +18,11 @@ from advisor.errors import RulesError
 from advisor.facts import nearest
 from advisor.notation import NotationError, parse_number
 
-__all__ = ["MAX_FILE_BYTES", "Document", "Entry", "Place", "read_yaml"]
+__all__ = ["MAX_DEPTH", "MAX_FILE_BYTES", "Document", "Entry", "Place", "read_yaml"]
 
 MAX_FILE_BYTES = 1 << 20
+MAX_DEPTH = 50
+Mark = Any  # the C parser's marks and the Python ones share no base class
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -43,6 +45,12 @@ class Document:
     file: str
     lines: tuple[str, ...]
 
+    def error(self, mark: Mark, message: str, offset: int = 0) -> RulesError:
+        """Return an error that points at a mark, or `offset` characters after it."""
+        line = self.lines[mark.line] if mark.line < len(self.lines) else ""
+        column = mark.column + offset
+        return RulesError(f"{self.file}:{mark.line + 1}:{column + 1}: {message}\n{line}\n{' ' * column}^")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -57,18 +65,20 @@ class Entry:
         mark = self.node.start_mark
         return Place(self.document.file, mark.line + 1, mark.column + 1)
 
-    def error(self, message: str, offset: int = 0) -> RulesError:
-        """Return an error that points at this value, or `offset` characters into it."""
-        place = self.place
-        column = place.column + offset
-        line = self.document.lines[place.line - 1] if place.line <= len(self.document.lines) else ""
-        caret = " " * (column - 1) + "^"
-        return RulesError(f"{place.file}:{place.line}:{column}: {message}\n{line}\n{caret}")
+    def error(self, message: str) -> RulesError:
+        """Return an error that points at this value."""
+        return self.document.error(self.node.start_mark, message)
+
+    def error_at(self, message: str, offset: int) -> RulesError:
+        """Return an error that points `offset` characters into this scalar's text."""
+        if self.node.start_mark.line != self.node.end_mark.line:
+            return self.error(message)  # folded or literal: the text is not the line's
+        quoted = isinstance(self.node, yaml.ScalarNode) and self.node.style in ("'", '"')
+        return self.document.error(self.node.start_mark, message, offset + quoted)
 
     def notation_error(self, error: NotationError) -> RulesError:
         """Return an error that points at the character that the notation stumbled over."""
-        quoted = 1 if isinstance(self.node, yaml.ScalarNode) and self.node.style in ("'", '"') else 0
-        return self.error(str(error), error.column + quoted)
+        return self.error_at(str(error), error.column)
 
     def mapping(self, allowed: Sequence[str] = (), required: Sequence[str] = ()) -> dict[str, Entry]:
         """Return the values by key; any key where none are named as allowed."""
@@ -113,12 +123,9 @@ class Entry:
     def number(self) -> float:
         """Return a finite number."""
         try:
-            number = parse_number(self.text())
+            return parse_number(self.text())
         except NotationError as error:
             raise self.notation_error(error) from None
-        if not math.isfinite(number):
-            raise self.error(f"{self.text()} is not a finite number")
-        return number
 
     def plain(self) -> object:
         """Return a boolean or None where YAML reads one, else the text; numbers stay text."""
@@ -143,9 +150,13 @@ def read_yaml(path: Path) -> Entry:
         RulesError: The file is missing, too large, not UTF-8 or not YAML.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise RulesError(f"{path}: {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed")
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise RulesError(f"{path}: over {MAX_FILE_BYTES:,} bytes, the most allowed; make it smaller")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        document = Document(str(path), tuple(text.splitlines()))
+        _refuse_what_explodes(text, document)
         node = yaml.compose(text, Loader=_Loader)
     except OSError as error:
         raise RulesError(f"{path}: cannot be read: {error.strerror}") from error
@@ -155,24 +166,24 @@ def read_yaml(path: Path) -> Entry:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise RulesError(f"{path}{where}: not YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise RulesError(f"{path}: not YAML: {error}") from error
     if node is None:
         raise RulesError(f"{path}: the file is empty")
-    root = Entry(Document(str(path), tuple(text.splitlines())), node)
-    _refuse_aliases(root)
-    return root
+    return Entry(document, node)
 
 
-def _refuse_aliases(root: Entry) -> None:
-    # The composer gives every alias the one node of its anchor, so a node met twice is an alias.
-    seen: set[int] = set()
-    nodes = [root.node]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, yaml.ScalarNode):
-            continue
-        if id(node) in seen:
-            raise Entry(root.document, node).error("an alias uses this value again; write it out instead")
-        seen.add(id(node))
-        nodes.extend(child for item in node.value for child in (item if isinstance(item, tuple) else (item,)))
+def _refuse_what_explodes(text: str, document: Document) -> None:
+    """Refuse aliases and deep nesting before anything is built: the composer recurses, and C has no guard."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise document.error(
+                event.start_mark, f"*{event.anchor} is an alias; write out what it stands for instead"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise document.error(event.start_mark, f"nested more than {MAX_DEPTH} levels deep; flatten it")

@@ -101,6 +101,7 @@ class Passage:
         start_byte: First byte within the UTF-8 text taken from the document.
         end_byte: Byte after the last.
         text: The piece itself.
+        heading: The headings above it, outermost first, joined by " > ".
     """
 
     id: str
@@ -108,6 +109,7 @@ class Passage:
     start_byte: int
     end_byte: int
     text: str
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

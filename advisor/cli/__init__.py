@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advisor.cli import decide
+from advisor.cli import decide, work
 from advisor.errors import AdvisorError
 from backends.base import BackendError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 decide.register(app)
+work.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

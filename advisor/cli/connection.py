@@ -1,0 +1,85 @@
+"""A server to talk to: one that runs already, or one of our own for as long as a command needs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from advisor.client import Client
+from advisor.errors import ConfigurationError, Unavailable
+
+__all__ = ["connected", "own_server"]
+
+START_S = 60.0
+STOP_S = 20.0
+
+
+@contextmanager
+def connected(target: str | None) -> Iterator[Client]:
+    """Yield a client of the server named, or of one that is started for the command.
+
+    Args:
+        target: Address such as `localhost:50051`; ADVISOR_SERVER where None, and our own where that is not set.
+    """
+    target = target or os.environ.get("ADVISOR_SERVER")
+    if target:
+        with Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
+            yield client
+        return
+    with own_server() as address, Client(address) as client:
+        yield client
+
+
+@contextmanager
+def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
+    """Start a server on a free port of the loopback, yield its address, and stop it.
+
+    Args:
+        data_dir: Its data folder; the usual one where None.
+
+    Raises:
+        ConfigurationError: It did not start; the message ends with what it printed last.
+    """
+    environment = {**os.environ, "ADVISOR_HOST": "127.0.0.1", "ADVISOR_PORT": "0"}
+    if data_dir is not None:
+        environment["ADVISOR_DATA_DIR"] = str(data_dir)
+    with tempfile.TemporaryDirectory(prefix="advisor-") as folder:
+        port_file, log = Path(folder) / "port", Path(folder) / "log"
+        command = [sys.executable, "-m", "advisor", "serve", "--port-file", str(port_file)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+        try:
+            yield f"127.0.0.1:{_port(process, port_file, log)}"
+        finally:
+            _stop(process)
+
+
+def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
+    deadline = time.monotonic() + START_S
+    while process.poll() is None:
+        if port_file.exists() and (text := port_file.read_text().strip()):
+            return int(text)
+        if time.monotonic() > deadline:
+            raise Unavailable("SERVER_START", f"the server did not start within {START_S:.0f} s", retry_s=5)
+        time.sleep(0.05)
+    lines = log.read_text(errors="replace").strip().splitlines()
+    raise ConfigurationError(
+        lines[-1].removeprefix("advisor: ") if lines else "the server ended as it started"
+    )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

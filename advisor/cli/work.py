@@ -1,0 +1,335 @@
+"""Commands that do: they talk to a server, their own where none is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from advisor.errors import AlreadyExists, InvalidInput
+from advisor.evidence import APPROACHES
+from advisor.facts import nearest
+from advisor.recommendation import approach_name
+from advisor.usecasefile import UseCaseFile, read_examples, read_use_case
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import recommendation_pb2 as pb
+
+if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
+    from google.longrunning import operations_pb2
+
+    from advisor.client import AnswerStream, Client, TuningFuture
+
+__all__ = ["bring_in", "register", "show_answer", "show_tuning"]
+
+FileArgument = Annotated[Path, typer.Argument(help="Use-case file (YAML).")]
+ServerOption = Annotated[
+    str | None,
+    typer.Option("--server", help="Address of a running server; else ADVISOR_SERVER, else our own."),
+]
+ApproachOption = Annotated[
+    str | None, typer.Option("--approach", help="One of PROMPTING, RAG, FINE_TUNING, HYBRID.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the protobuf JSON of each message, one a line.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("serve")(serve)
+    app.command("import")(import_file)
+    app.command("answer")(answer)
+    app.command("tune")(tune)
+    operations = typer.Typer(help="Training runs.", no_args_is_help=True)
+    operations.command("list")(list_operations)
+    operations.command("wait")(wait)
+    operations.command("cancel")(cancel)
+    app.add_typer(operations, name="operations")
+    models = typer.Typer(help="Models.", no_args_is_help=True)
+    models.command("pull")(pull)
+    app.add_typer(models, name="models")
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any that is free.")] = None,
+    port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
+) -> None:
+    """Serve until interrupted; settings come from ADVISOR_* variables."""
+    from advisor.rpc.server import serve as run
+    from advisor.settings import read_settings
+    from advisor.telemetry import configure_logging
+
+    configure_logging()
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    run(settings, ready=lambda at: typer.echo(f"serving on {settings.host}:{at}"), port_file=port_file)
+
+
+def import_file(file: FileArgument, server: ServerOption = None) -> None:
+    """Import a use case with its documents and examples."""
+    from advisor.cli.connection import connected
+
+    case = read_use_case(file)
+    with connected(server) as client:
+        bring_in(Console(), client, case)
+
+
+def answer(
+    file: FileArgument,
+    question: Annotated[str, typer.Argument(help="The question.")],
+    approach: ApproachOption = None,
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question by the recommended approach, or by the one named."""
+    from advisor.cli.connection import connected
+
+    case, wanted = read_use_case(file), _approach(approach)
+    console = Console()
+    with connected(server) as client:
+        bring_in(console, client, case, quiet=True)
+        stream = client.answer(case.id, question, approach=wanted)
+        if as_json:
+            for event in stream:
+                typer.echo(_json(event))
+        else:
+            show_answer(console, stream)
+
+
+def tune(
+    file: FileArgument,
+    approach: ApproachOption = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the examples.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    server: ServerOption = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
+    ] = False,
+) -> None:
+    """Train an adapter on the examples of a use case."""
+    from advisor.cli.connection import connected
+
+    case, wanted = read_use_case(file), _approach(approach) or "FINE_TUNING"
+    if detach and not server:
+        raise InvalidInput.of("--detach", "needs --server: our own server ends with the command")
+    console = Console()
+    given = {"epochs": epochs, "learning_rate": learning_rate}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    with connected(server) as client:
+        bring_in(console, client, case, quiet=True)
+        future = client.tune(case.id, approach=wanted, **settings)
+        if detach:
+            console.print(future.name)
+        else:
+            show_tuning(console, future)
+
+
+def list_operations(server: ServerOption = None, as_json: JsonOption = False) -> None:
+    """List training runs, newest first."""
+    from advisor.cli.connection import connected
+
+    with connected(server) as client:
+        found = list(client.operations())
+    if as_json:
+        for operation in found:
+            typer.echo(_json(operation))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("operation", "state", "adapter", "step"):
+        table.add_column(heading, no_wrap=True)
+    for operation in found:
+        metadata = execution_pb2.TuneMetadata()
+        operation.metadata.Unpack(metadata)
+        table.add_row(
+            operation.name,
+            _state(operation, metadata),
+            metadata.adapter,
+            f"{metadata.step}/{metadata.total_steps}",
+        )
+    Console().print(table if found else "no operations")
+
+
+def wait(
+    name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
+) -> None:
+    """Wait for a training run, showing its progress."""
+    from advisor.cli.connection import connected
+
+    with connected(server) as client:
+        show_tuning(Console(), client.operation(name))
+
+
+def cancel(
+    name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
+) -> None:
+    """Ask a training run to stop."""
+    from advisor.cli.connection import connected
+
+    with connected(server) as client:
+        client.operation(name).cancel()
+
+
+def pull(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hash every file of what is there already.")
+    ] = False,
+) -> None:
+    """Fetch the models, verified, so that nothing has to be fetched later."""
+    from advisor.settings import read_settings
+    from backends import base
+    from backends.models import RemoteSource, parse_model, resolve
+
+    settings = read_settings()
+    for name in (settings.generator, settings.embedder):
+        label = name.partition("#")[0]
+        if isinstance(parse_model(name), RemoteSource):
+            typer.echo(f"{label} is served elsewhere")
+            continue
+        with _progress(Console()) as progress:
+            task = progress.add_task(label, total=None)
+
+            def report(event: base.Progress, progress: Progress = progress, task: TaskID = task) -> None:
+                done = event.fraction
+                progress.update(
+                    task, description=event.activity, total=None if done is None else 1.0, completed=done or 0
+                )
+
+            folder = resolve(name, cache=settings.model_cache, report=report, verify=verify)
+        typer.echo(f"{label}: {folder}")
+
+
+def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool = False) -> None:
+    """Create a use case, or update it, and import what its file names; what is there already is skipped."""
+    try:
+        client.create_use_case(case.id, description=case.description, facts=case.facts)
+    except AlreadyExists:
+        client.update_use_case(case.id, description=case.description, facts=case.facts)
+    if case.documents:
+        with console.status(f"importing {len(case.documents):,} documents"):
+            documents = client.import_documents(case.id, case.documents)
+        if documents.imported or not quiet:
+            console.print(
+                f"{documents.imported:,} documents imported as {documents.passages:,} passages, "
+                f"{documents.unchanged:,} unchanged"
+            )
+    if case.examples is not None:
+        examples = client.import_examples(
+            case.id,
+            (
+                {"question": each.question, "answer": each.answer, "context": each.context}
+                for each in read_examples(case.examples)
+            ),
+        )
+        if examples.imported or not quiet:
+            console.print(f"{examples.imported:,} examples imported, {examples.unchanged:,} unchanged")
+
+
+def show_answer(console: Console, stream: AnswerStream) -> None:
+    """Print an answer as it comes, then its references and what it took."""
+    status = console.status("preparing")
+    status.start()
+    try:
+        for event in stream:
+            match event:
+                case execution_pb2.Progress():
+                    status.update(_activity(event))
+                case execution_pb2.Token():
+                    status.stop()
+                    console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
+                case pb.Recommendation() if event.summary:
+                    console.print(event.summary, style="dim")
+    finally:
+        status.stop()
+    console.print("\n")
+    cited = {citation.number for citation in stream.summary.citations} if stream.summary else set()
+    for reference in stream.references.references if stream.references else ():
+        if reference.number in cited:
+            place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
+            console.print(f"[{reference.number}] {place}", style="dim", markup=False)
+    if stream.summary:
+        console.print(_took(stream.summary), style="dim", markup=False)
+
+
+def show_tuning(console: Console, future: TuningFuture) -> None:
+    """Show the progress of a training run, and what it measured in the end."""
+    with _progress(console) as progress:
+        task = progress.add_task("queued", total=None)
+        for metadata in future.progress():
+            stage = execution_pb2.TuneMetadata.Stage.Name(metadata.stage).removeprefix("STAGE_").lower()
+            loss = f", loss {metadata.training_loss:.3f}" if metadata.HasField("training_loss") else ""
+            left = (
+                f", {_seconds(metadata.remaining.ToTimedelta().total_seconds())} left"
+                if metadata.HasField("remaining")
+                else ""
+            )
+            progress.update(
+                task,
+                description=f"{stage}{loss}{left}",
+                total=metadata.total_steps or None,
+                completed=metadata.step,
+            )
+    adapter = future.result()
+    metrics = adapter.metrics
+    held_out = f", held-out loss {metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else ""
+    console.print(
+        f"{adapter.name}: {metrics.training_examples:,} examples, {metrics.steps:,} steps, "
+        f"loss {metrics.training_loss:.3f}{held_out}"
+    )
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def _approach(name: str | None) -> str | None:
+    if name is None or name in APPROACHES:
+        return name
+    raise InvalidInput.of("--approach", f"{name!r} is not an approach{nearest(name.upper(), APPROACHES)}")
+
+
+def _state(operation: operations_pb2.Operation, metadata: execution_pb2.TuneMetadata) -> str:
+    if operation.HasField("error"):
+        return f"failed: {operation.error.message}"
+    return (
+        "done"
+        if operation.done
+        else execution_pb2.TuneMetadata.Stage.Name(metadata.stage).removeprefix("STAGE_").lower()
+    )
+
+
+def _activity(event: execution_pb2.Progress) -> str:
+    share = f" {event.fraction:.0%}" if event.HasField("fraction") else ""
+    left = (
+        f", {_seconds(event.remaining.ToTimedelta().total_seconds())} left"
+        if event.HasField("remaining")
+        else ""
+    )
+    return f"{event.activity}{share}{left}"
+
+
+def _took(summary: execution_pb2.AnswerSummary) -> str:
+    first, total = (
+        part.ToTimedelta().total_seconds() for part in (summary.time_to_first_token, summary.total_time)
+    )
+    adapter = f" with {summary.adapter}" if summary.adapter else ""
+    return (
+        f"{approach_name(summary.approach)}{adapter}: {summary.input_tokens:,} tokens read, "
+        f"{summary.output_tokens:,} written; first after {first:.1f} s, all after {total:.1f} s"
+    )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _json(message: Message) -> str:
+    return MessageToJson(message, preserving_proto_field_name=True, indent=None)

@@ -1,0 +1,192 @@
+"""`advisor.v1.DecisionService`: needs no database for what is given inline."""
+# ruff: noqa: N802 - the names of the handlers are those of the proto
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Protocol
+
+from google.rpc import status_pb2
+
+from advisor.consultation import Consultation
+from advisor.errors import AdvisorError
+from advisor.facts import encode_many
+from advisor.recommendation import BASIC, FULL, Advisor, approach_value
+from advisor.rpc.interceptors import Context
+from advisor.rpc.lanes import Lane
+from advisor.rpc.requests import Checks
+from advisor.rpc.status import error_to_status
+from advisor.rpc.uploads import Messages
+from advisor.rules import Knowledge, Rule
+from advisor.storage import pages
+from advisor.v1 import decision_service_pb2 as decision_pb2
+from advisor.v1 import decision_service_pb2_grpc as decision_grpc
+from advisor.v1 import recommendation_pb2
+
+__all__ = ["BATCH", "DecisionServicer", "StoredDecisions"]
+
+BATCH = 1_000
+"""Most requests of one BatchRecommend."""
+CONSULT_IDLE_S = 1800.0
+"""Silence after which a consultation is given up; people answer slowly."""
+
+
+class StoredDecisions(Protocol):
+    """Decides about stored use cases."""
+
+    def recommend_stored(self, use_case_id: str, view: int) -> recommendation_pb2.Recommendation:
+        """Return the recommendation for a stored use case; NotFound where it does not exist."""
+        ...
+
+
+class DecisionServicer(decision_grpc.DecisionServiceServicer):
+    """Recommends an approach.
+
+    Args:
+        advisor: Decides; fast enough to run in the event loop, one at a time.
+        stored: Decides about stored use cases; blocks.
+        lane: Threads for whatever is too slow for the event loop.
+    """
+
+    def __init__(self, advisor: Advisor, stored: StoredDecisions, lane: Lane) -> None:
+        self._advisor = advisor
+        self._stored = stored
+        self._lane = lane
+
+    async def Recommend(
+        self, request: decision_pb2.RecommendRequest, _context: Context
+    ) -> decision_pb2.RecommendResponse:
+        """Recommend an approach; see the proto."""
+        view = request.view or FULL
+        if request.HasField("inline_use_case") and view in (BASIC, FULL):
+            facts = request.inline_use_case.facts
+            found = self._advisor.recommend(facts, view, "inline_use_case.facts")
+            return decision_pb2.RecommendResponse(recommendation=found)
+        checks = Checks()
+        use_case_id = _check(checks, request, "")
+        checks.refuse()
+        stored = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view))
+        return decision_pb2.RecommendResponse(recommendation=stored)
+
+    async def BatchRecommend(
+        self, request: decision_pb2.BatchRecommendRequest, _context: Context
+    ) -> decision_pb2.BatchRecommendResponse:
+        """Recommend an approach for each of many use cases; see the proto."""
+        checks = Checks()
+        if not 1 <= len(request.requests) <= BATCH:
+            checks.add("requests", f"has {len(request.requests):,} items; allowed: 1 to {BATCH:,}")
+        else:
+            for number, item in enumerate(request.requests):
+                _check(checks, item, f"requests[{number}].")
+        checks.refuse()
+        results = await self._lane.run(lambda cancelled: self._batch(request.requests, cancelled))
+        return decision_pb2.BatchRecommendResponse(results=results)
+
+    async def ListRules(
+        self, request: decision_pb2.ListRulesRequest, _context: Context
+    ) -> decision_pb2.ListRulesResponse:
+        """List the knowledge base; see the proto."""
+        knowledge = self._advisor.knowledge
+        size = pages.page_size(request.page_size, default=100, maximum=500)
+        listing = f"rules/{knowledge.digest}"
+        last = pages.after(request.page_token, listing)
+        ids = [rule.id for rule in knowledge.rules]
+        start = ids.index(last[0]) + 1 if last else 0
+        page = pages.page_of(
+            knowledge.rules[start : start + size + 1], size, listing, lambda rule: (rule.id,)
+        )
+        return decision_pb2.ListRulesResponse(
+            rules=(rule_to_proto(rule, knowledge) for rule in page.items),
+            next_page_token=page.next_page_token,
+        )
+
+    async def Consult(
+        self, request_iterator: AsyncIterator[decision_pb2.ConsultRequest], _context: Context
+    ) -> AsyncIterator[decision_pb2.ConsultResponse]:
+        """Ask the most informative question next; see the proto."""
+        messages = Messages(request_iterator, CONSULT_IDLE_S)
+        first = await messages.next()
+        part = None if first is None else first.WhichOneof("message")
+        if first is None or part != "start":
+            messages.unexpected(part, "start")
+        consultation = Consultation(self._advisor, first.start.facts, first.start.max_questions)
+        while True:
+            step = await self._lane.run(lambda _: consultation.next())
+            yield decision_pb2.ConsultResponse(
+                recommendation=step.recommendation,
+                question=step.question,
+                stop_reason=step.stop_reason,
+                questions_asked=step.questions_asked,
+            )
+            if step.stop_reason or (message := await messages.next()) is None:
+                return
+            if message.WhichOneof("message") != "answer":
+                messages.unexpected(message.WhichOneof("message"), "an answer")
+            consultation.answer(message.answer.facts, message.answer.unknown)
+
+    def _batch(
+        self, requests: Sequence[decision_pb2.RecommendRequest], cancelled: Callable[[], bool]
+    ) -> list[decision_pb2.BatchRecommendResult]:
+        """Decide about all that is inline at once, and about what is stored one by one."""
+        results = [decision_pb2.BatchRecommendResult() for _ in requests]
+        inline = [number for number, item in enumerate(requests) if item.HasField("inline_use_case")]
+        rows = encode_many(
+            [requests[number].inline_use_case.facts for number in inline],
+            [f"requests[{number}].inline_use_case.facts" for number in inline],
+        )
+        found = self._advisor.recommend_rows(rows, [requests[number].view or BASIC for number in inline])
+        for number, recommendation in zip(inline, found, strict=True):
+            results[number].recommendation.CopyFrom(recommendation)
+        for item, result in zip(requests, results, strict=True):
+            if item.HasField("use_case") and not cancelled():
+                self._decide_stored(item, result)
+        return results
+
+    def _decide_stored(
+        self, item: decision_pb2.RecommendRequest, result: decision_pb2.BatchRecommendResult
+    ) -> None:
+        try:
+            use_case_id = Checks().use_case(item.use_case, "use_case")
+            found = self._stored.recommend_stored(use_case_id, item.view or BASIC)
+            result.recommendation.CopyFrom(found)
+        except AdvisorError as error:
+            result.error.CopyFrom(error_to_status(error) or status_pb2.Status())
+
+
+def rule_to_proto(rule: Rule, knowledge: Knowledge) -> decision_pb2.Rule:
+    """Return a rule of the knowledge base."""
+    prompting, rag, fine_tuning, hybrid = rule.log_odds or (0.0,) * 4
+    return decision_pb2.Rule(
+        id=rule.id,
+        kind=f"KIND_{rule.kind.upper()}",
+        criterion=f"CRITERION_{(rule.criterion or 'unspecified').upper()}",
+        tests=(decision_pb2.RuleTest(subject=test.subject, test=test.text) for test in rule.tests),
+        log_odds=recommendation_pb2.ApproachValues(
+            prompting=prompting, rag=rag, fine_tuning=fine_tuning, hybrid=hybrid
+        )
+        if rule.kind == "evidence"
+        else None,
+        excludes=sorted(approach_value(name) for name in rule.excludes),
+        reason=rule.reason,
+        sources=_sources(rule.sources, knowledge),
+    )
+
+
+def _sources(keys: Iterable[str], knowledge: Knowledge) -> Iterable[recommendation_pb2.Source]:
+    for key in keys:
+        name, _, locator = key.partition(":")
+        source = knowledge.sources[name]
+        reference = f"{source.reference}, {locator}" if locator else source.reference
+        yield recommendation_pb2.Source(id=key, title=source.title, reference=reference)
+
+
+def _check(checks: Checks, request: decision_pb2.RecommendRequest, prefix: str) -> str:
+    """Check a request's target and view; return the id of the stored use case, where it names one."""
+    use_case_id = ""
+    if request.HasField("use_case"):
+        use_case_id = checks.use_case(request.use_case, f"{prefix}use_case")
+    elif not request.HasField("inline_use_case"):
+        checks.add(f"{prefix}target", "is missing; name a use_case, or give an inline_use_case")
+    if request.view not in recommendation_pb2.RecommendationView.values():
+        checks.add(f"{prefix}view", f"{request.view} is not a view; allowed: BASIC, FULL, or unspecified")
+    return use_case_id

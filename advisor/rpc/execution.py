@@ -1,0 +1,238 @@
+"""`advisor.v1.ExecutionService`: answers, tuning, adapters."""
+# ruff: noqa: N802 - the names of the handlers are those of the proto
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from google.longrunning import operations_pb2
+from google.protobuf import empty_pb2
+
+from advisor.execution import Ask, Execution
+from advisor.recommendation import approach_value
+from advisor.rpc.interceptors import Context
+from advisor.rpc.lanes import Lane, Last, Slots
+from advisor.rpc.operations import operation_to_proto
+from advisor.rpc.requests import Checks, fingerprint
+from advisor.rpc.wire import (
+    adapter_name,
+    adapter_to_proto,
+    duration_from_seconds,
+    event_to_proto,
+    options_from_proto,
+)
+from advisor.settings import Settings
+from advisor.storage import adapters
+from advisor.storage.database import Database
+from advisor.tuning_job import TuneJob
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import use_case_pb2
+from backends.adapters import SettingsError, TuningSettings
+from backends.base import Answer, AnswerEvent, GenerationOptions, Token
+
+__all__ = ["ExecutionServicer"]
+
+T = TypeVar("T")
+
+ANSWERING = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
+TRAINED = ("FINE_TUNING", "HYBRID")
+
+
+class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
+    """Carries approaches out.
+
+    Args:
+        execution: Does the work; blocks.
+        database: Where adapters are listed.
+        settings: Limits, and the folder of the adapters.
+        lane: Threads for the database.
+        answer_lane: Threads for answers.
+        answer_slots: Answers under way, those that wait for a thread included.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        database: Database,
+        settings: Settings,
+        *,
+        lane: Lane,
+        answer_lane: Lane,
+        answer_slots: Slots,
+    ) -> None:
+        self._execution = execution
+        self._database = database
+        self._settings = settings
+        self._lane = lane
+        self._answer_lane = answer_lane
+        self._answer_slots = answer_slots
+
+    async def Answer(
+        self, request: execution_pb2.AnswerRequest, _context: Context
+    ) -> AsyncIterator[execution_pb2.AnswerResponse]:
+        """Answer a question; see the proto."""
+        clock = _Clock(time.monotonic())
+        ask = _ask(request, self._settings.question_characters)
+        with self._answer_slots.taken():
+            plan = await self._blocking(lambda: self._execution.prepare(ask))
+            yield execution_pb2.AnswerResponse(recommendation=plan.recommendation)
+            work = partial(self._execution.answer, plan)
+            async with aclosing(self._answer_lane.stream(work)) as events:
+                async for event in events:
+                    if isinstance(event, Last):
+                        adapter = plan.adapter
+                        name = adapter_name(adapter.use_case_id, adapter.id) if adapter else ""
+                        summary = _summary(event.value, plan.approach, name, clock)
+                        yield execution_pb2.AnswerResponse(summary=summary)
+                    else:
+                        clock.note(event)
+                        yield event_to_proto(event)
+
+    async def Tune(self, request: execution_pb2.TuneRequest, _context: Context) -> operations_pb2.Operation:
+        """Start to train an adapter; see the proto."""
+        checks = Checks()
+        use_case_id = checks.use_case(request.parent, "parent")
+        approach = checks.approach(request.approach, "approach", TRAINED) or "FINE_TUNING"
+        adapter_id = checks.new_id(request.adapter_id, "adapter_id")
+        request_id = checks.request_id(request.request_id)
+        settings = _tuning_settings(checks, request.settings)
+        checks.refuse()
+        job = TuneJob(use_case_id, adapter_id, approach, settings)
+        operation = await self._blocking(
+            lambda: self._execution.tune(
+                job,
+                queue_limit=self._settings.queued_operations,
+                request=fingerprint("Tune", request, request_id),
+            )
+        )
+        return operation_to_proto(operation)
+
+    async def GetAdapter(
+        self, request: execution_pb2.GetAdapterRequest, _context: Context
+    ) -> use_case_pb2.Adapter:
+        """Return an adapter; see the proto."""
+        ids = _adapter(request.name)
+        return adapter_to_proto(await self._blocking(lambda: adapters.get(self._database, *ids)))
+
+    async def ListAdapters(
+        self, request: execution_pb2.ListAdaptersRequest, _context: Context
+    ) -> execution_pb2.ListAdaptersResponse:
+        """List the adapters of a use case; see the proto."""
+        checks = Checks()
+        use_case_id = checks.use_case(request.parent, "parent")
+        checks.page(request.page_size)
+        checks.refuse()
+        page = await self._blocking(
+            lambda: adapters.list_page(
+                self._database, use_case_id, size=request.page_size, token=request.page_token
+            )
+        )
+        return execution_pb2.ListAdaptersResponse(
+            adapters=map(adapter_to_proto, page.items), next_page_token=page.next_page_token
+        )
+
+    async def DeleteAdapter(
+        self, request: execution_pb2.DeleteAdapterRequest, _context: Context
+    ) -> empty_pb2.Empty:
+        """Delete an adapter; see the proto."""
+        ids = _adapter(request.name)
+        await self._blocking(lambda: adapters.delete(self._database, *ids, self._settings.data_dir))
+        return empty_pb2.Empty()
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        return await self._lane.run(lambda _: work())
+
+
+@dataclass(slots=True)
+class _Clock:
+    """When an answer began, and when its first token came."""
+
+    began: float
+    first_token: float | None = None
+
+    def note(self, event: AnswerEvent) -> None:
+        if self.first_token is None and isinstance(event, Token):
+            self.first_token = time.monotonic()
+
+
+def _ask(request: execution_pb2.AnswerRequest, question_characters: int) -> Ask:
+    """Check a request and return what it asks."""
+    checks = Checks()
+    use_case_id = None
+    if request.HasField("use_case"):
+        use_case_id = checks.use_case(request.use_case, "use_case")
+    elif request.HasField("inline_use_case"):
+        checks.facts(request.inline_use_case.facts, "inline_use_case.facts")
+        checks.description(request.inline_use_case.description, "inline_use_case.description")
+    else:
+        checks.add("target", "is missing; name a use_case, or give an inline_use_case")
+    if not request.question.strip():
+        checks.add("question", "is empty; ask something")
+    if len(request.question) > question_characters:
+        checks.add(
+            "question",
+            f"has {len(request.question):,} characters; at most {question_characters:,} are allowed",
+        )
+    approach = checks.approach(request.approach, "approach", ANSWERING)
+    adapter_id = None
+    if request.adapter:
+        _, adapter_id = checks.adapter(request.adapter, "adapter", of_use_case=use_case_id or "")
+    if request.adapter and approach in ("PROMPTING", "RAG"):
+        checks.add("adapter", f"is not used by {approach}; leave it empty, or ask for {' or '.join(TRAINED)}")
+    options = _options(checks, request.options)
+    checks.refuse()
+    inline = request.inline_use_case
+    return Ask(
+        request.question, options, use_case_id, inline.facts, inline.description, approach, adapter_id or None
+    )
+
+
+def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> GenerationOptions:
+    given = options_from_proto(options)
+    checks.bounds(given.max_output_tokens, "options.max_output_tokens", 1, 2048)
+    checks.bounds(given.temperature, "options.temperature", 0, 2)
+    checks.bounds(given.passages, "options.passages", 1, 20)
+    return given
+
+
+def _tuning_settings(checks: Checks, settings: use_case_pb2.TuningSettings) -> TuningSettings:
+    given = {field.name: value for field, value in settings.ListFields()}
+    try:
+        return TuningSettings(**given)
+    except SettingsError as error:
+        for name, description in error.violations.items():
+            checks.add(f"settings.{name}", description)
+        return TuningSettings()
+
+
+def _adapter(name: str) -> tuple[str, str]:
+    checks = Checks()
+    ids = checks.adapter(name, "name")
+    checks.refuse()
+    return ids
+
+
+def _summary(answer: Answer, approach: str, adapter: str, clock: _Clock) -> execution_pb2.AnswerSummary:
+    ended = time.monotonic()
+    return execution_pb2.AnswerSummary(
+        finish_reason=f"FINISH_REASON_{answer.finish_reason}",
+        approach=approach_value(approach),
+        adapter=adapter,
+        model=answer.model,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        time_to_first_token=duration_from_seconds((clock.first_token or ended) - clock.began),
+        total_time=duration_from_seconds(ended - clock.began),
+        citations=(
+            execution_pb2.Citation(number=each.number, start_byte=each.start_byte, end_byte=each.end_byte)
+            for each in answer.citations
+        ),
+        attribution_token=uuid.uuid4().hex,
+    )

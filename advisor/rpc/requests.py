@@ -1,0 +1,167 @@
+"""What requests must be like: every check runs, and all faults are reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from google.protobuf.message import Message
+
+from advisor.errors import InvalidInput, Violation
+from advisor.facts import encode_facts, nearest
+from advisor.rpc.wire import approach_from_proto
+from advisor.storage.records import Request
+from advisor.v1 import facts_pb2, recommendation_pb2
+
+__all__ = ["Checks", "fingerprint", "new_id", "under"]
+
+DESCRIPTION_CHARACTERS = 4_000
+_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_ID_RULE = "1 to 63 of a-z, 0-9 and hyphen, starting with a letter and not ending with a hyphen"
+
+
+class Checks:
+    """Collects what is wrong with one request.
+
+    Each check takes a value and its field, notes a violation where the value
+    is not allowed, and returns what the value stands for. `refuse` ends them.
+    """
+
+    def __init__(self) -> None:
+        self._violations: list[Violation] = []
+
+    def add(self, field: str, description: str) -> None:
+        """Note a violation."""
+        self._violations.append(Violation(field, description))
+
+    def refuse(self) -> None:
+        """Raise InvalidInput with everything noted, where anything was."""
+        if self._violations:
+            raise InvalidInput(self._violations)
+
+    @contextmanager
+    def gather(self, prefix: str = "") -> Iterator[None]:
+        """Note the violations of an InvalidInput raised inside, with `prefix` before their fields."""
+        try:
+            yield
+        except InvalidInput as error:
+            self._violations.extend(under(prefix, error).violations if prefix else error.violations)
+
+    def use_case(self, name: str, field: str) -> str:
+        """Return the id in a use case's resource name."""
+        collection, _, identifier = name.partition("/")
+        if collection != "useCases" or not _ID.fullmatch(identifier):
+            self.add(field, f"{_shown(name)} is not a use case; write useCases/ID, where ID is {_ID_RULE}")
+        return identifier
+
+    def adapter(self, name: str, field: str, *, of_use_case: str | None = None) -> tuple[str, str]:
+        """Return the ids of use case and adapter in an adapter's resource name."""
+        parts = name.split("/")
+        valid = (
+            len(parts) == 4
+            and (parts[0], parts[2]) == ("useCases", "adapters")
+            and all(_ID.fullmatch(part) for part in parts[1::2])
+        )
+        if not valid:
+            self.add(
+                field,
+                f"{_shown(name)} is not an adapter; write useCases/ID/adapters/ID, where ID is {_ID_RULE}",
+            )
+            return "", ""
+        if of_use_case is not None and parts[1] != of_use_case:
+            self.add(field, f"{_shown(name)} belongs to another use case; name one of useCases/{of_use_case}")
+        return parts[1], parts[3]
+
+    def operation(self, name: str, field: str) -> str:
+        """Return the id in an operation's resource name."""
+        collection, _, identifier = name.partition("/")
+        try:
+            valid = collection == "operations" and str(uuid.UUID(identifier)) == identifier
+        except ValueError:
+            valid = False
+        if not valid:
+            self.add(field, f"{_shown(name)} is not an operation; write operations/ID as Tune returned it")
+        return identifier
+
+    def new_id(self, value: str, field: str) -> str:
+        """Return an id for something new; a random one where empty."""
+        if not value:
+            return new_id()
+        if not _ID.fullmatch(value):
+            self.add(field, f"{_shown(value)} is not an id; allowed: {_ID_RULE}")
+        return value
+
+    def request_id(self, value: str, field: str = "request_id") -> str:
+        """Return a request's id in its usual form; empty where none is given."""
+        if not value:
+            return ""
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            self.add(field, f"{_shown(value)} is not a UUID; send one such as {uuid.UUID(int=0)}, or none")
+            return ""
+
+    def approach(self, value: recommendation_pb2.Approach, field: str, allowed: Sequence[str]) -> str | None:
+        """Return the name of an approach; None where unspecified."""
+        known = value in recommendation_pb2.Approach.values()
+        name = approach_from_proto(value) if known else str(value)
+        if name is not None and name not in allowed:
+            self.add(field, f"{name} cannot be asked for; allowed: {', '.join(allowed)}, or unspecified")
+        return name
+
+    def facts(self, message: facts_pb2.Facts, path: str) -> None:
+        """Check facts against their bounds."""
+        with self.gather():
+            encode_facts(message, path)
+
+    def description(self, text: str, field: str) -> None:
+        """Check a use case's description."""
+        if len(text) > DESCRIPTION_CHARACTERS:
+            self.add(field, f"has {len(text):,} characters; at most {DESCRIPTION_CHARACTERS:,} are allowed")
+        if "\0" in text:
+            self.add(field, "holds the character U+0000, which cannot be kept; remove it")
+
+    def bounds(self, value: float, field: str, low: float, high: float) -> None:
+        """Check a number against its bounds, both included; NaN is outside any."""
+        if not low <= value <= high:
+            self.add(field, f"{value:g} is out of bounds; allowed: {low:g} to {high:g}")
+
+    def page(self, size: int) -> None:
+        """Check a page's size."""
+        if size < 0:
+            self.add("page_size", f"{size} is negative; 0 for the default, or how many you want")
+
+    def mask(self, paths: Sequence[str], allowed: Sequence[str], field: str = "update_mask") -> None:
+        """Check the paths of a field mask."""
+        for path in paths:
+            if path not in allowed:
+                self.add(field, f"{_shown(path)} cannot be changed{nearest(path, allowed)}")
+
+
+def under(prefix: str, error: InvalidInput) -> InvalidInput:
+    """Return the same error with `prefix` before every field."""
+    return InvalidInput(Violation(f"{prefix}.{each.field}", each.description) for each in error.violations)
+
+
+def new_id() -> str:
+    """Return an id that nothing has yet."""
+    return f"x{uuid.uuid4().hex[:12]}"
+
+
+def fingerprint(method: str, message: Message, request_id: str) -> Request | None:
+    """Return the name of a mutating call, for `advisor.storage.requests`; None where it has none."""
+    if not request_id:
+        return None
+    plain = type(message)()
+    plain.CopyFrom(message)
+    plain.ClearField("request_id")
+    content = method.encode() + b"\0" + plain.SerializeToString(deterministic=True)
+    return Request(request_id, hashlib.sha256(content).hexdigest())
+
+
+def _shown(value: str) -> str:
+    """Quote what a client sent, cut to what it takes to recognise it."""
+    return repr(value if len(value) <= 80 else f"{value[:77]}...")

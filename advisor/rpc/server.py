@@ -1,0 +1,263 @@
+"""The server: everything wired in one place, started, and stopped without cutting anyone off."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import structlog
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+from psycopg_pool import ConnectionPool
+
+from advisor.approaches import ModelBackends
+from advisor.engine import Engine, load_models
+from advisor.errors import ConfigurationError
+from advisor.execution import Backends, Execution
+from advisor.ingestion import ModelIndex
+from advisor.postgres import open_postgres
+from advisor.recommendation import Advisor, default_advisor
+from advisor.rpc.decision import DecisionServicer
+from advisor.rpc.execution import ExecutionServicer
+from advisor.rpc.interceptors import ErrorInterceptor
+from advisor.rpc.lanes import Lane, Slots
+from advisor.rpc.operations import OperationsServicer
+from advisor.rpc.use_cases import Index, UseCaseServicer
+from advisor.settings import Settings
+from advisor.storage.database import Database
+from advisor.storage.imports import Limits
+from advisor.supervisor import WorkerPool
+from advisor.v1 import decision_service_pb2 as decision_pb2
+from advisor.v1 import decision_service_pb2_grpc as decision_grpc
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
+from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
+
+__all__ = ["AdvisorServer", "Parts", "open_parts", "serve"]
+
+DECISIONS = decision_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name
+USE_CASES = use_cases_pb2.DESCRIPTOR.services_by_name["UseCaseService"].full_name
+EXECUTION = execution_pb2.DESCRIPTOR.services_by_name["ExecutionService"].full_name
+OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+CONCURRENT_CALLS = 1_000
+"""The outer wall: further calls are refused before anything is done for them, health checks too."""
+WAITING_ANSWERS = 16
+DATABASE_THREADS = 8
+GRACE_S = 10.0
+"""How long calls may go on after the server was told to stop."""
+
+OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, and fails
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    ("grpc.http2.max_ping_strikes", 2),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of, so that tests can replace the heavy ones.
+
+    Attributes:
+        settings: What it runs with.
+        advisor: Decides.
+        database: Where everything is kept.
+        engine: Has the models.
+        backends: Makes backends.
+        index: Makes documents searchable.
+    """
+
+    settings: Settings
+    advisor: Advisor
+    database: Database
+    engine: Engine
+    backends: Backends
+    index: Index
+
+
+class AdvisorServer:
+    """One gRPC server on one event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        settings, database = parts.settings, parts.database
+        self._engine = parts.engine
+        self._health = HealthServicer()
+        self._database_lane = Lane("requests", running=DATABASE_THREADS, waiting=CONCURRENT_CALLS)
+        self._decision_lane = Lane("decisions", running=1, waiting=64)
+        self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=WAITING_ANSWERS)
+        self._import_lane = Lane("imports", running=settings.concurrent_imports, waiting=0, retry_s=5.0)
+        self._lanes = (self._database_lane, self._decision_lane, self._answer_lane, self._import_lane)
+        self._server = aio.server(
+            interceptors=(ErrorInterceptor(),),
+            options=OPTIONS,
+            maximum_concurrent_rpcs=CONCURRENT_CALLS,
+        )
+        execution = Execution(database, parts.advisor, parts.engine, parts.backends)
+        decision_grpc.add_DecisionServiceServicer_to_server(
+            DecisionServicer(parts.advisor, execution, self._decision_lane), self._server
+        )
+        use_cases_grpc.add_UseCaseServiceServicer_to_server(self._use_cases(parts), self._server)
+        execution_grpc.add_ExecutionServiceServicer_to_server(
+            ExecutionServicer(
+                execution,
+                database,
+                settings,
+                lane=self._database_lane,
+                answer_lane=self._answer_lane,
+                answer_slots=Slots("answers", settings.concurrent_answers + WAITING_ANSWERS),
+            ),
+            self._server,
+        )
+        operations_pb2_grpc.add_OperationsServicer_to_server(
+            OperationsServicer(database, self._database_lane), self._server
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and return the port; the models load in the background.
+
+        Raises:
+            ConfigurationError: The address cannot be listened on.
+        """
+        for name in ("", DECISIONS, USE_CASES, OPERATIONS):
+            await self._health.set(name, SERVING)
+        await self._health.set(EXECUTION, NOT_SERVING)
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            bound = self._server.add_insecure_port(address)
+        except RuntimeError:
+            raise ConfigurationError(
+                f"cannot listen on {address}; is another server there? Choose another with ADVISOR_PORT, "
+                "or 0 for any that is free"
+            ) from None
+        await self._server.start()
+        self._engine.start()
+        loop = asyncio.get_running_loop()
+        self._engine.when_ready(lambda: _run_in(loop, self._health.set(EXECUTION, SERVING)))
+        return bound
+
+    async def stop(self, grace_s: float = GRACE_S) -> None:
+        """Refuse new calls, let those under way end for `grace_s`, then cut them off."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_s)
+        for lane in self._lanes:
+            await asyncio.to_thread(lane.close)
+
+    def _use_cases(self, parts: Parts) -> UseCaseServicer:
+        settings = parts.settings
+        limits = Limits(
+            document_bytes=settings.document_bytes,
+            use_case_bytes=settings.use_case_bytes,
+            use_case_examples=settings.use_case_examples,
+            example_bytes=settings.example_bytes,
+        )
+        return UseCaseServicer(
+            parts.database,
+            settings.data_dir,
+            parts.index,
+            limits,
+            lane=self._database_lane,
+            import_lane=self._import_lane,
+            import_slots=Slots("imports", settings.concurrent_imports, retry_s=5.0),
+        )
+
+
+@contextmanager
+def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
+    """Open what a server needs: database, models to load, workers to start."""
+    with (
+        open_postgres(settings) as url,
+        Database.open(url) as database,
+        ConnectionPool(url, min_size=1, max_size=settings.concurrent_answers, open=False) as pool,
+    ):
+        engine = Engine(lambda report: load_models(settings, report))
+        index = ModelIndex(database, engine)
+        parts = Parts(
+            settings=settings,
+            advisor=default_advisor(),
+            database=database,
+            engine=engine,
+            backends=ModelBackends(database, pool, index, settings.data_dir),
+            index=index,
+        )
+        yield parts, WorkerPool(settings, url, database)
+
+
+def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        settings: What to run with.
+        ready: Called with the port when calls are taken.
+        port_file: Where to write the port for other programs; nowhere where None.
+
+    Raises:
+        ConfigurationError: The server cannot start like this.
+    """
+    _warn_if_exposed(settings.host)
+    with open_parts(settings) as (parts, workers):
+        asyncio.run(_serve(parts, workers, ready, port_file))
+
+
+async def _serve(
+    parts: Parts, workers: WorkerPool, ready: Callable[[int], None], port_file: Path | None
+) -> None:
+    server = AdvisorServer(parts)
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    port = await server.start(parts.settings.host, parts.settings.port)
+    try:
+        await asyncio.to_thread(workers.start)
+        if port_file is not None:
+            port_file.write_text(f"{port}\n")  # noqa: ASYNC240 - one short write at the start
+        _log.info("serving", host=parts.settings.host, port=port)
+        ready(port)
+        await stopping.wait()
+        _log.info("stopping", grace_s=GRACE_S)
+    finally:
+        await server.stop()
+        await asyncio.to_thread(workers.stop)
+        if port_file is not None:
+            port_file.unlink(missing_ok=True)  # noqa: ASYNC240
+
+
+def _run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    """Run something in a loop from another thread; nothing where the loop has ended meanwhile."""
+    if loop.is_closed():
+        work.close()
+    else:
+        asyncio.run_coroutine_threadsafe(work, loop)
+
+
+def _warn_if_exposed(host: str) -> None:
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        _log.warning(
+            "listening beyond this machine without encryption or authentication; "
+            "put a proxy that does both in front",
+            host=host,
+        )

@@ -1,0 +1,111 @@
+"""The settings of a server and its workers: few, read once, frozen, handed down.
+
+Each is an environment variable with the prefix `ADVISOR_`, such as
+`ADVISOR_DATABASE_URL`; arguments of the command line come before it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from advisor.errors import ConfigurationError
+from backends.base import ModelError
+from backends.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, parse_model
+
+__all__ = ["Settings", "read_settings"]
+
+MIB = 1024 * 1024
+Count = Annotated[int, Field(ge=1)]
+
+
+def _default_data_dir() -> Path:
+    """Return the user's data folder by the XDG convention; /var/lib for root.
+
+    The embedded PostgreSQL of root runs as another user, who must be able to
+    reach the folder: below /root that would open root's home to everyone.
+    """
+    base = os.environ.get("XDG_DATA_HOME")
+    if base:
+        return Path(base) / "rag-or-tune"
+    if os.geteuid() == 0:
+        return Path("/var/lib/rag-or-tune")
+    return Path.home() / ".local" / "share" / "rag-or-tune"
+
+
+class Settings(BaseSettings):
+    """What one server or worker runs with.
+
+    Attributes:
+        data_dir: Folder of the embedded database, the adapters and the checkpoints.
+        database_url: PostgreSQL to use instead of the embedded one.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any that is free.
+        generator: Model that answers and is tuned, as `backends.models` names models.
+        embedder: Model that embeds passages, as `backends.models` names models.
+        model_cache: Folder of downloaded models.
+        workers: Training processes to keep; 0 where they run on other machines.
+        document_bytes: Largest document.
+        use_case_bytes: All documents of one use case together.
+        use_case_examples: Most examples of one use case.
+        example_bytes: Largest example: question, answer and context together.
+        question_characters: Longest question.
+        queued_operations: Most operations that wait for a worker.
+        concurrent_answers: Answers generated at a time; further ones wait or are refused.
+        concurrent_imports: Imports at a time, over all use cases.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ADVISOR_", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    database_url: SecretStr | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 50051
+    generator: str = DEFAULT_GENERATOR
+    embedder: str = DEFAULT_EMBEDDER
+    model_cache: Path = Field(default_factory=default_cache)
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    document_bytes: Count = 16 * MIB
+    use_case_bytes: Count = 512 * MIB
+    use_case_examples: Count = 100_000
+    example_bytes: Count = 256 * 1024
+    question_characters: Count = 8_000
+    queued_operations: Count = 100
+    concurrent_answers: Count = 4
+    concurrent_imports: Count = 2
+
+    @field_validator("data_dir", "model_cache")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("generator", "embedder")
+    @classmethod
+    def _model(cls, value: str) -> str:
+        try:
+            parse_model(value)
+        except ModelError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings: what is given here first, then the environment, then the defaults.
+
+    Raises:
+        ConfigurationError: A value is out of bounds; the message names every one.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"ADVISOR_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigurationError(f"settings: {faults}") from None

@@ -1,0 +1,17 @@
+"""What is kept: use cases with their documents, examples and adapters, in PostgreSQL.
+
+    database.py     connections, transactions, the schema's version
+    use_cases.py    create, get, list, update, delete
+    imports.py      documents and examples: staged in a transaction, published by its commit
+    documents.py    documents and examples, read
+    adapters.py     trained weights: rows here, folders in `data_dir`
+    requests.py     the same request twice gives the first result
+    pages.py        lists in pages
+    records.py      the values
+    migrations/     the schema, by alembic
+
+Plain SQL over psycopg: passages are published by `backends.retrieval` on the
+same connection, so that an import is one transaction. All functions block;
+the asyncio server calls them by `asyncio.to_thread`. They are safe to call
+from any thread and any number of processes.
+"""

@@ -1,0 +1,118 @@
+"""Trained adapters: a row here for each folder in `data_dir/adapters`.
+
+A row is written after its folder and removed before it, so that no row ever
+lacks its folder. A folder that a crash left without a row is replaced by the
+next adapter of that name, or goes with its use case.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from advisor.errors import NotFound
+from advisor.storage import pages, use_cases
+from advisor.storage.database import Connection, Database
+from advisor.storage.records import Adapter, Page
+
+__all__ = ["delete", "exists", "folder_of", "get", "insert", "list_page", "newest"]
+
+COLUMNS = "use_case_id, id, approach, base_model, data_sha256, settings, metrics, folder, create_time"
+
+
+def folder_of(use_case_id: str, adapter_id: str) -> str:
+    """Return where an adapter's weights lie, relative to `data_dir`."""
+    return f"adapters/{use_case_id}/{adapter_id}"
+
+
+def insert(connection: Connection, adapter: Adapter) -> None:
+    """Add the row of an adapter whose folder is complete; `create_time` is set by the database."""
+    connection.execute(
+        "INSERT INTO adapters (use_case_id, id, approach, base_model, data_sha256, settings, metrics, folder)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            adapter.use_case_id,
+            adapter.id,
+            adapter.approach,
+            adapter.base_model,
+            adapter.data_sha256,
+            Jsonb(adapter.settings),
+            Jsonb(adapter.metrics),
+            adapter.folder,
+        ],
+    )
+
+
+def exists(connection: Connection, use_case_id: str, adapter_id: str) -> bool:
+    """Return whether the name is taken."""
+    query = "SELECT 1 FROM adapters WHERE use_case_id = %s AND id = %s"
+    return connection.execute(query, [use_case_id, adapter_id]).fetchone() is not None
+
+
+def get(database: Database, use_case_id: str, adapter_id: str) -> Adapter:
+    """Return an adapter.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(Adapter)) as cursor:
+        row = cursor.execute(
+            f"SELECT {COLUMNS} FROM adapters WHERE use_case_id = %s AND id = %s",  # noqa: S608 - constants
+            [use_case_id, adapter_id],
+        ).fetchone()
+    if row is None:
+        raise NotFound(_name(use_case_id, adapter_id), "ListAdapters tells which there are")
+    return row
+
+
+def newest(database: Database, use_case_id: str, approach: str) -> Adapter | None:
+    """Return the newest adapter that was trained for an approach; None where there is none."""
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(Adapter)) as cursor:
+        return cursor.execute(
+            f"SELECT {COLUMNS} FROM adapters WHERE use_case_id = %s AND approach = %s"  # noqa: S608 - constants
+            " ORDER BY create_time DESC, id DESC LIMIT 1",
+            [use_case_id, approach],
+        ).fetchone()
+
+
+def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str = "") -> Page[Adapter]:
+    """Return a page of a use case's adapters, newest first.
+
+    Raises:
+        NotFound: The use case does not exist.
+        InvalidInput: The size is negative, or the token is not one of this list.
+    """
+    size = pages.page_size(size)
+    listing = f"useCases/{use_case_id}/adapters"
+    last = pages.after_time(token, listing)
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(Adapter)) as cursor:
+        use_cases.require(connection, use_case_id)
+        rows = cursor.execute(
+            f"SELECT {COLUMNS} FROM adapters WHERE use_case_id = %s"  # noqa: S608 - constants
+            " AND (create_time, id) < (%s, %s) ORDER BY create_time DESC, id DESC LIMIT %s",
+            [use_case_id, *last, size + 1],
+        ).fetchall()
+    return pages.page_of(rows, size, listing, lambda each: (each.create_time.isoformat(), each.id))
+
+
+def delete(database: Database, use_case_id: str, adapter_id: str, data_dir: Path) -> None:
+    """Delete an adapter: its row, then its folder.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection:
+        row = connection.execute(
+            "DELETE FROM adapters WHERE use_case_id = %s AND id = %s RETURNING folder",
+            [use_case_id, adapter_id],
+        ).fetchone()
+    if row is None:
+        raise NotFound(_name(use_case_id, adapter_id), "ListAdapters tells which there are")
+    shutil.rmtree(data_dir / row[0], ignore_errors=True)
+
+
+def _name(use_case_id: str, adapter_id: str) -> str:
+    return f"useCases/{use_case_id}/adapters/{adapter_id}"

@@ -1,0 +1,323 @@
+"""Imports of documents and examples: staged in a transaction of their own, published by its commit.
+
+    with closing(open_documents(database, "faq", limits)) as upload:
+        upload.add("a.md", "text/markdown", b"...")
+        for document in upload.changed():
+            ...  # split and embed
+            retrieval.publish(upload.connection, "faq", [document.source], passages, embeddings)
+            upload.count_passages(document.source, len(passages))
+        result = upload.commit(count, sha256, request_id)
+
+Other connections see nothing until the commit; closing without it leaves
+everything as it was. One import at a time into one use case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import LiteralString
+
+from psycopg.rows import class_row
+
+from advisor.errors import InvalidInput, ResourceExhausted, Violation
+from advisor.storage import requests, use_cases
+from advisor.storage.database import Connection, Database, translated
+from advisor.storage.records import DocumentContent, ImportResult, Request
+from backends.base import Example
+
+__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples"]
+
+SOURCE_CHARACTERS = 1_000
+"""Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one use case may hold; the fields of `Settings` by the same names."""
+
+    document_bytes: int
+    use_case_bytes: int
+    use_case_examples: int
+    example_bytes: int
+
+
+def open_documents(database: Database, use_case_id: str, limits: Limits) -> DocumentImport:
+    """Open an import of documents.
+
+    Raises:
+        NotFound: The use case does not exist.
+        Conflict: Another import into it is under way.
+    """
+    return DocumentImport(_open(database, use_case_id), use_case_id, limits)
+
+
+def open_examples(database: Database, use_case_id: str, limits: Limits) -> ExampleImport:
+    """Open an import of examples; raises as `open_documents` does."""
+    return ExampleImport(_open(database, use_case_id), use_case_id, limits)
+
+
+class DocumentImport:
+    """An import of documents that is under way; `connection` holds its transaction."""
+
+    def __init__(self, connection: Connection, use_case_id: str, limits: Limits) -> None:
+        self.connection = connection
+        self._use_case_id = use_case_id
+        self._limits = limits
+        self._sources: set[str] = set()
+        self._changed: list[str] = []
+        self._received_bytes = 0
+        self._content = hashlib.sha256()
+        self._request = hashlib.sha256(f"documents\0{use_case_id}\0".encode())
+
+    def add(self, source: str, media_type: str, content: bytes) -> bool:
+        """Stage a document in place of the one with the same source; return whether it differs from that.
+
+        Raises:
+            InvalidInput: It is empty, too large, without a source, or its source came before.
+        """
+        field = f"documents[{len(self._sources)}]"
+        _check_document(field, source, content, self._limits.document_bytes)
+        if source in self._sources:
+            raise InvalidInput.of(f"{field}.source", f"{source!r} came before in this import; send it once")
+        self._sources.add(source)
+        self._received_bytes += len(content)
+        self._refuse_above_limit(self._received_bytes)
+        self._content.update(content)
+        digest = hashlib.sha256(content).hexdigest()
+        self._request.update(f"{source}\0{media_type}\0{digest}\0".encode())
+        with translated():
+            row = self.connection.execute(
+                "INSERT INTO documents (use_case_id, source, media_type, content, size_bytes, sha256)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (use_case_id, source) DO UPDATE SET"
+                " media_type = excluded.media_type, content = excluded.content,"
+                " size_bytes = excluded.size_bytes, sha256 = excluded.sha256, passage_count = 0"
+                " WHERE (documents.sha256, documents.media_type) <> (excluded.sha256, excluded.media_type)"
+                " RETURNING source",
+                [self._use_case_id, source, media_type, content, len(content), digest],
+            ).fetchone()
+        if row is not None:
+            self._changed.append(source)
+        return row is not None
+
+    def changed(self) -> Iterator[DocumentContent]:
+        """Yield the documents that are new or changed, one at a time, in the order sent."""
+        for source in self._changed:
+            with translated(), self.connection.cursor(row_factory=class_row(DocumentContent)) as cursor:
+                yield cursor.execute(
+                    "SELECT source, media_type, content FROM documents"
+                    " WHERE use_case_id = %s AND source = %s",
+                    [self._use_case_id, source],
+                ).fetchall()[0]
+
+    def count_passages(self, source: str, passages: int) -> None:
+        """Note how many passages a staged document was split into."""
+        with translated():
+            self.connection.execute(
+                "UPDATE documents SET passage_count = %s WHERE use_case_id = %s AND source = %s",
+                [passages, self._use_case_id, source],
+            )
+
+    def check(self, count: int, sha256: str) -> None:
+        """Compare what arrived with what the client says it sent, before the passages are made.
+
+        Raises:
+            InvalidInput: Count or checksum differ.
+            ResourceExhausted: The use case would hold more than its limit.
+        """
+        _check_commit(count, len(self._sources), sha256, self._content.hexdigest())
+        self._refuse_above_limit(
+            _number(
+                self.connection,
+                "SELECT sum(size_bytes) FROM documents WHERE use_case_id = %s",
+                self._use_case_id,
+            )
+        )
+
+    def commit(self, count: int, sha256: str, request_id: str = "") -> ImportResult:
+        """Publish what was staged, or return what the same request published before.
+
+        Raises:
+            InvalidInput: Count or checksum differ from what arrived.
+            ResourceExhausted: The use case would hold more than its limit.
+            FailedPrecondition: The request's id was used for another request.
+        """
+        self.check(count, sha256)
+        return _publish(
+            self.connection,
+            Request(request_id, self._request.hexdigest()) if request_id else None,
+            self._publish,
+        )
+
+    def close(self) -> None:
+        """End the import; nothing is kept of one that was not committed."""
+        self.connection.close()
+
+    def _publish(self) -> dict[str, int]:
+        connection, use_case = self.connection, self._use_case_id
+        passages = _number(
+            connection,
+            "SELECT sum(passage_count) FROM documents WHERE use_case_id = %s AND source = ANY(%s)",
+            use_case,
+            self._changed,
+        )
+        connection.execute(
+            "UPDATE use_cases SET update_time = now(), (document_count, passage_count) ="
+            " (SELECT count(*), coalesce(sum(passage_count), 0) FROM documents WHERE use_case_id = %s)"
+            " WHERE id = %s",
+            [use_case, use_case],
+        )
+        changed = len(self._changed)
+        return asdict(ImportResult(changed, len(self._sources) - changed, passages))
+
+    def _refuse_above_limit(self, size_bytes: int) -> None:
+        if size_bytes > self._limits.use_case_bytes:
+            raise ResourceExhausted(
+                "DOCUMENTS_LIMIT",
+                f"the documents of useCases/{self._use_case_id} would take more than "
+                f"{self._limits.use_case_bytes} bytes; import fewer, or use another use case",
+            )
+
+
+class ExampleImport:
+    """An import of examples that is under way."""
+
+    def __init__(self, connection: Connection, use_case_id: str, limits: Limits) -> None:
+        self.connection = connection
+        self._use_case_id = use_case_id
+        self._limits = limits
+        self._received = 0
+        self._imported = 0
+        self._content = hashlib.sha256()
+
+    def add(self, examples: Iterable[Example]) -> None:
+        """Stage examples; those that are there already are not added again.
+
+        Raises:
+            InvalidInput: Examples lack question or answer or are too large; names every one of the batch.
+        """
+        rows: list[tuple[Example, str]] = []
+        violations: list[Violation] = []
+        for example in examples:
+            violations.extend(_faults(f"examples[{self._received}]", example, self._limits.example_bytes))
+            content = f"{example.question}\0{example.answer}\0{example.context or ''}\0".encode()
+            self._content.update(content)
+            self._received += 1
+            rows.append((example, hashlib.sha256(content).hexdigest()))
+        if violations:
+            raise InvalidInput(violations)
+        self._refuse_above_limit(self._received)
+        with translated(), self.connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO examples (use_case_id, question, answer, context, sha256)"
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (use_case_id, sha256) DO NOTHING",
+                [(self._use_case_id, e.question, e.answer, e.context or None, digest) for e, digest in rows],
+            )
+            self._imported += max(cursor.rowcount, 0)
+
+    def commit(self, count: int, sha256: str, request_id: str = "") -> ImportResult:
+        """Publish what was staged; raises as `DocumentImport.commit` does."""
+        _check_commit(count, self._received, sha256, self._content.hexdigest())
+        total = _number(
+            self.connection, "SELECT count(*) FROM examples WHERE use_case_id = %s", self._use_case_id
+        )
+        self._refuse_above_limit(total)
+        fingerprint = hashlib.sha256(f"examples\0{self._use_case_id}\0{sha256}".encode()).hexdigest()
+        return _publish(
+            self.connection,
+            Request(request_id, fingerprint) if request_id else None,
+            lambda: self._publish(total),
+        )
+
+    def close(self) -> None:
+        """End the import; nothing is kept of one that was not committed."""
+        self.connection.close()
+
+    def _publish(self, total: int) -> dict[str, int]:
+        self.connection.execute(
+            "UPDATE use_cases SET update_time = now(), example_count = %s WHERE id = %s",
+            [total, self._use_case_id],
+        )
+        return asdict(ImportResult(self._imported, self._received - self._imported))
+
+    def _refuse_above_limit(self, examples: int) -> None:
+        if examples > self._limits.use_case_examples:
+            raise ResourceExhausted(
+                "EXAMPLES_LIMIT",
+                f"useCases/{self._use_case_id} would hold more than {self._limits.use_case_examples} "
+                "examples; import fewer, or use another use case",
+            )
+
+
+def _open(database: Database, use_case_id: str) -> Connection:
+    """Open the connection whose transaction is the import, and lock the use case for it."""
+    connection = database.connect()
+    try:
+        with translated():
+            use_cases.lock(connection, use_case_id)
+            use_cases.require(connection, use_case_id)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _publish(
+    connection: Connection, request: Request | None, publish: Callable[[], dict[str, int]]
+) -> ImportResult:
+    with translated():
+        result, new = requests.once(connection, request, publish)
+        if new:
+            connection.commit()
+        else:
+            connection.rollback()  # the first request published it all
+    return ImportResult(**result)
+
+
+def _number(connection: Connection, query: LiteralString, *arguments: object) -> int:
+    with translated():
+        row = connection.execute(query, arguments).fetchone()
+    return int(row[0]) if row is not None and row[0] is not None else 0
+
+
+def _check_commit(count: int, received: int, sha256: str, computed: str) -> None:
+    violations = []
+    if count != received:
+        violations.append(Violation("commit.count", f"is {count}, but {received} arrived; send all again"))
+    if sha256.lower() != computed:
+        violations.append(
+            Violation("commit.sha256", f"does not match what arrived ({computed}); send all again")
+        )
+    if violations:
+        raise InvalidInput(violations)
+
+
+def _check_document(field: str, source: str, content: bytes, document_bytes: int) -> None:
+    violations = []
+    if not source.strip() or len(source) > SOURCE_CHARACTERS or "\0" in source:
+        violations.append(
+            Violation(
+                f"{field}.source", f"must have 1 to {SOURCE_CHARACTERS} characters, none of them U+0000"
+            )
+        )
+    if not content:
+        violations.append(Violation(f"{field}.content", "is empty; leave the document out or send its text"))
+    if len(content) > document_bytes:
+        violations.append(
+            Violation(f"{field}.content", f"has {len(content)} bytes; at most {document_bytes} are allowed")
+        )
+    if violations:
+        raise InvalidInput(violations)
+
+
+def _faults(field: str, example: Example, example_bytes: int) -> Iterator[Violation]:
+    for name, text in (("question", example.question), ("answer", example.answer)):
+        if not text.strip():
+            yield Violation(f"{field}.{name}", "is empty; an example needs a question and its right answer")
+    texts = (example.question, example.answer, example.context or "")
+    if any("\0" in text for text in texts):
+        yield Violation(field, "holds the character U+0000, which cannot be kept; remove it")
+    size = sum(len(text.encode()) for text in texts)
+    if size > example_bytes:
+        yield Violation(field, f"has {size} bytes; at most {example_bytes} are allowed")

@@ -1,0 +1,102 @@
+"""What is kept, as values. Resource names are made of ids by the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+__all__ = [
+    "Adapter",
+    "Document",
+    "DocumentContent",
+    "ImportResult",
+    "Page",
+    "Request",
+    "UseCase",
+]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class UseCase:
+    """A use case; `facts` is a serialised `advisor.v1.Facts`, opaque here."""
+
+    id: str
+    description: str
+    facts: bytes
+    create_time: datetime
+    update_time: datetime
+    document_count: int
+    passage_count: int
+    example_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document without its content."""
+
+    source: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    passage_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContent:
+    """A document as it was uploaded."""
+
+    source: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Trained weights; `settings` and `metrics` have the names of the messages' fields.
+
+    Attributes:
+        folder: Where the weights lie, relative to `data_dir`.
+    """
+
+    use_case_id: str
+    id: str
+    approach: str
+    base_model: str
+    data_sha256: str
+    settings: dict[str, Any]
+    metrics: dict[str, Any]
+    folder: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import changed; `passages` counts those of new and changed documents."""
+
+    imported: int
+    unchanged: int
+    passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list; the token of the last part is empty."""
+
+    items: tuple[Item, ...]
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client's name for one mutating call, so that repeating it changes nothing (AIP-155).
+
+    Attributes:
+        id: The client's `request_id`.
+        fingerprint: Hash of the method and everything that the call asks for.
+    """
+
+    id: str
+    fingerprint: str

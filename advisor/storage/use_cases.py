@@ -1,0 +1,165 @@
+"""Use cases, as rows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from psycopg.rows import class_row
+
+from advisor.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
+from advisor.storage import pages, requests
+from advisor.storage.database import Connection, Database
+from advisor.storage.records import Page, Request, UseCase
+
+__all__ = ["create", "delete", "get", "list_page", "lock", "require", "update"]
+
+COLUMNS = "id, description, facts, create_time, update_time, document_count, passage_count, example_count"
+
+
+def create(
+    database: Database, use_case_id: str, *, description: str, facts: bytes, request: Request | None = None
+) -> UseCase:
+    """Create a use case, or return the one that the same request created.
+
+    Raises:
+        AlreadyExists: The id is taken.
+        FailedPrecondition: The request's id was used for another request.
+    """
+
+    def insert() -> dict[str, str]:
+        row = connection.execute(
+            "INSERT INTO use_cases (id, description, facts) VALUES (%s, %s, %s)"
+            " ON CONFLICT (id) DO NOTHING RETURNING id",
+            [use_case_id, description, facts],
+        ).fetchone()
+        if row is None:
+            raise AlreadyExists(_name(use_case_id))
+        return {"id": use_case_id}
+
+    with database.transaction() as connection:
+        result, _ = requests.once(connection, request, insert)
+        return _read(connection, result["id"])
+
+
+def get(database: Database, use_case_id: str) -> UseCase:
+    """Return a use case.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection:
+        return _read(connection, use_case_id)
+
+
+def list_page(database: Database, *, size: int = 0, token: str = "") -> Page[UseCase]:
+    """Return a page of use cases, by id.
+
+    Raises:
+        InvalidInput: The size is negative, or the token is not one of this list.
+    """
+    size = pages.page_size(size)
+    (last,) = pages.after(token, "useCases") or ("",)
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(UseCase)) as cursor:
+        rows = cursor.execute(
+            f"SELECT {COLUMNS} FROM use_cases WHERE id > %s ORDER BY id LIMIT %s",  # noqa: S608 - constants
+            [last, size + 1],
+        ).fetchall()
+    return pages.page_of(rows, size, "useCases", lambda each: (each.id,))
+
+
+def update(database: Database, use_case_id: str, change: Callable[[UseCase], tuple[str, bytes]]) -> UseCase:
+    """Replace description and facts by what `change` makes of the present ones, as one step.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection:
+        description, facts = change(_read(connection, use_case_id, suffix="FOR NO KEY UPDATE"))
+        connection.execute(
+            "UPDATE use_cases SET description = %s, facts = %s, update_time = now() WHERE id = %s",
+            [description, facts, use_case_id],
+        )
+        return _read(connection, use_case_id)
+
+
+def delete(
+    database: Database, use_case_id: str, data_dir: Path, forget_passages: Callable[[Connection], None]
+) -> None:
+    """Delete a use case with everything that hangs off it.
+
+    Args:
+        database: Where it is kept.
+        use_case_id: Which one.
+        data_dir: Folder with the adapters.
+        forget_passages: Deletes the use case's passages on the connection given.
+
+    Raises:
+        NotFound: It does not exist.
+        FailedPrecondition: An operation on it waits or runs.
+        Conflict: An import into it runs.
+    """
+    with database.transaction() as connection:
+        lock(connection, use_case_id)
+        _read(connection, use_case_id, suffix="FOR UPDATE")
+        active = connection.execute(
+            "SELECT id FROM operations WHERE use_case_id = %s AND state IN ('QUEUED', 'RUNNING')",
+            [use_case_id],
+        ).fetchone()
+        if active is not None:
+            raise FailedPrecondition(
+                "OPERATION_RUNNING",
+                f"{_name(use_case_id)} has an operation under way; "
+                f"wait for operations/{active[0]} or cancel it",
+                metadata={"resource": _name(use_case_id), "operation": f"operations/{active[0]}"},
+            )
+        forget_passages(connection)
+        connection.execute("DELETE FROM use_cases WHERE id = %s", [use_case_id])
+    # After the rows: an adapter's row never lacks its folder.
+    shutil.rmtree(data_dir / "adapters" / use_case_id, ignore_errors=True)
+
+
+def lock(connection: Connection, use_case_id: str) -> None:
+    """Keep imports into a use case, and its deletion, apart until the transaction ends.
+
+    Raises:
+        Conflict: Another transaction holds the lock.
+    """
+    row = connection.execute(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('advisor.use_case.' || %s, 0))", [use_case_id]
+    ).fetchone()
+    if row is None or not row[0]:
+        raise Conflict(
+            f"an import into {_name(use_case_id)} is under way; try again when it has ended",
+            metadata={"resource": _name(use_case_id)},
+        )
+
+
+def require(connection: Connection, use_case_id: str) -> None:
+    """Make sure that a use case exists.
+
+    Raises:
+        NotFound: It does not.
+    """
+    if connection.execute("SELECT 1 FROM use_cases WHERE id = %s", [use_case_id]).fetchone() is None:
+        raise _not_found(use_case_id)
+
+
+def _read(connection: Connection, use_case_id: str, suffix: str = "") -> UseCase:
+    with connection.cursor(row_factory=class_row(UseCase)) as cursor:
+        row = cursor.execute(
+            f"SELECT {COLUMNS} FROM use_cases WHERE id = %s {suffix}",  # noqa: S608 - constants
+            [use_case_id],
+        ).fetchone()
+    if row is None:
+        raise _not_found(use_case_id)
+    return row
+
+
+def _not_found(use_case_id: str) -> NotFound:
+    return NotFound(_name(use_case_id), "create it with CreateUseCase")
+
+
+def _name(use_case_id: str) -> str:
+    return f"useCases/{use_case_id}"

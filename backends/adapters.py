@@ -1,0 +1,295 @@
+"""What a training run takes and leaves: examples, settings, metrics, and the adapter's folder.
+
+A folder holds `adapter_model.safetensors` and `adapter_config.json`, as PEFT
+reads them, and `manifest.json`, which says what they are and where they come
+from. It is written whole or not at all, and checked before it is used.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from backends.base import BackendError, Message, ModelError, TuningError
+
+__all__ = [
+    "APPROACHES",
+    "Manifest",
+    "SettingsError",
+    "TrainingExample",
+    "TuningMetrics",
+    "TuningSettings",
+    "data_sha256",
+    "read_manifest",
+    "storage_error",
+    "verify_adapter",
+    "write_adapter",
+    "write_file",
+]
+
+APPROACHES = ("FINE_TUNING", "HYBRID")
+_FORMAT = 1
+_WEIGHTS = "adapter_model.safetensors"
+_CONFIG = "adapter_config.json"
+_MANIFEST = "manifest.json"
+_MAX_JSON_BYTES = 1 << 20
+
+
+class SettingsError(BackendError):
+    """Settings are out of bounds.
+
+    Attributes:
+        violations: What is wrong, by the setting's name.
+    """
+
+    def __init__(self, violations: Mapping[str, str]):
+        super().__init__("; ".join(f"{name}: {text}" for name, text in violations.items()))
+        self.violations = dict(violations)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingExample:
+    """A chat and what the model should say next.
+
+    Attributes:
+        messages: The chat as it will be when the model is used, ending with a user's turn.
+        completion: The whole of the assistant's turn.
+        question: What is asked. Examples of one question are held out together;
+            the chat stands for it where None.
+    """
+
+    messages: tuple[Message, ...]
+    completion: str
+    question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TuningSettings:
+    """How to train.
+
+    Attributes:
+        epochs: Passes over the examples, 1 to 50.
+        learning_rate: Peak learning rate, above 0 to 0.1.
+        rank: Rank of the low-rank matrices, 1 to 256.
+        batch_size: Examples per optimizer step, 1 to 256.
+        held_out_share: Share of the examples held out to stop early, 0 to 0.5.
+        seed: Seed of every random choice.
+        max_tokens: Longest example in tokens, 1 to 2,048.
+
+    Raises:
+        SettingsError: A value is out of bounds; all that are, are listed.
+    """
+
+    epochs: int = 3
+    learning_rate: float = 1e-3
+    rank: int = 16
+    batch_size: int = 8
+    held_out_share: float = 0.1
+    seed: int = 0
+    max_tokens: int = 512
+
+    def __post_init__(self) -> None:
+        checks = {
+            "epochs": (1 <= self.epochs <= 50, "1 to 50"),
+            "learning_rate": (0 < self.learning_rate <= 0.1, "above 0 to 0.1"),
+            "rank": (1 <= self.rank <= 256, "1 to 256"),
+            "batch_size": (1 <= self.batch_size <= 256, "1 to 256"),
+            "held_out_share": (0 <= self.held_out_share <= 0.5, "0 to 0.5"),
+            "seed": (-(2**63) <= self.seed < 2**63, "a 64-bit integer"),
+            "max_tokens": (1 <= self.max_tokens <= 2048, "1 to 2,048"),
+        }
+        violations = {
+            name: f"{getattr(self, name)} is not allowed; give {allowed}"
+            for name, (valid, allowed) in checks.items()
+            if not valid
+        }
+        if violations:
+            raise SettingsError(violations)
+
+
+@dataclass(frozen=True, slots=True)
+class TuningMetrics:
+    """What training measured; losses are means per completion token, in nats.
+
+    Attributes:
+        training_examples: Examples trained on.
+        held_out_examples: Examples held out.
+        training_loss: Loss over the last epoch.
+        held_out_loss: Best loss on the held-out examples; None without any.
+        tokens: Tokens trained on, all epochs together.
+        steps: Optimizer steps taken.
+        stopped_early: Whether training ended before its last epoch since nothing improved.
+    """
+
+    training_examples: int
+    held_out_examples: int
+    training_loss: float
+    held_out_loss: float | None
+    tokens: int
+    steps: int
+    stopped_early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an adapter is.
+
+    Attributes:
+        base_model: Identity of the model it adapts, with its revision or hash.
+        approach: FINE_TUNING or HYBRID.
+        data_sha256: Hash of the training examples.
+        settings: How it was trained.
+        metrics: What training measured.
+        weights_sha256: Hash of the weights' file.
+        config_sha256: Hash of the PEFT configuration's file.
+        versions: Versions of the libraries that made it, by name.
+        created: When, with a time zone.
+    """
+
+    base_model: str
+    approach: str
+    data_sha256: str
+    settings: TuningSettings
+    metrics: TuningMetrics
+    weights_sha256: str
+    config_sha256: str
+    versions: Mapping[str, str]
+    created: datetime
+
+
+def data_sha256(examples: Iterable[TrainingExample]) -> str:
+    """Return the SHA-256 of examples in their order, in hexadecimal."""
+    digest = hashlib.sha256()
+    for example in examples:
+        turns = [[message.role, message.content] for message in example.messages]
+        line = json.dumps([turns, example.completion], ensure_ascii=False, separators=(",", ":"))
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def write_adapter(folder: Path, manifest: Manifest, *, config: bytes, weights: bytes) -> None:
+    """Write an adapter, in place of the one that was there.
+
+    All files are written beside `folder` and renamed into place: what was there
+    stays until the new adapter is complete.
+
+    Raises:
+        TuningError: The disk is full or the folder cannot be written.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    previous = folder.with_name(f".{folder.name}.previous")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write_file(partial / _WEIGHTS, weights)
+        write_file(partial / _CONFIG, config)
+        write_file(partial / _MANIFEST, _manifest_to_json(manifest))
+        shutil.rmtree(previous, ignore_errors=True)
+        if folder.exists():
+            folder.rename(previous)
+        partial.rename(folder)
+    except OSError as error:
+        if previous.exists() and not folder.exists():
+            previous.rename(folder)
+        shutil.rmtree(partial, ignore_errors=True)
+        raise storage_error(folder, error, len(weights)) from error
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of an adapter.
+
+    Raises:
+        ModelError: The folder holds no manifest, or one that cannot be read.
+    """
+    path = folder / _MANIFEST
+    try:
+        return _manifest_from_json(_read_json(path))
+    except (KeyError, TypeError, ValueError, SettingsError) as error:
+        raise ModelError(f"{path}: not an adapter's manifest ({error}); tune again") from error
+
+
+def verify_adapter(folder: Path, base_model: str) -> Manifest:
+    """Return the manifest of an adapter that is whole and fits a base model.
+
+    Raises:
+        ModelError: A file is missing or changed, or the adapter was made for another model.
+    """
+    manifest = read_manifest(folder)
+    if manifest.base_model != base_model:
+        raise ModelError(
+            f"{folder}: adapts {manifest.base_model}, not {base_model}; load that model or tune again"
+        )
+    for name, expected in ((_WEIGHTS, manifest.weights_sha256), (_CONFIG, manifest.config_sha256)):
+        actual = _file_sha256(folder / name)
+        if actual != expected:
+            raise ModelError(
+                f"{folder / name}: SHA-256 is {actual}, the manifest says {expected}; tune again"
+            )
+    return manifest
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: what was there stays until the new content is on disk."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def storage_error(path: Path, error: OSError, size_bytes: int) -> TuningError:
+    """Return the error that tells why a result could not be stored."""
+    megabytes = -(-size_bytes // 1_000_000)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TuningError(f"{path}: the disk is full; free {megabytes} MB and tune again to go on from here")
+    return TuningError(f"{path}: cannot be written ({error.strerror}); mend that and tune again")
+
+
+def _manifest_to_json(manifest: Manifest) -> bytes:
+    values = asdict(manifest) | {"format": _FORMAT, "created": manifest.created.isoformat()}
+    return json.dumps(values, indent=2, sort_keys=True).encode()
+
+
+def _manifest_from_json(values: Any) -> Manifest:
+    if values["format"] != _FORMAT:
+        raise ValueError(f"format is {values['format']}, this version reads {_FORMAT}")
+    known = {field.name: values[field.name] for field in fields(Manifest)}
+    known["settings"] = TuningSettings(**values["settings"])
+    known["metrics"] = TuningMetrics(**values["metrics"])
+    known["created"] = datetime.fromisoformat(values["created"])
+    return Manifest(**known)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_JSON_BYTES + 1)
+    except OSError as error:
+        raise ModelError(
+            f"{path}: cannot be read ({error.strerror}); tune, or name another folder"
+        ) from error
+    if len(content) > _MAX_JSON_BYTES:
+        raise ValueError(f"longer than {_MAX_JSON_BYTES} bytes")
+    return json.loads(content)
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); tune again") from error

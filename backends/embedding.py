@@ -1,0 +1,122 @@
+"""Text to vectors, by a sentence-transformers model in a local folder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backends.base import Cancelled, ModelError, Passage, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Embedder", "LocalEmbedder", "embed_passages", "embedded_text"]
+
+_BATCH = 32
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of length 1, whose products are cosine similarities."""
+
+    name: str
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row for each text, in order. Safe to call from several threads."""
+        ...
+
+
+class LocalEmbedder:
+    """A sentence-transformers model, loaded once from its folder when first needed.
+
+    Attributes:
+        name: What the model is called in messages and beside the vectors that it made.
+    """
+
+    def __init__(self, folder: Path, *, name: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._model: Any = None
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector; loads the model."""
+        with self._lock:
+            return int(self._loaded().get_embedding_dimension())
+
+    def warm(self) -> None:
+        """Load the model and use it once, so that the first search is as fast as the next."""
+        self.embed(["warm"])
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row of length 1 for each text, in order.
+
+        Raises:
+            ModelError: The folder holds no such model.
+        """
+        with self._lock:  # the tokenizer is not safe to share between threads
+            rows: NDArray[np.float32] = self._loaded().encode(
+                list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+        return rows
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            if not self._folder.is_dir():
+                raise ModelError(f"{self._folder}: no such folder; name the folder of the embedder.")
+            from sentence_transformers import SentenceTransformer
+
+            try:
+                self._model = SentenceTransformer(
+                    str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
+                )
+            except (OSError, ValueError) as error:
+                raise ModelError(f"{self._folder}: not a sentence-transformers model: {error}") from error
+        return self._model
+
+
+def embedded_text(passage: Passage) -> str:
+    """Return what stands for a passage in the index: its source and headings say what its text leaves out."""
+    return "\n".join(part for part in (passage.source, passage.heading, passage.text) if part)
+
+
+def embed_passages(
+    embedder: Embedder,
+    passages: Sequence[Passage],
+    *,
+    report: Callable[[Progress], None],
+    cancelled: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> NDArray[np.float32]:
+    """Embed passages in batches of like length, and return the rows in the order given.
+
+    Raises:
+        Cancelled: `cancelled` said so between two batches.
+        ModelError: The embedder cannot be had.
+    """
+    import numpy as np
+
+    texts = [embedded_text(passage) for passage in passages]
+    # A batch costs as much as its longest text: neighbours of like length waste nothing. Longest
+    # first, so that the time left is never promised too short.
+    order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+    total, done, began = sum(map(len, texts)), 0, clock()
+    rows = np.empty((len(texts), embedder.dimensions), dtype=np.float32)
+    for start in range(0, len(order), _BATCH):
+        if cancelled():
+            raise Cancelled("Embedding was stopped; nothing was kept.")
+        batch = order[start : start + _BATCH]
+        rows[batch] = embedder.embed([texts[index] for index in batch])
+        done += sum(len(texts[index]) for index in batch)
+        elapsed = clock() - began
+        report(Progress("Embedding passages", done / total, elapsed * (total - done) / done))
+    return rows

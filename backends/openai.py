@@ -1,0 +1,146 @@
+"""Text from a chat, by a model behind an OpenAI-compatible server such as vLLM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backends.base import (
+    Cancelled,
+    FinishReason,
+    Generation,
+    GenerationOptions,
+    Message,
+    ModelError,
+    QuestionError,
+)
+
+__all__ = ["OpenAIGenerator"]
+
+_ASSUMED_CONTEXT_TOKENS = 8192
+_BYTES_PER_TOKEN = 3  # fewer than English has, so that an estimate errs on the safe side
+_TOKENS_PER_MESSAGE = 8
+_TIMEOUT_S = 120.0
+
+
+class OpenAIGenerator:
+    """A model on a server; LoRA adapters are those that the server itself serves, by name.
+
+    Args:
+        base_url: Address of the API, such as `http://localhost:8000/v1`.
+        model: Name of the model on the server.
+        api_key: What the server asks for; None where it asks for nothing.
+
+    Attributes:
+        context_tokens: How much the model reads, as the server says; 8,192 where it does not.
+
+    Raises:
+        ModelError: The server cannot be reached, or does not serve the model.
+    """
+
+    def __init__(self, base_url: str, model: str, api_key: str | None = None):
+        import openai
+
+        self.name = f"{model} at {base_url}"
+        self._base_url = base_url
+        self._model = model
+        self._client = openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=_TIMEOUT_S)
+        served = self._served()
+        if model not in served:
+            raise ModelError(f"the server {base_url} does not serve {model!r}; it serves {_listed(served)}")
+        said = getattr(served[model], "max_model_len", None)  # vLLM tells, OpenAI does not
+        self.context_tokens: int = said if isinstance(said, int) else _ASSUMED_CONTEXT_TOKENS
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return an estimate of the chat's input tokens, on the high side: the server has the tokenizer."""
+        return sum(
+            _TOKENS_PER_MESSAGE + -(-len(message.content.encode()) // _BYTES_PER_TOKEN)
+            for message in messages
+        )
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        options: GenerationOptions,
+        emit: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> Generation:
+        """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
+        _stop_if(cancelled)
+        pieces: list[str] = []
+        reason, usage = FinishReason.STOP, None
+        with self._translated(), self._stream(messages, options, adapter) as stream:
+            for chunk in stream:
+                _stop_if(cancelled)
+                usage = chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    if choice.delta.content:
+                        pieces.append(choice.delta.content)
+                        emit(choice.delta.content)
+                    if choice.finish_reason == "length":
+                        reason = FinishReason.LENGTH
+        return Generation(
+            text="".join(pieces),
+            finish_reason=reason,
+            input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
+            output_tokens=usage.completion_tokens if usage else len(pieces),
+        )
+
+    def _stream(self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None) -> Any:
+        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
+        return self._client.chat.completions.create(
+            model=self._model if adapter is None else self._adapter(adapter),
+            messages=turns,
+            max_tokens=options.max_output_tokens,
+            temperature=options.temperature,
+            seed=options.seed,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+
+    def _adapter(self, folder: Path) -> str:
+        served = self._served()
+        if folder.name not in served:
+            raise ModelError(
+                f"the server {self._base_url} serves {_listed(served)}, but no adapter {folder.name!r}; "
+                "load it there under that name"
+            )
+        return folder.name
+
+    def _served(self) -> dict[str, Any]:
+        with self._translated():
+            return {model.id: model for model in self._client.models.list()}
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the client's errors into ours, without what they may quote: keys and the user's text."""
+        import openai
+
+        try:
+            yield
+        except openai.APIStatusError as error:
+            if error.code == "context_length_exceeded":
+                raise QuestionError(
+                    f"the chat does not fit the context of {self.name}; shorten it, or give fewer passages"
+                ) from None
+            raise ModelError(
+                f"the server {self._base_url} refused to run {self._model!r}: HTTP {error.status_code}"
+                f"{f' ({error.code})' if error.code else ''}; check the model's name and OPENAI_API_KEY"
+            ) from None
+        except openai.APIError as error:
+            raise ModelError(
+                f"the server {self._base_url} failed ({type(error).__name__}); check that it runs and is reachable"
+            ) from None
+
+
+def _listed(served: dict[str, Any]) -> str:
+    return ", ".join(sorted(served)) or "nothing"
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled("the answer was cancelled")

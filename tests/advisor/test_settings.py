@@ -1,0 +1,62 @@
+"""Settings: where they come from, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from advisor.errors import ConfigurationError
+from advisor.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ADVISOR_{name.upper()}", raising=False)
+
+
+def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given wins over the environment, which wins over the default."""
+    monkeypatch.setenv("ADVISOR_PORT", "1111")
+    monkeypatch.setenv("ADVISOR_WORKERS", "3")
+    settings = read_settings(port=2222)
+    assert (settings.port, settings.workers, settings.host) == (2222, 3, "127.0.0.1")
+
+
+def test_data_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The data folder is a folder of ours in XDG_DATA_HOME."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert read_settings().data_dir == tmp_path / "rag-or-tune"
+
+
+def test_the_database_url_is_not_shown() -> None:
+    """Neither repr nor str nor a dump for logs has the password."""
+    settings = read_settings(database_url="postgresql://me:hunter2@db/advisor")
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "70000"), ("port", "http"), ("workers", "-1"), ("document_bytes", "0"), ("generator", "hf:x")],
+)
+def test_a_value_out_of_bounds_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the variable."""
+    monkeypatch.setenv(f"ADVISOR_{name.upper()}", value)
+    with pytest.raises(ConfigurationError, match=f"ADVISOR_{name.upper()}: "):
+        read_settings()
+
+
+def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts the server mends everything in one go."""
+    monkeypatch.setenv("ADVISOR_PORT", "-1")
+    monkeypatch.setenv("ADVISOR_WORKERS", "many")
+    with pytest.raises(ConfigurationError, match=r"ADVISOR_PORT: .*ADVISOR_WORKERS: "):
+        read_settings()
+
+
+def test_settings_do_not_change() -> None:
+    """They are read once and handed down."""
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().port = 1  # type: ignore[misc]

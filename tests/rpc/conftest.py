@@ -1,0 +1,211 @@
+"""Fixtures: a real server on a free port, with fakes for the models, and channels to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+from numpy.typing import NDArray
+from psycopg_pool import ConnectionPool
+
+from advisor.approaches import ModelBackends
+from advisor.engine import Engine, Models
+from advisor.ingestion import ModelIndex
+from advisor.recommendation import Advisor
+from advisor.rpc.server import AdvisorServer, Parts
+from advisor.rulefile import load_rules
+from advisor.settings import Settings
+from advisor.storage.database import Database
+from backends.base import Cancelled, FinishReason, Generation, GenerationOptions, Message
+
+
+class EchoGenerator:
+    """Writes the last turn again, word by word; `forever` makes it write until it is told to stop."""
+
+    name = "echo"
+    context_tokens = 4096
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return sum(len(message.content.split()) for message in messages)
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        options: GenerationOptions,
+        emit: Callable[[str], None],
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> Generation:
+        if "explode" in messages[-1].content:
+            raise RuntimeError(f"secret: {messages[-1].content}")
+        words = messages[-1].content.split()
+        written = []
+        while len(written) < options.max_output_tokens or "forever" in words:
+            if cancelled():
+                self.stopped.set()
+                raise Cancelled("told to stop")
+            if len(written) == len(words) and "forever" not in words:
+                break
+            written.append(f"{words[len(written) % len(words)]} ")
+            emit(written[-1])
+            if "forever" in words:
+                threading.Event().wait(0.001)  # as slow as a fast model, so that the stream does not flood
+        reason = FinishReason.LENGTH if len(written) == options.max_output_tokens else FinishReason.STOP
+        return Generation("".join(written), reason, self.count_tokens(messages), len(written))
+
+
+class LetterEmbedder:
+    """A vector of how often each of eight letters occurs."""
+
+    name = "letters"
+    dimensions = 8
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded.extend(texts)
+        counts = np.array(
+            [[1 + text.lower().count(each) for each in "etaoinsr"] for text in texts], np.float32
+        )
+        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs, with what the tests look at."""
+
+    address: str
+    settings: Settings
+    database: Database
+    generator: EchoGenerator
+    embedder: LetterEmbedder
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed call: its status, and the details taken out of it."""
+
+    code: str
+    message: str
+    reason: str
+    metadata: dict[str, str]
+    fields: tuple[str, ...]
+    retry_s: float | None
+
+
+@contextmanager
+def running(parts: Parts) -> Iterator[str]:
+    """Run a server in a thread with a loop of its own, and yield its address."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="server", daemon=True)
+    thread.start()
+
+    async def create() -> AdvisorServer:
+        return AdvisorServer(parts)
+
+    server = asyncio.run_coroutine_threadsafe(create(), loop).result(10)
+    port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(10)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(0.2), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture(scope="session")
+def rules_advisor() -> Advisor:
+    """Return an advisor of the rules in this folder."""
+    return Advisor(load_rules(Path(__file__).parent / "rules.yaml"))
+
+
+@pytest.fixture(scope="session")
+def session_server(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory, rules_advisor: Advisor
+) -> Iterator[Running]:
+    """Run one server for all tests."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"), document_bytes=4_000_000, queued_operations=3, workers=0
+    )
+    generator, embedder = EchoGenerator(), LetterEmbedder()
+    with (
+        Database.open(database_url) as database,
+        ConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool,
+    ):
+        engine = Engine(lambda _: Models(generator, embedder))
+        index = ModelIndex(database, engine)
+        parts = Parts(
+            settings=settings,
+            advisor=rules_advisor,
+            database=database,
+            engine=engine,
+            backends=ModelBackends(database, pool, index, settings.data_dir),
+            index=index,
+        )
+        with running(parts) as address:
+            yield Running(address, settings, database, generator, embedder)
+
+
+@pytest.fixture
+def server(session_server: Running) -> Running:
+    """Return the server with nothing stored."""
+    with session_server.database.transaction() as connection:
+        connection.execute("TRUNCATE use_cases, requests CASCADE")
+    session_server.generator.stopped.clear()
+    session_server.embedder.embedded.clear()
+    return session_server
+
+
+@pytest.fixture
+def channel(server: Running) -> Iterator[grpc.Channel]:
+    """Yield a plain channel without retries."""
+    with grpc.insecure_channel(server.address, [("grpc.enable_retries", 0)]) as channel:
+        yield channel
+
+
+@pytest.fixture
+def failure() -> Callable[[Callable[[], object]], Failure]:
+    """Return a function that makes a call which must fail, and says how it did."""
+
+    def of(call: Callable[[], object]) -> Failure:
+        with pytest.raises(grpc.RpcError) as caught:
+            call()
+        return _failure(rpc_status.from_call(caught.value))
+
+    return of
+
+
+def _failure(status: status_pb2.Status | None) -> Failure:
+    assert status is not None, "every error carries its details"
+    info, bad, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    found = [detail.Unpack(each) for each in (info, bad, retry) for detail in status.details]
+    assert found.count(True) == len(status.details)
+    assert info.domain == "advisor.dev"
+    has_retry = any(detail.Is(retry.DESCRIPTOR) for detail in status.details)
+    return Failure(
+        code=next(each.name for each in grpc.StatusCode if each.value[0] == status.code),
+        message=status.message,
+        reason=info.reason,
+        metadata=dict(info.metadata),
+        fields=tuple(each.field for each in bad.field_violations),
+        retry_s=retry.retry_delay.ToMilliseconds() / 1000 if has_retry else None,
+    )

@@ -1,0 +1,313 @@
+"""Use cases, documents and examples over the wire."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+
+import grpc
+import pytest
+from google.protobuf import field_mask_pb2
+
+from advisor.v1 import facts_pb2, use_case_pb2
+from advisor.v1 import use_case_service_pb2 as service_pb2
+from advisor.v1 import use_case_service_pb2_grpc as service_grpc
+
+MIB = 1024 * 1024
+HEADER = service_pb2.ImportHeader(use_case="useCases/faq")
+
+
+def document(source: str, text: str) -> use_case_pb2.Document:
+    return use_case_pb2.Document(source=source, content=text.encode())
+
+
+def upload(
+    *parts: use_case_pb2.Document | bytes, header: service_pb2.ImportHeader = HEADER, **commit: object
+) -> Iterator[service_pb2.ImportDocumentsRequest]:
+    """Yield a whole import, with the right commit unless `commit` says otherwise."""
+    yield service_pb2.ImportDocumentsRequest(header=header)
+    content, count = b"", 0
+    for part in parts:
+        if isinstance(part, bytes):
+            content += part
+            yield service_pb2.ImportDocumentsRequest(chunk=part)
+        else:
+            content, count = content + part.content, count + 1
+            yield service_pb2.ImportDocumentsRequest(document=part)
+    right = {"count": count, "sha256": hashlib.sha256(content).hexdigest()}
+    yield service_pb2.ImportDocumentsRequest(commit=service_pb2.ImportCommit(**{**right, **commit}))
+
+
+def examples(
+    pairs: Iterable[tuple[str, str]], **commit: object
+) -> Iterator[service_pb2.ImportExamplesRequest]:
+    pairs = list(pairs)
+    yield service_pb2.ImportExamplesRequest(header=HEADER)
+    made = [use_case_pb2.Example(question=question, answer=answer) for question, answer in pairs]
+    yield service_pb2.ImportExamplesRequest(batch=service_pb2.ExampleBatch(examples=made))
+    content = "".join(f"{question}\0{answer}\0\0" for question, answer in pairs).encode()
+    right = {"count": len(made), "sha256": hashlib.sha256(content).hexdigest()}
+    yield service_pb2.ImportExamplesRequest(commit=service_pb2.ImportCommit(**{**right, **commit}))
+
+
+@pytest.fixture
+def stub(channel: grpc.Channel) -> service_grpc.UseCaseServiceStub:
+    return service_grpc.UseCaseServiceStub(channel)
+
+
+@pytest.fixture
+def faq(stub) -> use_case_pb2.UseCase:
+    """Return a stored use case."""
+    return stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case_id="faq"))
+
+
+def get(stub, name: str = "useCases/faq") -> use_case_pb2.UseCase:
+    return stub.GetUseCase(service_pb2.GetUseCaseRequest(name=name))
+
+
+def test_create_and_get(stub):
+    """A use case comes back as it was stored."""
+    given = use_case_pb2.UseCase(description="Answers.", facts=facts_pb2.Facts(needs_citations=True))
+    created = stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case=given, use_case_id="faq"))
+    assert (created.name, created.facts.needs_citations) == ("useCases/faq", True)
+    assert get(stub) == created
+
+
+def test_the_server_chooses_an_id(stub):
+    """Without an id the server makes one that can be named."""
+    created = stub.CreateUseCase(service_pb2.CreateUseCaseRequest())
+    assert get(stub, created.name) == created
+
+
+def test_request_id_makes_creating_repeatable(stub, failure):
+    """The same request twice gives the first result; the same id for another request is refused."""
+    request = service_pb2.CreateUseCaseRequest(request_id=str(uuid.uuid4()))
+    first = stub.CreateUseCase(request)
+    assert stub.CreateUseCase(request) == first
+    request.use_case.description = "other"
+    assert failure(lambda: stub.CreateUseCase(request)).reason == "REQUEST_ID_REUSED"
+
+
+def test_taken_id(stub, faq, failure):
+    """An id that is taken is refused."""
+    found = failure(lambda: stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case_id="faq")))
+    assert (found.code, found.metadata) == ("ALREADY_EXISTS", {"resource": "useCases/faq"})
+
+
+def test_create_reports_all_faults(stub, failure):
+    """Id, request id, description and facts are checked in one go."""
+    bad = service_pb2.CreateUseCaseRequest(
+        use_case=use_case_pb2.UseCase(
+            description="x" * 4001, facts=facts_pb2.Facts(new_knowledge_share=-1, monthly_budget=-1)
+        ),
+        use_case_id="Not An Id",
+        request_id="7",
+    )
+    assert failure(lambda: stub.CreateUseCase(bad)).fields == (
+        "use_case_id",
+        "request_id",
+        "use_case.description",
+        "use_case.facts.new_knowledge_share",
+        "use_case.facts.monthly_budget",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mask", "description", "share", "citations"),
+    [
+        ([], "new", 0.5, True),
+        (["description"], "new", None, True),
+        (["facts"], "old", 0.5, None),
+        (["facts.new_knowledge_share"], "old", 0.5, True),
+        (["facts.needs_citations"], "old", None, None),
+    ],
+)
+def test_update_changes_what_the_mask_names(stub, mask, description, share, citations):
+    """Only the paths of the mask change; without a mask, all that is set does."""
+    old = use_case_pb2.UseCase(description="old", facts=facts_pb2.Facts(needs_citations=True))
+    stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case=old, use_case_id="faq"))
+    new = use_case_pb2.UseCase(
+        name="useCases/faq", description="new", facts=facts_pb2.Facts(new_knowledge_share=0.5)
+    )
+    request = service_pb2.UpdateUseCaseRequest(use_case=new, update_mask=field_mask_pb2.FieldMask(paths=mask))
+    updated = stub.UpdateUseCase(request)
+    facts = {field.name: value for field, value in updated.facts.ListFields()}
+    assert (updated.description, facts.get("new_knowledge_share")) == (description, share)
+    assert facts.get("needs_citations") == citations
+
+
+def test_update_refuses_unknown_paths(stub, faq, failure):
+    """A path that cannot be changed is refused with the nearest that can."""
+    request = service_pb2.UpdateUseCaseRequest(use_case=faq)
+    request.update_mask.paths.extend(["facts.needs_citation", "name"])
+    found = failure(lambda: stub.UpdateUseCase(request))
+    assert found.fields == ("update_mask", "update_mask")
+    assert "facts.needs_citations" in found.message
+
+
+def test_list_comes_in_pages(stub):
+    """All use cases are listed once, by name."""
+    for name in ("b", "a", "c"):
+        stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case_id=name))
+    first = stub.ListUseCases(service_pb2.ListUseCasesRequest(page_size=2))
+    rest = stub.ListUseCases(service_pb2.ListUseCasesRequest(page_token=first.next_page_token))
+    assert [each.name for each in (*first.use_cases, *rest.use_cases)] == [
+        f"useCases/{name}" for name in "abc"
+    ]
+    assert rest.next_page_token == ""
+
+
+def test_delete(stub, faq, failure):
+    """A deleted use case is gone, with its passages."""
+    stub.ImportDocuments(upload(document("a.txt", "Some text.")))
+    stub.DeleteUseCase(service_pb2.DeleteUseCaseRequest(name="useCases/faq"))
+    assert failure(lambda: get(stub)).code == "NOT_FOUND"
+
+
+def test_import_documents(stub, faq, server):
+    """Documents are split, embedded, counted and listed."""
+    result = stub.ImportDocuments(upload(document("a.md", "# A\n\nSome text."), document("b.txt", "More.")))
+    assert (result.imported, result.unchanged, result.passages) == (2, 0, 2)
+    listed = stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents
+    assert [(each.source, each.media_type, each.passage_count) for each in listed] == [
+        ("a.md", "text/markdown", 1),
+        ("b.txt", "text/plain", 1),
+    ]
+    assert get(stub).passage_count == 2
+
+
+def test_unchanged_documents_are_not_embedded_again(stub, faq, server):
+    """Byte for byte the same documents cost nothing."""
+    stub.ImportDocuments(upload(document("a.txt", "Same."), document("b.txt", "Old.")))
+    server.embedder.embedded.clear()
+    result = stub.ImportDocuments(upload(document("a.txt", "Same."), document("b.txt", "New.")))
+    assert (result.imported, result.unchanged) == (1, 1)
+    assert len(server.embedder.embedded) == 1
+
+
+def test_chunks_are_joined(stub, faq):
+    """A document larger than a message arrives whole."""
+    text = ("word " * (MIB // 5 + 100)).encode()
+    result = stub.ImportDocuments(upload(document("a.txt", text[:MIB].decode()), text[MIB:]))
+    listed = stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents
+    assert result.imported == 1
+    assert listed[0].sha256 == hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("messages", "field", "expected"),
+    [
+        ([], "messages[0]", "expected a header"),
+        ([service_pb2.ImportDocumentsRequest(chunk=b"x")], "messages[0]", "is chunk; expected a header"),
+        ([service_pb2.ImportDocumentsRequest(header=HEADER)], "commit", "the stream ended"),
+        (list(upload())[:1] * 2, "messages[1]", "is header; expected a document"),
+        ([*list(upload())[:1], service_pb2.ImportDocumentsRequest(chunk=b"x")], "messages[1]", "is chunk"),
+        ([*upload(), *list(upload())[-1:]], "messages[2]", "expected the end of the stream"),
+        (list(upload(document("a.txt", "x" * (MIB + 1)))), "chunk", "at most 1,048,576"),
+        (
+            list(upload(document("a.txt", "x"), *[b"x" * MIB] * 4)),
+            "document.content",
+            "4,000,000 bytes allowed",
+        ),
+        (list(upload(document("a.txt", "x"), count=2)), "commit.count", "is 2, but 1 arrived"),
+        (list(upload(document("a.txt", "x"), sha256="0")), "commit.sha256", "does not match"),
+        (list(upload(document("a.exe", "x"))), "document", "suffix '.exe'"),
+        (list(upload(document("a.txt", " "))), "document", "holds no text"),
+        (list(upload(document("a.txt", ""))), "documents[0].content", "is empty"),
+        (list(upload(document("a.txt", "x"), document("a.txt", "y"))), "documents[1].source", "came before"),
+    ],
+)
+def test_refused_imports_keep_nothing(stub, faq, failure, messages, field, expected):
+    """Whatever is wrong with an import is told, and the use case stays as it was."""
+    found = failure(lambda: stub.ImportDocuments(iter(messages)))
+    assert (found.code, found.fields[0]) == ("INVALID_ARGUMENT", field)
+    assert expected in found.message
+    assert get(stub) == faq
+
+
+def test_cut_upload_keeps_nothing(stub, faq):
+    """A client that dies in the middle of an upload leaves no trace, and the next import works."""
+    waiting = threading.Event()
+
+    def half() -> Iterator[service_pb2.ImportDocumentsRequest]:
+        yield from list(upload(document("a.txt", "Half.")))[:-1]
+        waiting.set()
+        threading.Event().wait(0.2)  # gRPC takes messages from a thread: let the last one leave
+        call.cancel()
+
+    call = stub.ImportDocuments.future(half())
+    assert waiting.wait(10)
+    with pytest.raises(grpc.FutureCancelledError):
+        call.result()
+    assert imported_when_free(stub).imported == 1
+    assert [each.source for each in listed(stub)] == ["b.txt"]
+
+
+def imported_when_free(stub) -> service_pb2.ImportDocumentsResponse:
+    """Import as soon as the import before has ended; it ends a moment after its client has."""
+    for _ in range(100):
+        call = stub.ImportDocuments.future(upload(document("b.txt", "Whole.")))
+        if call.code() is not grpc.StatusCode.ABORTED:
+            return call.result()
+    raise AssertionError("the import before never ended")
+
+
+def listed(stub) -> list[service_pb2.DocumentSummary]:
+    return list(stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents)
+
+
+def test_two_imports_at_once(stub, faq, failure):
+    """The second import into a use case is refused while the first runs, and the first goes through."""
+    opened, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[service_pb2.ImportDocumentsRequest]:
+        messages = list(upload(document("a.txt", "First.")))
+        yield from messages[:2]
+        opened.set()
+        go_on.wait(10)
+        yield messages[-1]
+
+    first = stub.ImportDocuments.future(slow())
+    assert opened.wait(10)
+    wait_until_locked(stub, failure)
+    go_on.set()
+    assert first.result().imported == 1
+
+
+def wait_until_locked(stub, failure) -> None:
+    """Try to import nothing until that is refused: then the first import holds the use case."""
+    for _ in range(100):
+        call = stub.ImportDocuments.future(upload())
+        if call.code() is not grpc.StatusCode.OK:
+            assert failure(call.result).code == "ABORTED"
+            return
+    raise AssertionError("two imports at once were let in")
+
+
+def test_repeated_import(stub, faq):
+    """An import repeated under the same request id gives the first result."""
+    header = service_pb2.ImportHeader(use_case="useCases/faq", request_id=str(uuid.uuid4()))
+    first = stub.ImportDocuments(upload(document("a.txt", "Text."), header=header))
+    assert stub.ImportDocuments(upload(document("a.txt", "Text."), header=header)) == first
+
+
+def test_import_into_nothing(stub, failure):
+    """An import into a use case that does not exist is refused."""
+    assert failure(lambda: stub.ImportDocuments(upload())).code == "NOT_FOUND"
+
+
+def test_import_examples(stub, faq):
+    """Examples are counted once."""
+    assert stub.ImportExamples(examples([("a", "1"), ("b", "2")])).imported == 2
+    again = stub.ImportExamples(examples([("b", "2"), ("c", "3")]))
+    assert (again.imported, again.unchanged) == (1, 1)
+    assert get(stub).example_count == 3
+
+
+def test_examples_at_fault_are_all_named(stub, faq, failure):
+    """Every example without question or answer is named, and none is kept."""
+    found = failure(lambda: stub.ImportExamples(examples([("a", ""), ("b", "2"), (" ", "3")])))
+    assert found.fields == ("examples[0].answer", "examples[2].question")
+    assert get(stub).example_count == 0

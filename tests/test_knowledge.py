@@ -1,0 +1,140 @@
+"""The knowledge base is complete: it carries the founding document, and each rule is fit to be explained.
+
+These tests read `rules.yaml` and `docs/knowledge.md` as plain data, so that they
+hold whatever the engine does.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+KNOWLEDGE: dict[str, Any] = yaml.safe_load((ROOT / "rules.yaml").read_text(encoding="utf-8"))
+RULES: list[dict[str, Any]] = [*KNOWLEDGE["rules"], *KNOWLEDGE["vetoes"], *KNOWLEDGE["warnings"]]
+PAGE = (ROOT / "docs" / "knowledge.md").read_text(encoding="utf-8")
+CASES: dict[str, Any] = yaml.safe_load(
+    (ROOT / "advisor" / "data" / "published.yaml").read_text(encoding="utf-8")
+)
+# The statements of the founding document that are trade-offs, by place: two steps and three benefits of RAG,
+# the definition and two benefits of fine-tuning, four rows, the summary, six bullets, three closing claims.
+STATEMENTS = 2 + 3 + 1 + 2 + 4 + 1 + 6 + 3
+ONE_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["id"])
+
+
+def table(heading: str) -> dict[str, set[str]]:
+    """Return the first and the last column of the table under a heading: a key, and the rules named."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$", section, flags=re.MULTILINE)
+    return {key: set(re.findall(r"`([^`]+)`", rules)) for key, rules in rows}
+
+
+def citing(source: str) -> set[str]:
+    """Return the ids of the rules that rest on a source, or on one place in it."""
+    return {
+        rule["id"]
+        for rule in RULES
+        if any(each == source or each.split(":")[0] == source for each in rule["sources"])
+    }
+
+
+def founding_locators() -> set[str]:
+    """Return the ids of statements that rules name."""
+    return {
+        each.partition(":")[2] for rule in RULES for each in rule["sources"] if each.startswith("founding")
+    }
+
+
+def test_every_statement_of_the_founding_document_has_a_row() -> None:
+    """The table is as long as the founding document has trade-offs."""
+    assert len(table("Statement by statement")) == STATEMENTS
+
+
+@pytest.mark.parametrize("statement", table("Statement by statement"))
+def test_a_statement_lists_exactly_the_rules_that_carry_it(statement: str) -> None:
+    """A row names at least one rule, and exactly those that exist and have the statement as a source."""
+    named = table("Statement by statement")[statement]
+    assert named
+    assert named == citing(f"founding:{statement}")
+
+
+def test_every_founding_locator_is_a_statement() -> None:
+    """No rule claims to rest on a statement that the founding document does not make."""
+    assert founding_locators() <= set(table("Statement by statement"))
+
+
+@pytest.mark.parametrize("source", table("Published guidance and findings"))
+def test_a_published_source_lists_exactly_the_rules_that_rest_on_it(source: str) -> None:
+    """The guidance table and the rules agree."""
+    assert table("Published guidance and findings")[source] == citing(source)
+
+
+def test_every_published_source_and_piece_of_guidance_is_used() -> None:
+    """Each source of the published cases has rules, and the guidance is no longer than the table."""
+    sources = table("Published guidance and findings")
+    assert set(CASES["sources"]) <= set(sources)
+    guides = {item["source"] for item in CASES["guidance"]} - set(CASES["sources"])
+    assert len(sources) >= len(set(CASES["sources"]) | guides)
+
+
+def test_there_are_at_least_45_rules_and_vetoes() -> None:
+    """The knowledge base is not a handful of rules of thumb."""
+    assert len(KNOWLEDGE["rules"]) + len(KNOWLEDGE["vetoes"]) >= 45
+
+
+def test_ids_are_unique() -> None:
+    """No two rules, vetoes or warnings share an id."""
+    assert len({rule["id"] for rule in RULES}) == len(RULES)
+
+
+@ONE_RULE
+def test_a_rule_has_known_sources(rule: dict[str, Any]) -> None:
+    """Each rule rests on something, and on nothing that is not described."""
+    assert rule["sources"]
+    assert {source.partition(":")[0] for source in rule["sources"]} <= set(KNOWLEDGE["sources"])
+
+
+@ONE_RULE
+def test_a_rule_has_examples_of_both_kinds(rule: dict[str, Any]) -> None:
+    """Each rule shows when it fires and when it does not."""
+    assert rule["examples"]["fire"]
+    assert rule["examples"]["silent"]
+
+
+@ONE_RULE
+def test_a_reason_shows_the_numbers_that_it_rests_on(rule: dict[str, Any]) -> None:
+    """Each number that a rule tests stands in its reason, as the user gave it."""
+    reason = rule.get("reason") or rule["text"]
+    numbers = {
+        fact
+        for fact, test in rule["when"].items()
+        if re.match(r"[<>\[(]", str(test)) and "," not in str(test)
+    }
+    assert numbers <= set(re.findall(r"\{(\w+)\}", reason))
+
+
+@ONE_RULE
+def test_no_single_rule_decides_alone(rule: dict[str, Any]) -> None:
+    """Evidence stays within 1 nat per approach; what is impossible is a veto."""
+    assert all(abs(nats) <= 1 for nats in rule.get("evidence", {}).values())
+
+
+def test_every_fact_has_a_prior_and_a_rule() -> None:
+    """What can be unknown can be drawn, and what can be told counts for something."""
+    tested = {fact for rule in [*KNOWLEDGE["rules"], *KNOWLEDGE["vetoes"]] for fact in rule["when"]}
+    assert tested == set(KNOWLEDGE["worlds"])
+    assert len(tested) == 29
+
+
+def test_the_claim_about_naive_both_is_what_the_cases_say() -> None:
+    """The warning counts the cases in which a model tuned without passages lost with retrieval."""
+    arms = [case.get("scores") or case.get("gains", {}) for case in CASES["cases"]]
+    both = [arm for arm in arms if "NAIVE_BOTH" in arm]
+    single = ("PROMPTING", "RAG", "FINE_TUNING")
+    lost = sum(arm["NAIVE_BOTH"] < max(arm.get(name, float("-inf")) for name in single) for arm in both)
+    warning = next(rule for rule in RULES if rule["id"] == "no-naive-both")
+    assert f"{lost} of {len(both)} published comparisons" in warning["text"]
