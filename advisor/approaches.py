@@ -57,10 +57,10 @@ class ModelBackends:
 
             self._index.prepare(models)
             return RagBackend(
-                models.generator,
                 self._pool,
                 plan.use_case.id,
                 models.embedder,
+                models.generator,
                 instructions=plan.instructions,
                 adapter=folder,
             )

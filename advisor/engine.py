@@ -48,6 +48,8 @@ def load_models(settings: Settings, report: Report) -> Models:
     from backends.models import resolve
 
     report(Progress("Loading the embedder"))
+    import backends.rag  # noqa: F401 - haystack takes seconds to import: now, not in the first answer
+
     folder = resolve(settings.embedder, cache=settings.model_cache, report=report)
     embedder = LocalEmbedder(folder, name=settings.embedder)
     embedder.warm()

@@ -20,7 +20,10 @@ from advisor.scoring import Scorer
 from advisor.selection import CHOOSING, CLIP, Bools, Family, HoldingOut, Outcome, Study
 
 __all__ = [
+    "BINS",
     "METRICS",
+    "RESAMPLES",
+    "WORLDS",
     "Estimate",
     "HiddenFact",
     "Method",
@@ -136,8 +139,14 @@ def rule_of_thumb(row: Row) -> Approach:
 
     number, month = value("output_form"), 30 * 86400.0
     if value("can_train") == 0 or value("labelled_examples") < 50:
-        return "RAG" if value("new_knowledge_share") > 0.3 or value("update_interval") <= month else "PROMPTING"
-    if value("update_interval") <= month or value("needs_citations") == 1 or value("new_knowledge_share") > 0.5:
+        return (
+            "RAG" if value("new_knowledge_share") > 0.3 or value("update_interval") <= month else "PROMPTING"
+        )
+    if (
+        value("update_interval") <= month
+        or value("needs_citations") == 1
+        or value("new_knowledge_share") > 0.5
+    ):
         return "RAG"
     forms = ("LABEL", "STYLE", "STRUCTURED", "CODE")
     if not np.isnan(number) and fact("output_form").choices[int(number) - 1] in forms:
@@ -231,7 +240,9 @@ def _best(cases: Sequence[Case]) -> np.ndarray:
 
 
 def _right(cases: Sequence[Case], outcome: Outcome) -> Floats:
-    return np.array([float(name in case.acceptable) for case, name in zip(cases, outcome.leaders, strict=True)])
+    return np.array(
+        [float(name in case.acceptable) for case, name in zip(cases, outcome.leaders, strict=True)]
+    )
 
 
 def _accurate(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Floats:

@@ -21,6 +21,7 @@ from advisor.rules import (
     Criterion,
     Curve,
     Decision,
+    GivenWorld,
     Knowledge,
     Monotonicity,
     Rule,
@@ -69,7 +70,7 @@ class _Merger:
     """Collects what the files say; later ones win."""
 
     _SECTIONS = ("version", "decision", "sources", "criteria", "rules", "vetoes", "warnings", "worlds",
-                 "monotonic", "disable")  # fmt: skip
+                 "worlds_given", "monotonic", "disable")  # fmt: skip
 
     def __init__(self) -> None:
         self._decision: Decision | None = None
@@ -77,6 +78,7 @@ class _Merger:
         self._criteria: dict[str, Criterion] = {}
         self._rules: dict[str, tuple[Rule, Entry]] = {}
         self._worlds: dict[str, tuple[tuple[float, float], ...]] = {}
+        self._given: tuple[GivenWorld, ...] = ()
         self._monotonic: tuple[Monotonicity, ...] = ()
 
     def add(self, root: Entry) -> None:
@@ -92,6 +94,8 @@ class _Merger:
         for key, entry in _items(sections.get("worlds")):
             self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
         self._add_rules(sections)
+        for entry in sections["worlds_given"].sequence() if "worlds_given" in sections else ():
+            self._given = (*self._given, _read_given(entry))
         if "monotonic" in sections:
             self._monotonic = tuple(
                 promise for entry in sections["monotonic"].sequence() for promise in _read_monotonic(entry)
@@ -135,6 +139,7 @@ class _Merger:
             criteria=self._ordered_criteria(),
             rules=tuple(rule for rule, _ in self._rules.values()),
             worlds=self._worlds,
+            given=self._given,
             monotonic=self._monotonic,
             digest=digest,
         )
@@ -347,6 +352,13 @@ def _read_world(name: str, entry: Entry, key: Entry) -> tuple[tuple[float, float
         raise entry.error("at least one value with its weight is needed")
     total = sum(weight for _, weight in weights)
     return tuple((value, weight / total) for value, weight in weights)
+
+
+def _read_given(entry: Entry) -> GivenWorld:
+    keys = ("fact", "when", "values")
+    values = entry.mapping(keys, required=keys)
+    name = values["fact"].text()
+    return GivenWorld(name, _read_tests(values["when"]), _read_world(name, values["values"], values["fact"]))
 
 
 def _read_monotonic(entry: Entry) -> Iterable[Monotonicity]:

@@ -18,6 +18,7 @@ __all__ = [
     "Criterion",
     "Curve",
     "Decision",
+    "GivenWorld",
     "Knowledge",
     "Monotonicity",
     "Rule",
@@ -125,12 +126,28 @@ class Monotonicity:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenWorld:
+    """How an unknown fact is distributed where tests on other facts hold.
+
+    Attributes:
+        fact: The fact.
+        tests: What must hold, all of it.
+        values: Values with probabilities.
+    """
+
+    fact: str
+    tests: tuple[Test, ...]
+    values: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """A whole knowledge base.
 
     Attributes:
         rules: Evidence, vetoes and warnings, in the order of the files.
         worlds: Per fact, values with probabilities, for what is unknown.
+        given: Distributions that replace those of `worlds` where something else holds; later ones win.
         digest: SHA-256 of the files, in hexadecimal.
     """
 
@@ -139,6 +156,7 @@ class Knowledge:
     criteria: tuple[Criterion, ...]
     rules: tuple[Rule, ...]
     worlds: Mapping[str, tuple[tuple[float, float], ...]]
+    given: tuple[GivenWorld, ...]
     monotonic: tuple[Monotonicity, ...]
     digest: str
 

@@ -25,11 +25,11 @@ from advisor.rules import Knowledge, Rule
 from advisor.scoring import Scorer
 
 __all__ = [
+    "CHOOSING",
+    "CLIP",
     "FAMILIES",
     "LOGISTIC",
     "SHIPPED",
-    "CHOOSING",
-    "CLIP",
     "Bools",
     "Configuration",
     "Family",
@@ -124,7 +124,9 @@ class Study:
         holding_out: What the rules lose of a source that is held out; see `without_sources`.
     """
 
-    def __init__(self, cases: Sequence[Case], knowledge: Knowledge, holding_out: HoldingOut = CHOOSING) -> None:
+    def __init__(
+        self, cases: Sequence[Case], knowledge: Knowledge, holding_out: HoldingOut = CHOOSING
+    ) -> None:
         self.cases = tuple(cases)
         self.sources = tuple(dict.fromkeys(case.source.id for case in cases))
         self.knowledge = knowledge
@@ -172,7 +174,9 @@ class Study:
             decided &= strengths @ scorer.score(rows).fired >= self.knowledge.decision.evidence
         return Outcome(chances, decided)
 
-    def _terms(self, family: Family, setting: float, held: frozenset[str], rows: Rows) -> tuple[Floats, Floats, Bools]:
+    def _terms(
+        self, family: Family, setting: float, held: frozenset[str], rows: Rows
+    ) -> tuple[Floats, Floats, Bools]:
         """Return prior and rules, the classifier at weight 1, and what is feasible, each (approaches, n)."""
         base = np.repeat(self._log_prior, len(rows), axis=1)
         feasible = np.ones(base.shape, dtype=np.bool_)
@@ -247,7 +251,9 @@ def fingerprint(knowledge: Knowledge) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _train(learner: Learner, setting: float, cases: Sequence[Case], prior: Sequence[float]) -> Callable[[Rows], Floats]:
+def _train(
+    learner: Learner, setting: float, cases: Sequence[Case], prior: Sequence[float]
+) -> Callable[[Rows], Floats]:
     if learner == "boosting":
         return train_boosting(cases, iterations=int(setting)).log_probabilities
     _, classifier = train_classifier(cases, prior, regularisation=setting, weight=1.0)

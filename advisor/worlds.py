@@ -14,10 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from advisor.evidence import APPROACHES, Floats
-from advisor.facts import Row, Rows, facts
-from advisor.rules import Knowledge
+from advisor.facts import Row, Rows, fact, fact_index, facts
+from advisor.notation import Interval
+from advisor.rules import Knowledge, Test
 from advisor.scoring import Scorer
 
 __all__ = ["WORLDS", "Outlook", "Worlds"]
@@ -40,31 +42,47 @@ class Outlook:
 
 
 class Worlds:
-    """Draws of every fact, made once and filled in where a use case leaves a fact open."""
+    """Draws of every fact, made once and filled in where a use case leaves a fact open.
+
+    Args:
+        knowledge: States the priors.
+        count: Worlds to draw.
+        seed: Of the draws.
+    """
 
     def __init__(self, knowledge: Knowledge, count: int = WORLDS, seed: int = 0) -> None:
         generator = np.random.default_rng(seed)
-        self._draws = np.full((count, len(facts())), np.nan)
-        self._columns = [column for column, item in enumerate(facts()) if item.name in knowledge.worlds]
-        groups = []
-        for column in self._columns:
-            values = knowledge.worlds[facts()[column].name]
-            self._draws[:, column] = _deck(values, count, generator)
-            groups.append([self._draws[:, column] == value for value, _ in values])
-        self._starts = np.cumsum([0, *(len(group) for group in groups[:-1])])
-        self._groups = np.array([members for group in groups for members in group], dtype=np.float64)
-        self._sizes = self._groups.sum(axis=1)
+        self._draws = np.full((len(facts()), count), np.nan)
+        values: dict[int, set[float]] = {}
+        for name, shares in knowledge.worlds.items():
+            self._draws[fact_index()[name]] = _deck(shares, count, generator)
+            values[fact_index()[name]] = {value for value, _ in shares}
+        self._given = [(given, _deck(given.values, count, generator)) for given in knowledge.given]
+        for given in knowledge.given:
+            values.setdefault(fact_index()[given.fact], set()).update(value for value, _ in given.values)
+        pairs = sorted((column, value) for column, several in values.items() for value in several)
+        self._columns = sorted(values)
+        self._value_columns = np.array([column for column, _ in pairs])
+        self._values = np.array([value for _, value in pairs])[:, None]
+        self._starts = np.searchsorted(self._value_columns, self._columns)
 
     def fill(self, row: Row) -> Rows:
         """Return the worlds of a use case, shape (worlds, facts)."""
-        return np.where(np.isnan(row), self._draws, row)
+        unknown = np.isnan(row)
+        columns = np.where(unknown[:, None], self._draws, row[:, None])
+        for given, deck in self._given:
+            column = fact_index()[given.fact]
+            if unknown[column]:
+                holds = np.logical_and.reduce([_holds(test, columns) for test in given.tests])
+                columns[column] = np.where(holds, deck, columns[column])
+        return columns.T
 
     def look(self, scorer: Scorer, row: Row) -> Outlook:
         """Score the worlds of a use case."""
         rows = self.fill(row)
         scores = scorer.score(rows)
         shares = np.bincount(scores.order[0], minlength=len(APPROACHES)) / len(rows)
-        gains = self._gains(scores.probabilities).tolist()
+        gains = self._gains(rows, scores.probabilities).tolist()
         named = [
             (facts()[column].name, gain)
             for column, gain in zip(self._columns, gains, strict=True)
@@ -72,13 +90,26 @@ class Worlds:
         ]
         return Outlook(shares, tuple(sorted(named, key=lambda pair: -pair[1])))
 
-    def _gains(self, probabilities: Floats) -> Floats:
+    def _gains(self, rows: Rows, probabilities: Floats) -> Floats:
         """Return the information gained by each fact's value, shape (facts drawn,)."""
-        sums = np.einsum("vw,aw->av", self._groups, probabilities)
-        entropies = _entropy(sums / np.maximum(self._sizes, 1.0))
-        left = np.add.reduceat(entropies * self._sizes, self._starts) / probabilities.shape[1]
+        groups = (rows.T[self._value_columns] == self._values).astype(np.float64)
+        sizes = groups.sum(axis=1)
+        sums = np.einsum("vw,aw->av", groups, probabilities)
+        entropies = _entropy(sums / np.maximum(sizes, 1.0))
+        left = np.add.reduceat(entropies * sizes, self._starts) / len(rows)
         gains: Floats = np.maximum(_entropy(probabilities.mean(axis=1)) - left, 0.0)
         return gains
+
+
+def _holds(test: Test, columns: Floats) -> npt.NDArray[np.bool_]:
+    """Return in which worlds a test on a fact holds."""
+    values = columns[fact_index()[test.subject]]
+    if isinstance(test.holds, Interval):
+        low, high = test.holds.closed()
+        return (values >= low) & (values <= high)
+    item = fact(test.subject)
+    names = ("false", "true") if item.kind == "flag" else ("", *item.choices)
+    return np.isin(values, [float(number) for number, name in enumerate(names) if name in test.holds])
 
 
 def _deck(weights: tuple[tuple[float, float], ...], count: int, generator: np.random.Generator) -> Floats:

@@ -36,6 +36,7 @@ from advisor.settings import Settings
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits
 from advisor.supervisor import WorkerPool
+from advisor.telemetry import configure_logging
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -214,6 +215,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
     Raises:
         ConfigurationError: The server cannot start like this.
     """
+    configure_logging()
     _warn_if_exposed(settings.host)
     with open_parts(settings) as (parts, workers):
         asyncio.run(_serve(parts, workers, ready, port_file))

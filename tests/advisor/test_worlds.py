@@ -39,9 +39,21 @@ def test_draws_follow_the_stated_priors(scorer: Scorer, worlds: Worlds) -> None:
     """Each value comes up in its proportion, to within one world."""
     rows = worlds.fill(row_of())
     for name, values in scorer.knowledge.worlds.items():
+        if name in {given.fact for given in scorer.knowledge.given}:
+            continue
         for value, share in values:
             drawn = (rows[:, fact_index()[name]] == value).sum()
             assert abs(drawn - share * WORLDS) <= 1.0001, name
+
+
+def test_draws_depend_on_what_is_given(worlds: Worlds) -> None:
+    """A classification has labels and hardly ever asks for sources; a known value is never redrawn."""
+    rows = worlds.fill(row_of(task="CLASSIFICATION"))
+    label = facts()[fact_index()["output_form"]].choices.index("LABEL") + 1
+    assert (rows[:, fact_index()["output_form"]] == label).mean() > 0.8
+    assert (rows[:, fact_index()["needs_citations"]] == 1).mean() < 0.1
+    asked = worlds.fill(row_of(task="CLASSIFICATION", needs_citations=True))
+    assert (asked[:, fact_index()["needs_citations"]] == 1).all()
 
 
 def test_everything_known_is_one_world(scorer: Scorer, worlds: Worlds) -> None:

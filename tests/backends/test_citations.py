@@ -34,7 +34,7 @@ def _cited(pieces: list[str]) -> CitingStream:
         ("100", "100"),
         ("Its default is 100 [1].", "Its default is 100 [1]."),
         ("Its default is 100 [2].", "Its default is 100 [2]."),
-        ("Its default is 100.5 clients", "Its default is 100.5 clients [1]"),
+        ("Its default is 100.5 clients", "Its default is 100.5 clients"),
         ("Bananas [7] are yellow.", "Bananas  are yellow."),
         ("x [] y [a] z [1", "x [] y [a] z [1"),
         ("Run pg_dump every night\nBananas", "Run pg_dump every night [2]\nBananas"),

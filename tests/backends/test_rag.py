@@ -149,7 +149,7 @@ def test_empty_collection_has_no_evidence(pool: ConnectionPool[Any]) -> None:
     assert _answered(backend, "How much memory?")[0].finish_reason is FinishReason.NO_EVIDENCE
 
 
-@pytest.mark.parametrize(("limit", "shown"), [(1, 1), (28, 2), (1000, 3)])
+@pytest.mark.parametrize(("limit", "shown"), [(1, 1), (32, 2), (1000, 3)])
 def test_passages_are_limited_by_tokens(pool: ConnectionPool[Any], limit: int, shown: int) -> None:
     """As many of the best passages are shown as fit the budget, at least one; references are those shown."""
     _, events = _answered(_backend(pool, passage_tokens=limit), "How much memory does the server use?")

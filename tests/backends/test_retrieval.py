@@ -192,7 +192,7 @@ def test_both_ways_are_fused(connection: psycopg.Connection[Any], empty_database
         hits = retriever.search("What limits how many clients connect?", 2)
         assert retriever.search("What limits how many clients connect?", 2) == hits
         assert PassageRetriever(pool, "none", EMBEDDER).search("anything", 2) == ()
-    assert [hit.passage.source for hit in hits][0] == "limits.md"
+    assert hits[0].passage.source == "limits.md"
     assert len(hits) == 2
     assert hits[0].score == pytest.approx(1)
 

@@ -1,0 +1,137 @@
+"""The published cases, and which of them are near."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from advisor.cases import MIN_SIMILARITY, Case, load_cases, load_default_cases, similar_cases
+from advisor.errors import RulesError
+from advisor.facts import Row, encode_facts, facts_from_mapping
+
+SOURCE = 'sources:\n  s: {title: "T", id: "arXiv:1", where: "Table 2"}\n'
+CASE = "{id: a, source: s, grade: A, read: primary, facts: {task: CODE}, scores: {RAG: 50, PROMPTING: 48}, best: RAG}"
+
+
+def row_of(**values: object) -> Row:
+    return encode_facts(facts_from_mapping(values))
+
+
+def load(tmp_path: Path, *cases: str, head: str = SOURCE) -> tuple[Case, ...]:
+    path = tmp_path / "cases.yaml"
+    path.write_text(head + "cases:\n" + "".join(f"  - {case}\n" for case in cases))
+    return load_cases(path)
+
+
+def test_the_shipped_cases_load() -> None:
+    """All published cases are there, by id, with rows that cannot be changed."""
+    cases = load_default_cases()
+    assert len({case.id for case in cases}) == len(cases) == 22
+    assert len({case.source.id for case in cases}) == 11
+    assert all(not case.row.flags.writeable for case in cases)
+
+
+@pytest.mark.parametrize("case", load_default_cases(), ids=lambda case: case.id)
+def test_acceptable_sets_agree_with_the_scores(case: Case) -> None:
+    """The winner is acceptable, and so is every scored approach less than 3 points below it, and no other."""
+    assert case.best in case.acceptable
+    top = case.scores.get(case.best)
+    for name, score in case.scores.items():
+        if top is not None and name != "NAIVE_BOTH":
+            assert (name in case.acceptable) == (top - score < 3 - 1e-9)
+
+
+def test_scores_widen_the_acceptable_set(tmp_path: Path) -> None:
+    """An approach within 3 points is acceptable although the file does not say so."""
+    (case,) = load(tmp_path, CASE)
+    assert case.acceptable == {"RAG", "PROMPTING"}
+    assert case.source.reference == "arXiv:1, Table 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("task: CODE", "tasks: CODE"), 'did you mean "task"'),
+        (("task: CODE", "closed_book_score: 7"), "out of bounds"),
+        (("best: RAG", "best: NAIVE_BOTH"), "is not an approach"),
+        (("best: RAG", "best: RAG, acceptable: [PROMTING]"), 'did you mean "PROMPTING"'),
+        (("PROMPTING: 48", "PROMPTING: 40"), None),
+        (("PROMPTING: 48", "PROMPTING: .nan"), "not a number"),
+        (("source: s", "source: x"), "is not a source of this file"),
+        (("grade: A", "grade: C"), "is not a grade"),
+        (("best: RAG", "best: RAG, n: 0"), "a whole number from 1"),
+        (("best: RAG", "best: RAG, assumed: [task, output_form]"), "is not a fact of this case"),
+        (("id: a, ", ""), "the key 'id' is missing"),
+    ],
+)
+def test_a_broken_case_is_refused_with_its_place(
+    tmp_path: Path, change: tuple[str, str], message: str | None
+) -> None:
+    """Each fault names the value and where it stands; a case without fault loads."""
+    text = CASE.replace(*change)
+    if message is None:
+        assert load(tmp_path, text)[0].acceptable == {"RAG"}
+        return
+    with pytest.raises(RulesError, match=message) as caught:
+        load(tmp_path, text)
+    assert "cases.yaml:4:" in str(caught.value)
+
+
+def test_a_stated_tie_that_the_scores_deny_is_refused(tmp_path: Path) -> None:
+    """An approach far below the winner is not acceptable, whatever the file says."""
+    text = CASE.replace("PROMPTING: 48", "PROMPTING: 40").replace(
+        "best: RAG", "best: RAG, acceptable: [PROMPTING]"
+    )
+    with pytest.raises(RulesError, match="10 points below RAG"):
+        load(tmp_path, text)
+
+
+def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Two cases cannot share an id."""
+    with pytest.raises(RulesError, match="twice"):
+        load(tmp_path, CASE, CASE)
+
+
+def test_the_case_itself_is_nearest() -> None:
+    """The facts of a published case find that case, or one with the same facts, first."""
+    cases = load_default_cases()
+    for case in cases:
+        first = similar_cases(case.row, cases)[0]
+        assert not first.differing
+        shared = len(first.matching)
+        assert first.similarity == pytest.approx(shared / (shared + 1), abs=0.05)
+
+
+def test_what_matches_and_what_differs_is_named() -> None:
+    """Shared facts are sorted into those that agree and those that do not; others are left out."""
+    near = similar_cases(
+        row_of(
+            task="CODE",
+            output_form="CODE",
+            labelled_examples=7000,
+            distribution_shift=True,
+            update_interval="7d",
+        ),
+        load_default_cases(),
+    )
+    assert [item.case.id for item in near[:2]] == ["spider-sql-7b-shifted", "spider-sql-7b"]
+    assert near[0].matching == ("task", "output_form", "labelled_examples", "distribution_shift")
+    assert near[1].differing == ("distribution_shift",)
+    assert near[0].similarity > near[1].similarity >= MIN_SIMILARITY
+
+
+def test_nothing_is_similar_to_nothing() -> None:
+    """Without shared facts there is no similar case, and without cases neither."""
+    assert similar_cases(row_of(), load_default_cases()) == ()
+    assert similar_cases(row_of(update_interval="7d"), load_default_cases()) == ()
+    assert similar_cases(row_of(task="CODE"), ()) == ()
+
+
+def test_few_shared_facts_make_a_case_less_similar() -> None:
+    """One more fact that agrees raises the similarity."""
+    cases = load_default_cases()
+    one = similar_cases(row_of(task="CODE"), cases)[0].similarity
+    two = similar_cases(row_of(task="CODE", output_form="CODE"), cases)[0].similarity
+    assert np.allclose((one, two), (1 / 2, 2 / 3))
