@@ -127,7 +127,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - kept, and raised for every caller
             self._failed_at = time.monotonic()
             self._failure = error if isinstance(error, BackendError) else _unforeseen(error)
-            _log.error("the models cannot be loaded", exc_info=error)
+            _log.error("the models cannot be loaded", message=str(self._failure), exc_info=error)
         else:
             with self._lock:
                 self._models = models

@@ -51,7 +51,11 @@ class Advisor:
         self, knowledge: Knowledge, classifier: LinearClassifier | None = None, cases: Sequence[Case] = ()
     ) -> None:
         self.knowledge = knowledge
-        self.scorer = Scorer(knowledge, classifier)
+        self.classifier = classifier
+        # A classifier that was found to add nothing is not asked.
+        self.scorer = Scorer(
+            knowledge, classifier if classifier is not None and classifier.weight > 0 else None
+        )
         self.cases = tuple(cases)
         self._versions = pb.Versions(
             advisor=_own_version(),
@@ -65,7 +69,7 @@ class Advisor:
 
     def with_knowledge(self, knowledge: Knowledge) -> Advisor:
         """Return an advisor with other rules, and the same classifier and cases."""
-        return Advisor(knowledge, self.scorer.classifier, self.cases)
+        return Advisor(knowledge, self.classifier, self.cases)
 
     @cached_property
     def worlds(self) -> Worlds:
@@ -226,7 +230,8 @@ class Advisor:
                 return f"{self.scorer.criteria(row[None, :]).value[CRITERIA.index(name), 0]:.2f}"
             return value_to_text(fact(name), float(row[fact_index()[name]]))
 
-        return re.sub(r"\{(\w+)\}", value, rule.reason)
+        text = re.sub(r"\{(\w+)\}", value, rule.reason)
+        return re.sub(r"\bevery 1 (\w+)\b", r"every \1", text)
 
     def _sources(self, keys: Sequence[str]) -> list[pb.Source]:
         sources = []

@@ -122,22 +122,34 @@ class Study:
         cases: The cases.
         knowledge: The rules.
         holding_out: What the rules lose of a source that is held out; see `without_sources`.
+        tolerance: Standard errors above the least loss within which the simplest configuration is chosen.
     """
 
     def __init__(
-        self, cases: Sequence[Case], knowledge: Knowledge, holding_out: HoldingOut = CHOOSING
+        self,
+        cases: Sequence[Case],
+        knowledge: Knowledge,
+        holding_out: HoldingOut = CHOOSING,
+        tolerance: float = 1.0,
     ) -> None:
         self.cases = tuple(cases)
         self.sources = tuple(dict.fromkeys(case.source.id for case in cases))
         self.knowledge = knowledge
         self._holding_out = holding_out
+        self._tolerance = tolerance
         self._log_prior = np.log(np.array(knowledge.decision.prior))[:, None]
         self._scorers: dict[frozenset[str], Scorer] = {}
         self._models: dict[tuple[Learner, float, frozenset[str]], Callable[[Rows], Floats]] = {}
 
     def holding_out(self, how: HoldingOut) -> Study:
         """Return the same study with another reading of what rules lose; learned models are shared."""
-        other = Study(self.cases, self.knowledge, how)
+        other = Study(self.cases, self.knowledge, how, self._tolerance)
+        other._models = self._models
+        return other
+
+    def tolerating(self, errors: float) -> Study:
+        """Return the same study with another tolerance; learned models are shared."""
+        other = Study(self.cases, self.knowledge, self._holding_out, errors)
         other._models = self._models
         return other
 
@@ -160,7 +172,7 @@ class Study:
                     _loss(softmax(base + weight * learned, feasible, temperature), part)
                     for (base, learned, feasible), part in zip(terms, parts, strict=True)
                 ]
-        return _simplest_of_the_best(losses)
+        return _simplest_of_the_best(losses, self._tolerance)
 
     def decide(self, family: Family, chosen: Configuration, held: frozenset[str], rows: Rows) -> Outcome:
         """Decide about rows by what the sources that are not held out teach."""
@@ -267,11 +279,12 @@ def _loss(chances: Floats, cases: Sequence[Case]) -> float:
     return float(case_weights(cases) @ entropy)
 
 
-def _simplest_of_the_best(losses: dict[Configuration, list[float]]) -> Configuration:
+def _simplest_of_the_best(losses: dict[Configuration, list[float]], tolerance: float) -> Configuration:
     table = np.array(list(losses.values()))
     excess = table - table[table.sum(axis=1).argmin()]
     error = excess.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
-    good = [chosen for chosen, near in zip(losses, excess.mean(axis=1) <= error, strict=True) if near]
+    near = excess.mean(axis=1) <= tolerance * error + 1e-12
+    good = [chosen for chosen, is_near in zip(losses, near, strict=True) if is_near]
     return min(good, key=lambda each: (each.weight, abs(np.log(each.temperature)), each.setting))
 
 

@@ -84,7 +84,7 @@ class AdaptedModel:
             self._base: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 self._folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
             )
-            self._base.eval()
+            self._base.train(False)
         except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
             raise ModelError(
                 f"the model in {self._folder} cannot be loaded: {error}; fetch it again, or name another"

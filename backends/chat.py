@@ -35,7 +35,7 @@ def chat_tokens(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     except TemplateError as error:
         raise QuestionError(f"the model's chat template refuses this chat: {error}") from error
-    return list(tokenizer.encode(text, add_special_tokens=False))
+    return list(tokenizer.encode(text, add_special_tokens=False, verbose=False))
 
 
 class TextStream:

@@ -65,7 +65,8 @@ def download_snapshot(source: HubSource, model: Path, report: Callable[[Progress
     except (OSError, ValueError, httpx.HTTPError) as error:
         raise ModelError(
             f"cannot fetch {source.repository} at revision {source.revision} from the hub: "
-            f"{_first_line(error)}; check name, revision and network, or copy the model's folder to this machine and name that"
+            f"{_first_line(error)}; check name, revision and network, "
+            "or copy the model's folder to this machine and name that"
         ) from error
     shutil.rmtree(model / ".cache", ignore_errors=True)
 

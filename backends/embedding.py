@@ -74,7 +74,9 @@ class LocalEmbedder:
             if not self._folder.is_dir():
                 raise ModelError(f"{self._folder}: no such folder; name the folder of the embedder.")
             from sentence_transformers import SentenceTransformer
+            from transformers.utils.logging import disable_progress_bar
 
+            disable_progress_bar()  # type: ignore[no-untyped-call]
             try:
                 self._model = SentenceTransformer(
                     str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False

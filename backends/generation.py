@@ -243,5 +243,5 @@ def _context_tokens(folder: Path) -> int:
         return int(config.get("text_config", config)["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{folder} holds no config.json with max_position_embeddings, the tokens that a model reads: {error}"
+            f"{folder} holds no config.json with max_position_embeddings: {error}; name another model"
         ) from error

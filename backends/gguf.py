@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import struct
@@ -36,6 +37,7 @@ def convert(file: Path, folder: Path, report: Callable[[Progress], None]) -> Non
 
     Raises:
         ModelError: Its tokenizer cannot be rebuilt exactly, or it is no model that chats.
+        OSError: The disk is full.
     """
     command = [sys.executable, "-m", "backends.gguf", str(file), str(folder)]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
@@ -58,6 +60,8 @@ def convert(file: Path, folder: Path, report: Callable[[Progress], None]) -> Non
         if child.wait():
             log.seek(0)
             last = (log.read().strip().splitlines() or ["no message"])[-1]
+            if os.strerror(errno.ENOSPC) in last:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise ModelError(refusal or f"{file.name} could not be converted: {last}")
 
 
@@ -72,10 +76,11 @@ def main(file: Path, folder: Path) -> int:
 
 
 def _convert(file: Path, folder: Path, done: Callable[[float], None]) -> None:
+    pre_tokenizer = _pre_tokenizer(file)  # before half a minute is spent
+
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    pre_tokenizer = _pre_tokenizer(file)
     try:
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
         done(0.2)  # the shares of time are measured

@@ -8,11 +8,11 @@ from backends.base import Message, Passage
 
 __all__ = ["grounded_messages", "has_evidence"]
 
-_SIMILAR = 0.5
-_RELATED = 0.3
-_COVERED = 0.5
-
-_SYSTEM = "You answer questions from the passages given. Copy names, numbers and commands exactly."
+# Chosen on package documentation with MiniLM, where they part 28 questions on the packages from 15 on other
+# matters without an error. They cannot tell that documents on the right matter lack the detail asked for.
+_EVIDENCE = 0.44
+_SIMILARITY_SHARE = 0.7
+_SYSTEM = "Answer the question briefly, using only the context."
 
 
 def grounded_messages(
@@ -35,7 +35,7 @@ def grounded_messages(
     shown = "\n\n".join(f"[{number}] {passage.text.strip()}" for number, passage in enumerate(passages, 1))
     return (
         Message("system", system),
-        Message("user", f"{shown}\n\nQuestion: {question.strip()}\nAnswer in one or two sentences."),
+        Message("user", f"Context:\n{shown}\n\nQuestion: {question.strip()}"),
     )
 
 
@@ -46,4 +46,4 @@ def has_evidence(similarity: float, coverage: float) -> bool:
         similarity: Cosine similarity of the question to the nearest passage.
         coverage: Share of the question's words that one passage holds, rare words weighing more.
     """
-    return similarity >= _SIMILAR or (coverage >= _COVERED and similarity >= _RELATED)
+    return _SIMILARITY_SHARE * similarity + (1 - _SIMILARITY_SHARE) * coverage >= _EVIDENCE

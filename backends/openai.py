@@ -91,10 +91,10 @@ class OpenAIGenerator:
         )
 
     def _stream(self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None) -> Any:
-        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
-        return self._client.chat.completions.create(
+        create: Any = self._client.chat.completions.create  # its overloads are by literal model names
+        return create(
             model=self._model if adapter is None else self._adapter(adapter),
-            messages=turns,
+            messages=[{"role": message.role, "content": message.content} for message in messages],
             max_tokens=options.max_output_tokens,
             temperature=options.temperature,
             seed=options.seed,

@@ -99,7 +99,8 @@ class RagBackend:
                 raise error.__cause__ from None
             raise
         if "generate" in result:
-            return result["generate"]["answer"]
+            answer: Answer = result["generate"]["answer"]
+            return answer
         emit(Token(NO_EVIDENCE_TEXT))
         return Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advisor.cli import decide, work
+from advisor.cli import decide, demo, work
 from advisor.errors import AdvisorError
 from backends.base import BackendError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 decide.register(app)
 work.register(app)
+demo.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

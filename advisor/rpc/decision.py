@@ -12,7 +12,7 @@ from advisor.consultation import Consultation
 from advisor.errors import AdvisorError
 from advisor.facts import encode_many
 from advisor.recommendation import BASIC, FULL, Advisor, approach_value
-from advisor.rpc.interceptors import Context
+from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
 from advisor.rpc.status import error_to_status

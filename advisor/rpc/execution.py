@@ -16,7 +16,7 @@ from google.protobuf import empty_pb2
 
 from advisor.execution import Ask, Execution
 from advisor.recommendation import approach_value
-from advisor.rpc.interceptors import Context
+from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_to_proto
 from advisor.rpc.requests import Checks, fingerprint

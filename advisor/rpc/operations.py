@@ -13,7 +13,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from advisor import operations
 from advisor.errors import Failure, NotFound
 from advisor.operations import Operation, State
-from advisor.rpc.interceptors import Context
+from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
 from advisor.rpc.status import DOMAIN
@@ -137,19 +137,20 @@ def _metadata(operation: Operation) -> execution_pb2.TuneMetadata:
         update_time=timestamp(operation.update_time),
         attempt=operation.attempt,
     )
-    progress = dict(operation.progress)
-    remaining_s = progress.pop("remaining_s", None)
+    progress = operation.progress
+    remaining_s = progress.get("remaining_s")
     if remaining_s is not None and not operation.done:
         metadata.remaining.CopyFrom(duration_from_seconds(remaining_s))
-    stage = progress.pop("stage", "PREPARING")
     for field in ("step", "total_steps", "training_loss", "held_out_loss"):
         if progress.get(field) is not None:
             setattr(metadata, field, progress[field])
+    stages = execution_pb2.TuneMetadata.Stage
     if operation.done:
-        stage = "DONE"
+        metadata.stage = stages.STAGE_DONE
     elif operation.state is State.QUEUED:
-        stage = "QUEUED"
-    metadata.stage = execution_pb2.TuneMetadata.Stage.Value(f"STAGE_{stage}")
+        metadata.stage = stages.STAGE_QUEUED
+    else:
+        metadata.stage = getattr(stages, f"STAGE_{progress.get('stage', 'PREPARING')}")
     return metadata
 
 

@@ -27,8 +27,8 @@ from advisor.ingestion import ModelIndex
 from advisor.postgres import open_postgres
 from advisor.recommendation import Advisor, default_advisor
 from advisor.rpc.decision import DecisionServicer
+from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.execution import ExecutionServicer
-from advisor.rpc.interceptors import ErrorInterceptor
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.use_cases import Index, UseCaseServicer
@@ -95,27 +95,32 @@ class Parts:
 
 
 class AdvisorServer:
-    """One gRPC server on one event loop."""
+    """One gRPC server on one event loop.
 
-    def __init__(self, parts: Parts) -> None:
+    Args:
+        parts: What it is made of.
+        waiting_answers: Answers that may wait for a thread; further ones are refused.
+    """
+
+    def __init__(self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS) -> None:
         settings, database = parts.settings, parts.database
         self._engine = parts.engine
         self._health = HealthServicer()
         self._database_lane = Lane("requests", running=DATABASE_THREADS, waiting=CONCURRENT_CALLS)
         self._decision_lane = Lane("decisions", running=1, waiting=64)
-        self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=WAITING_ANSWERS)
+        self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=waiting_answers)
         self._import_lane = Lane("imports", running=settings.concurrent_imports, waiting=0, retry_s=5.0)
         self._lanes = (self._database_lane, self._decision_lane, self._answer_lane, self._import_lane)
         self._server = aio.server(
-            interceptors=(ErrorInterceptor(),),
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
+        edge = ErrorMapping(self._server)
         execution = Execution(database, parts.advisor, parts.engine, parts.backends)
         decision_grpc.add_DecisionServiceServicer_to_server(
-            DecisionServicer(parts.advisor, execution, self._decision_lane), self._server
+            DecisionServicer(parts.advisor, execution, self._decision_lane), edge
         )
-        use_cases_grpc.add_UseCaseServiceServicer_to_server(self._use_cases(parts), self._server)
+        use_cases_grpc.add_UseCaseServiceServicer_to_server(self._use_cases(parts), edge)
         execution_grpc.add_ExecutionServiceServicer_to_server(
             ExecutionServicer(
                 execution,
@@ -123,14 +128,14 @@ class AdvisorServer:
                 settings,
                 lane=self._database_lane,
                 answer_lane=self._answer_lane,
-                answer_slots=Slots("answers", settings.concurrent_answers + WAITING_ANSWERS),
+                answer_slots=Slots("answers", settings.concurrent_answers + waiting_answers),
             ),
-            self._server,
+            edge,
         )
         operations_pb2_grpc.add_OperationsServicer_to_server(
-            OperationsServicer(database, self._database_lane), self._server
+            OperationsServicer(database, self._database_lane), edge
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
         names = (DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 

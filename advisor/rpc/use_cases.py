@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from google.protobuf import empty_pb2
 
-from advisor.rpc.interceptors import Context
+from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.rpc.uploads import Messages, read_documents, read_examples, read_header

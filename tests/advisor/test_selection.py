@@ -59,9 +59,10 @@ def test_the_simplest_within_one_standard_error_is_chosen() -> None:
     """A complicated configuration must be better by more than luck."""
     simple, complicated, bad = (Configuration(weight, 1.0, 1.0) for weight in (0.0, 0.5, 0.75))
     losses = {simple: [1.0, 1.2, 0.9], complicated: [1.05, 0.95, 0.95], bad: [3.0, 3.0, 3.0]}
-    assert _simplest_of_the_best(losses) == simple
+    assert _simplest_of_the_best(losses, 1.0) == simple
+    assert _simplest_of_the_best(losses, 0.0) == complicated
     losses[simple] = [1.3, 1.2, 1.2]
-    assert _simplest_of_the_best(losses) == complicated
+    assert _simplest_of_the_best(losses, 1.0) == complicated
 
 
 def test_a_temperature_that_helps_every_source_is_chosen() -> None:

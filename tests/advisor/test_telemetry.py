@@ -30,10 +30,9 @@ def test_lines_are_json(capsys):
 def test_errors_are_logged_without_their_message(capsys):
     """An exception is told by its class and place, as its message may quote what a user sent."""
     configure_logging(json=True)
-    try:
-        raise ValueError("what the user asked")
-    except ValueError as error:
-        structlog.get_logger().error("internal error", exc_info=error)
+    with pytest.raises(ValueError) as caught:
+        int("what the user asked")
+    structlog.get_logger().error("internal error", exc_info=caught.value)
     written = capsys.readouterr().err
     line = json.loads(written)
     assert line["error"] == "builtins.ValueError"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,14 +108,14 @@ class Failure:
 
 
 @contextmanager
-def running(parts: Parts) -> Iterator[str]:
+def running(parts: Parts, **limits: int) -> Iterator[str]:
     """Run a server in a thread with a loop of its own, and yield its address."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server", daemon=True)
     thread.start()
 
     async def create() -> AdvisorServer:
-        return AdvisorServer(parts)
+        return AdvisorServer(parts, **limits)
 
     server = asyncio.run_coroutine_threadsafe(create(), loop).result(10)
     port = asyncio.run_coroutine_threadsafe(server.start("127.0.0.1", 0), loop).result(10)
@@ -135,21 +135,21 @@ def rules_advisor() -> Advisor:
 
 
 @pytest.fixture(scope="session")
-def session_server(
+def session_parts(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, rules_advisor: Advisor
-) -> Iterator[Running]:
-    """Run one server for all tests."""
+) -> Iterator[Parts]:
+    """Yield what servers are made of: real, but for the models."""
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"), document_bytes=4_000_000, queued_operations=3, workers=0
     )
-    generator, embedder = EchoGenerator(), LetterEmbedder()
+    models = Models(EchoGenerator(), LetterEmbedder())
     with (
         Database.open(database_url) as database,
         ConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool,
     ):
-        engine = Engine(lambda _: Models(generator, embedder))
+        engine = Engine(lambda _: models)
         index = ModelIndex(database, engine)
-        parts = Parts(
+        yield Parts(
             settings=settings,
             advisor=rules_advisor,
             database=database,
@@ -157,8 +157,24 @@ def session_server(
             backends=ModelBackends(database, pool, index, settings.data_dir),
             index=index,
         )
-        with running(parts) as address:
-            yield Running(address, settings, database, generator, embedder)
+
+
+@pytest.fixture(scope="session")
+def run_server() -> Callable[..., AbstractContextManager[str]]:
+    """Return a function that runs a server of the parts given."""
+    return running
+
+
+@pytest.fixture(scope="session")
+def session_server(session_parts: Parts) -> Iterator[Running]:
+    """Run one server for all tests."""
+    models = session_parts.engine.models(lambda _: None, lambda: False)
+    assert isinstance(models.generator, EchoGenerator)
+    assert isinstance(models.embedder, LetterEmbedder)
+    with running(session_parts) as address:
+        yield Running(
+            address, session_parts.settings, session_parts.database, models.generator, models.embedder
+        )
 
 
 @pytest.fixture

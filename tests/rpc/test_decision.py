@@ -30,7 +30,7 @@ def test_recommends_by_facts(stub):
     """Daily changes lead to retrieval, with everything that explains it."""
     found = stub.Recommend(inline(DAILY)).recommendation
     assert found.approach == recommendation_pb2.APPROACH_RAG
-    assert "1 day" in found.evidence[0].reason
+    assert found.evidence[0].id == "fresh"
 
 
 def test_basic_view_leaves_explanations_out(stub):

@@ -258,7 +258,7 @@ def listed(stub) -> list[service_pb2.DocumentSummary]:
     return list(stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents)
 
 
-def test_two_imports_at_once(stub, faq, failure):
+def test_two_imports_at_once(stub, faq, server, failure):
     """The second import into a use case is refused while the first runs, and the first goes through."""
     opened, go_on = threading.Event(), threading.Event()
 
@@ -271,19 +271,19 @@ def test_two_imports_at_once(stub, faq, failure):
 
     first = stub.ImportDocuments.future(slow())
     assert opened.wait(10)
-    wait_until_locked(stub, failure)
+    wait_until_locked(server)
+    assert failure(lambda: stub.ImportDocuments(upload())).code == "ABORTED"
     go_on.set()
     assert first.result().imported == 1
 
 
-def wait_until_locked(stub, failure) -> None:
-    """Try to import nothing until that is refused: then the first import holds the use case."""
-    for _ in range(100):
-        call = stub.ImportDocuments.future(upload())
-        if call.code() is not grpc.StatusCode.OK:
-            assert failure(call.result).code == "ABORTED"
-            return
-    raise AssertionError("two imports at once were let in")
+def wait_until_locked(server) -> None:
+    """Wait until an import holds its use case."""
+    for _ in range(1000):
+        with server.database.transaction() as connection:
+            if connection.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchone():
+                return
+    raise AssertionError("the import never began")
 
 
 def test_repeated_import(stub, faq):

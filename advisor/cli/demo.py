@@ -1,0 +1,315 @@
+"""`advisor demo`: two use cases decided and carried out over gRPC, on data that installed packages carry.
+
+Each lies in a folder under `examples/`: `use-case.yaml` says what it is, and
+`source.py` reads its data when asked. The demo has a data folder of its own, which
+stays: what was imported and trained is used again by the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from advisor.cli.marks import Mark, verdict
+from advisor.cli.render import show
+from advisor.cli.work import show_tuning
+from advisor.errors import AlreadyExists, ConfigurationError, NotFound
+from advisor.usecasefile import UseCaseFile, read_use_case
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from backends.base import Example
+
+if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
+    from advisor.client import AnswerStream, Client, TuningFuture
+
+__all__ = ["examples_folder", "load_source", "register"]
+
+PACKAGES, SETTINGS = "installed-packages", "postgres-settings"
+WIDTH = 100
+ANSWER_TOKENS = 48
+LABEL_TOKENS = 16
+TUNING: dict[str, Any] = {"epochs": 3, "learning_rate": 1e-3, "batch_size": 8}
+"""Chosen on rows that are not among those shown."""
+
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Forget what an earlier run imported and trained.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("demo")(demo)
+
+
+def demo(fresh: FreshOption = False) -> None:
+    """Decide two real use cases and carry them out: one by retrieval, one by a LoRA fine-tune."""
+    from advisor.cli.connection import own_server
+    from advisor.client import Client
+    from advisor.settings import read_settings
+
+    began = time.monotonic()
+    settings = read_settings()
+    console = _console()
+    with ExitStack() as stack:
+        with console.status("starting a server"):
+            address = stack.enter_context(own_server(data_dir=settings.data_dir / "demo"))
+        client = stack.enter_context(Client(address))
+        console.print(f"A gRPC server listens on {address}. What follows asks it, as any client would.")
+        _retrieve(console, client, fresh=fresh)
+        _fine_tune(console, client, settings.generator, fresh=fresh)
+    _close(console, time.monotonic() - began)
+
+
+def examples_folder() -> Path:
+    """Return the folder of the use cases: the package's own copy, or that of the repository around it.
+
+    Raises:
+        ConfigurationError: There is neither.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "data" / "examples", package.parent / "examples"):
+        if folder.is_dir():
+            return folder
+    raise ConfigurationError(
+        f"{package.parent / 'examples'}: there are no examples; run the demo from a clone"
+    )
+
+
+def load_source(name: str) -> ModuleType:
+    """Import the module that reads the data of a use case under `examples/`."""
+    path = examples_folder() / name / "source.py"
+    spec = importlib.util.spec_from_file_location(f"advisor_example_{name.replace('-', '_')}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
+    case, source = _begin(console, client, "1. Knowledge that changes", PACKAGES, fresh=fresh)
+    _import_documents(console, client, case, source)
+    asked = source.questions()
+    console.print(
+        f"\n{len(asked)} questions made by rule from headers and readmes; right is what holds the right words.\n"
+    )
+    began = time.monotonic()
+    marks = [_ask(console, client, case, source, question) for question in asked]
+    console.print(verdict("RAG", marks))
+    console.print("\nAnd questions that the documents hold no answer to:\n")
+    refused = [_ask_unanswerable(console, client, case, question) for question in source.unanswerable()]
+    console.print(f"RAG said so for {sum(refused)} of {len(refused)}. {_took(began)}", style="dim")
+
+
+def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool) -> None:
+    case, source = _begin(console, client, "2. A fixed form", SETTINGS, fresh=fresh)
+    examples, asked = source.examples(), source.questions()
+    imported = client.import_examples(case.id, examples)
+    console.print(
+        f"{imported.imported} examples imported, {imported.unchanged} unchanged; {len(asked)} rows held out."
+    )
+    adapter = _adapter(console, client, case, examples, generator)
+    # The same examples for the plain prompt, which shows some of them, and the labels by name.
+    prompted = f"{case.id}-prompted"
+    _create(client, prompted, source.prompt(), case, fresh=fresh)
+    client.import_examples(prompted, examples)
+    began = time.monotonic()
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title_justify="left")
+    for heading in ("", "setting", "right", "tuned", "plain prompt"):
+        table.add_column(heading)
+    marks = []
+    with console.status("answering"):
+        for question in asked:
+            tuned = _label(client, case.id, question.question, approach="FINE_TUNING", adapter=adapter)
+            plain = _label(client, prompted, question.question, approach="PROMPTING")
+            mark = Mark(source.is_right(tuned, question.answer), source.is_right(plain, question.answer))
+            marks.append(mark)
+            shown = (question.question.partition(":")[0], question.answer, _line(tuned), _line(plain))
+            table.add_row(_sign(mark.right), *map(escape, shown))
+    console.print(f"\n{len(asked)} held-out settings; right is the very label.\n")
+    console.print(table)
+    console.print(f"\n{verdict('The tuned model', marks)}")
+    console.print(f"The plain prompt names all labels and shows eight examples. {_took(began)}", style="dim")
+
+
+def _begin(
+    console: Console, client: Client, title: str, name: str, *, fresh: bool
+) -> tuple[UseCaseFile, ModuleType]:
+    """Create a use case and show what is recommended for it."""
+    case, source = read_use_case(examples_folder() / name / "use-case.yaml"), load_source(name)
+    console.print()
+    console.print(Rule(title, align="left"))
+    console.print(f"{case.description}\nData: {source.ORIGIN}.\n")
+    _create(client, case.id, case.description, case, fresh=fresh)
+    show(console, client.recommend(case.id))
+    console.print()
+    return case, source
+
+
+def _create(client: Client, use_case_id: str, description: str, case: UseCaseFile, *, fresh: bool) -> None:
+    if fresh:
+        with suppress(NotFound):
+            client.delete_use_case(use_case_id)
+    try:
+        client.create_use_case(use_case_id, description=description, facts=case.facts)
+    except AlreadyExists:
+        client.update_use_case(use_case_id, description=description, facts=case.facts)
+
+
+def _import_documents(console: Console, client: Client, case: UseCaseFile, source: ModuleType) -> None:
+    documents, began = source.documents(), time.monotonic()
+    size = sum(len(document.content) for document in documents)
+    console.print(f"Importing {len(documents)} documents, {size / 1024:,.0f} KiB ...")
+    with console.status("splitting into passages and embedding them"):
+        done = client.import_documents(case.id, documents)
+    console.print(
+        f"{done.imported} imported as {done.passages} passages, {done.unchanged} unchanged. {_took(began)}"
+    )
+
+
+def _ask(console: Console, client: Client, case: UseCaseFile, source: ModuleType, question: Example) -> Mark:
+    with console.status(question.question):
+        stream = client.answer(case.id, question.question, approach="RAG", max_output_tokens=ANSWER_TOKENS)
+        text = stream.text
+        plain = client.answer(
+            case.id, question.question, approach="PROMPTING", max_output_tokens=ANSWER_TOKENS
+        ).text
+    mark = Mark(source.is_right(text, question.answer), source.is_right(plain, question.answer))
+    rows = _rows(question.question)
+    rows.add_row("right", escape(question.answer))
+    rows.add_row("RAG", Text.assemble(_sign(mark.right), " ", _line(text)))
+    rows.add_row("", Text(_cited(stream), style="dim"))
+    rows.add_row("prompt", Text.assemble(_sign(mark.plain_right), " ", _line(plain)))
+    console.print(rows, "")
+    return mark
+
+
+def _ask_unanswerable(console: Console, client: Client, case: UseCaseFile, question: str) -> bool:
+    with console.status(question):
+        stream = client.answer(case.id, question, approach="RAG", max_output_tokens=ANSWER_TOKENS)
+        text = stream.text
+    reason = stream.summary.finish_reason if stream.summary else None
+    refused = reason == execution_pb2.AnswerSummary.FINISH_REASON_NO_EVIDENCE
+    rows = _rows(question)
+    rows.add_row("RAG", Text.assemble(_sign(refused), " ", _line(text)))
+    console.print(rows, "")
+    return refused
+
+
+def _adapter(
+    console: Console, client: Client, case: UseCaseFile, examples: Sequence[Example], generator: str
+) -> str:
+    """Return the adapter of these examples and settings: of an earlier run, or else trained now."""
+    told = repr((case.description, [(each.question, each.answer) for each in examples], TUNING, generator))
+    adapter_id = f"demo-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    name = f"useCases/{case.id}/adapters/{adapter_id}"
+    with suppress(NotFound):
+        metrics = client.get_adapter(name).metrics
+        console.print(
+            f"{name} was trained by an earlier run on the same examples ({metrics.steps} steps, "
+            f"held-out loss {metrics.held_out_loss:.3f}) and is used again; --fresh trains anew."
+        )
+        return name
+    began = time.monotonic()
+    console.print("Training a LoRA adapter on them, in a process of its own ...")
+    try:
+        future = client.tune(case.id, adapter_id=adapter_id, **TUNING)
+    except AlreadyExists:  # a run that was cut short left it in the making, and the server goes on with it
+        future = _under_way(client, name)
+    _follow(console, future)
+    console.print(_took(began), style="dim")
+    return name
+
+
+def _under_way(client: Client, adapter: str) -> TuningFuture:
+    for operation in client.operations():
+        metadata = execution_pb2.TuneMetadata()
+        operation.metadata.Unpack(metadata)
+        if metadata.adapter == adapter and not operation.done:
+            return client.operation(operation.name)
+    raise AlreadyExists(adapter)
+
+
+def _follow(console: Console, future: TuningFuture) -> None:
+    """Show a training run: as a bar on a terminal, else by a line at each quarter."""
+    if not console.is_terminal:
+        shown = 0
+        for metadata in future.progress():
+            quarter = 4 * metadata.step // metadata.total_steps if metadata.total_steps else 0
+            if quarter > shown:
+                shown = quarter
+                console.print(
+                    f"  step {metadata.step} of {metadata.total_steps}, {metadata.training_loss:.3f} loss"
+                )
+    show_tuning(console, future)
+
+
+def _label(client: Client, use_case: str, question: str, *, approach: str, adapter: str = "") -> str:
+    stream = client.answer(
+        use_case, question, approach=approach, adapter=adapter, max_output_tokens=LABEL_TOKENS
+    )
+    return stream.text
+
+
+def _cited(stream: AnswerStream) -> str:
+    numbers = {citation.number for citation in stream.summary.citations} if stream.summary else set()
+    found = stream.references.references if stream.references else ()
+    cited = [each for each in found if each.number in numbers]
+    return (
+        "; ".join(f"[{e.number}] {e.source}, bytes {e.start_byte} to {e.end_byte}" for e in cited)
+        or "no citation"
+    )
+
+
+def _rows(title: str) -> Table:
+    rows = Table.grid(padding=(0, 2))
+    rows.title, rows.title_justify, rows.title_style = Text(title), "left", "bold"
+    rows.add_column(style="dim", min_width=6)
+    rows.add_column()
+    return rows
+
+
+def _sign(right: bool) -> Text:
+    return Text("✓", style="green") if right else Text("✗", style="red")
+
+
+def _line(text: str, longest: int = 220) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]}..."
+
+
+def _took(began: float) -> str:
+    return f"({time.monotonic() - began:.0f} s)"
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return Console(width=min(console.width, WIDTH) if console.is_terminal else WIDTH, highlight=False)
+
+
+def _close(console: Console, seconds: float) -> None:
+    folder = examples_folder()
+    console.print()
+    console.print(Rule("What you saw", align="left"))
+    console.print(
+        f"Two use cases decided with reasons and carried out by one gRPC server, in {seconds / 60:.1f} minutes.\n"
+        "Why so, in full:         advisor recommend "
+        f"{folder / PACKAGES / 'use-case.yaml'} --all\n"
+        "Decide about your own:   advisor recommend my-use-case.yaml   (facts: see examples/README.md)\n"
+        "Serve it:                advisor serve   and   advisor import my-use-case.yaml --server ...\n"
+        "Train and imported data is kept: run it again and see what is not done twice.",
+        markup=False,
+        soft_wrap=True,
+    )

