@@ -61,7 +61,8 @@ class ModelBackends:
                 plan.use_case.id,
                 models.embedder,
                 models.generator,
-                instructions=plan.instructions,
+                # An adapter is asked in the words it was trained in; its examples said the rest.
+                instructions="" if folder else plan.instructions,
                 adapter=folder,
             )
         return PromptingBackend(

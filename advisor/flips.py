@@ -1,4 +1,8 @@
-"""Flips: the nearest change of each fact that changes the leading approach.
+"""Flips: the nearest plausible change of each fact that changes the leading approach.
+
+A change is plausible where a value that the knowledge base holds possible in
+such a use case lies at it or beyond it: nobody is told what would follow from
+a corpus of no tokens, or from sources under a label.
 
 Along one fact everything is constant, or linear on the fact's scale, between
 the ends of tests and the points of curves. So it is enough to score both sides
@@ -19,6 +23,7 @@ from advisor.facts import Fact, Row, facts, value_to_notation, value_to_text
 from advisor.notation import Interval
 from advisor.rules import Test
 from advisor.scoring import Scorer, Scores, from_scale, to_scale
+from advisor.worlds import plausible_values
 
 __all__ = ["FlipFinder", "FlippingChange"]
 
@@ -31,7 +36,7 @@ class FlippingChange:
         fact: Name of the fact.
         current: Its value now, in the notation of use-case files; empty where unknown.
         change: The change, as a test.
-        words: The change, for people.
+        words: The change as a clause, for people, such as `If labelled examples were fewer than 50 (now 80)`.
         approach: The approach that would lead.
         distance: How far the fact has to move, as a share of its places; smaller is nearer.
     """
@@ -61,45 +66,24 @@ class FlipFinder:
         self._scorer = scorer
         places = _places(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
-        self._plausible = {
-            name: [value for value, _ in world] for name, world in scorer.knowledge.worlds.items()
-        }
 
     def find(self, row: Row, leader: int) -> tuple[FlippingChange, ...]:
-        """Return one flip for each fact that has any: facts known first, nearest first.
+        """Return one flip for each fact that has a plausible one: facts known first, nearest first.
 
         Args:
             row: The use case, shape (facts,).
             leader: Index of the approach that leads now.
         """
-        found = [
-            flip
-            for candidates, known in self._score(row)
-            if (
-                flip := _nearest(candidates, known, leader)
-                if known is not None
-                else self._unknown(candidates, leader)
-            )
-        ]
+        found = []
+        for candidates, known in self._score(row):
+            plausible = plausible_values(self._scorer.knowledge, candidates.item.name, row)
+            if known is None:
+                flip = _unknown(candidates, plausible, leader)
+            else:
+                flip = _nearest(candidates, known, plausible, leader)
+            if flip is not None:
+                found.append(flip)
         return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
-
-    def _unknown(self, candidates: _Candidates, leader: int) -> FlippingChange | None:
-        """Return the outer stretch of an unknown fact that changes the leader, if plausible."""
-        item, values, leaders = candidates.item, candidates.values, candidates.leaders
-        if item.kind in ("flag", "choice"):
-            return _other_choice(candidates, math.nan, leader)
-        plausible = self._plausible.get(item.name, ())
-        for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
-            inside = max(
-                (step for step, index in enumerate(outwards) if leaders[index] == leader), default=-1
-            )
-            if not 0 <= inside < len(values) - 1:
-                continue
-            outside = outwards[inside + 1]
-            beyond = [value for value in plausible if (value - values[outside]) * outwards.step >= 0]
-            if beyond:
-                return _boundary(candidates, outwards[inside], outside, leader, None)
-        return None
 
     def _score(self, row: Row) -> Iterable[tuple[_Candidates, float | None]]:
         """Score every value of every fact at once."""
@@ -167,29 +151,52 @@ def _sides(test: Test) -> Iterable[float]:
         yield from (high, math.nextafter(high, math.inf))
 
 
-def _nearest(candidates: _Candidates, known: float, leader: int) -> FlippingChange | None:
+def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: int) -> FlippingChange | None:
+    """Return the outer stretch of an unknown fact that changes the leader."""
+    values, leaders = candidates.values, candidates.leaders
+    if candidates.item.kind in ("flag", "choice"):
+        return _other_choice(candidates, math.nan, plausible, leader)
+    for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
+        inside = max((step for step, index in enumerate(outwards) if leaders[index] == leader), default=-1)
+        if 0 <= inside < len(values) - 1:
+            index, outside = outwards[inside], outwards[inside + 1]
+            if _reaches(plausible, values[outside], outwards.step):
+                return _boundary(candidates, index, outside, leader, None)
+    return None
+
+
+def _nearest(
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
+) -> FlippingChange | None:
     """Return the flip nearest to a known value."""
     here = candidates.values.index(known)
     if candidates.item.kind in ("flag", "choice"):
-        return _other_choice(candidates, known, leader)
+        return _other_choice(candidates, known, plausible, leader)
     flips = [
         flip
         for indices in (range(here - 1, -1, -1), range(here + 1, len(candidates.values)))
-        if (flip := _first_change(candidates, known, indices, leader))
+        if (flip := _first_change(candidates, known, indices, plausible, leader))
     ]
     return min(flips, key=lambda flip: flip.distance, default=None)
 
 
 def _first_change(
-    candidates: _Candidates, known: float, indices: Iterable[int], leader: int
+    candidates: _Candidates, known: float, indices: range, plausible: Sequence[float], leader: int
 ) -> FlippingChange | None:
     """Return the first change of the leader on the way from a known value."""
     previous = candidates.values.index(known)
     for index in indices:
         if candidates.leaders[index] != leader:
+            if not _reaches(plausible, candidates.values[index], indices.step):
+                return None
             return _boundary(candidates, previous, index, leader, known)
         previous = index
     return None
+
+
+def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
+    """Return whether a plausible value lies at a value or beyond it."""
+    return any((each - value) * step >= 0 for each in plausible)
 
 
 def _boundary(
@@ -221,31 +228,43 @@ def _crossing(candidates: _Candidates, inside: int, outside: int, leader: int) -
     return from_scale(candidates.item, here + nearest * (there - here)), approach, nearest == 1.0
 
 
-def _other_choice(candidates: _Candidates, known: float, leader: int) -> FlippingChange | None:
+def _other_choice(
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
+) -> FlippingChange | None:
     best = None
     for index, value in enumerate(candidates.values):
         other = candidates.leaders[index]
-        if value != known and other != leader:
+        if value != known and value in plausible and other != leader:
             lead = float(candidates.log_odds[other, index] - candidates.log_odds[leader, index])
             if best is None or lead > best[0]:
                 best = (lead, value, other)
     if best is None:
         return None
     _, value, other = best
-    return _change(candidates.item, known, value_to_notation(candidates.item, value),
-                   f"were {value_to_text(candidates.item, value)}", other, 1.0)  # fmt: skip
+    item = candidates.item
+    if item.kind == "flag":
+        words = f"{'If' if value else 'Unless'} {item.title}"
+    else:
+        words = f"If {item.title} were {value_to_text(item, value)}"
+    return _change(item, known, value_to_notation(item, value), words, other, 1.0)
 
 
 def _change(
     item: Fact, known: float | None, change: str, words: str, approach: int, distance: float
 ) -> FlippingChange:
-    current = "" if known is None or math.isnan(known) else value_to_notation(item, known)
-    return FlippingChange(item.name, current, change, words, APPROACHES[approach], distance)
+    if known is None or math.isnan(known):
+        return FlippingChange(item.name, "", change, words, APPROACHES[approach], distance)
+    now = "" if item.kind == "flag" else f" (now {value_to_text(item, known)})"
+    current = value_to_notation(item, known)
+    return FlippingChange(item.name, current, change, words + now, APPROACHES[approach], distance)
 
 
 def _comparison_words(item: Fact, sign: str, place: float) -> str:
     words = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}[sign]
-    return f"were {words} {value_to_text(item, place)}"
+    if item.kind == "count" and sign == "<":
+        words = "fewer than"
+    unit = " tokens" if item.unit == "tokens" else ""
+    return f"If {item.title} were {words} {value_to_text(item, place)}{unit}"
 
 
 def _span(item: Fact) -> float:

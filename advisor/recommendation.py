@@ -306,13 +306,12 @@ def _missing(rule: Rule, row: Row) -> list[str]:
 
 
 def _flip_message(flip: FlippingChange) -> pb.Flip:
-    title = fact(flip.fact).title
     return pb.Flip(
         fact=flip.fact,
         current=flip.current,
         change=flip.change,
         approach=approach_value(flip.approach),
-        sentence=f"If {title} {flip.words}: {flip.approach}.",
+        sentence=f"{flip.words}: {flip.approach}.",
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.errors import AlreadyExists
 from advisor.jobs import Job, JobFunction, Outcome
 from advisor.settings import Settings
-from advisor.storage import adapters, documents, use_cases
+from advisor.storage import adapters, documents
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter
 from backends import models
@@ -146,7 +146,6 @@ def _make_examples(job: Job, asked: TuneJob) -> Sequence[TrainingExample]:
     return hybrid_examples(
         examples,
         _search(job, asked.use_case_id),
-        instructions=use_cases.get(job.database, asked.use_case_id).description,
         seed=asked.settings.seed,
     )
 

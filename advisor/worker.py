@@ -195,6 +195,7 @@ def main(
     parser.add_argument("--supervised", action="store_true", help="read settings from standard input")
     supervised = parser.parse_args(arguments).supervised
     configure_logging()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the server
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: _stop(stopping))

@@ -11,6 +11,7 @@ the mutual information between the fact and the best approach, in nats.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from advisor.notation import Interval
 from advisor.rules import Knowledge, Test
 from advisor.scoring import Scorer
 
-__all__ = ["WORLDS", "Outlook", "Worlds"]
+__all__ = ["WORLDS", "Outlook", "Worlds", "plausible_values"]
 
 WORLDS = 256
 """Worlds drawn: a share is then known to 3 points (one standard error)."""
@@ -101,15 +102,30 @@ class Worlds:
         return gains
 
 
+def plausible_values(knowledge: Knowledge, name: str, row: Row) -> Sequence[float]:
+    """Return the values that a fact may have beside the other facts of a use case, by the stated priors.
+
+    Of the priors given other facts, those count whose tests hold by facts that are known.
+    """
+    world = knowledge.worlds.get(name, ())
+    for given in knowledge.given:
+        if given.fact == name and all(_holds(test, row) for test in given.tests):
+            world = given.values
+    return [value for value, _ in world]
+
+
 def _holds(test: Test, columns: Floats) -> npt.NDArray[np.bool_]:
     """Return in which worlds a test on a fact holds."""
     values = columns[fact_index()[test.subject]]
     if isinstance(test.holds, Interval):
         low, high = test.holds.closed()
-        return (values >= low) & (values <= high)
+        inside: npt.NDArray[np.bool_] = (values >= low) & (values <= high)
+        return inside
     item = fact(test.subject)
     names = ("false", "true") if item.kind == "flag" else ("", *item.choices)
-    return np.isin(values, [float(number) for number, name in enumerate(names) if name in test.holds])
+    allowed = [float(number) for number, name in enumerate(names) if name in test.holds]
+    holds: npt.NDArray[np.bool_] = np.isin(values, allowed)
+    return holds
 
 
 def _deck(weights: tuple[tuple[float, float], ...], count: int, generator: np.random.Generator) -> Floats:

@@ -9,7 +9,7 @@ from typing import Protocol
 from google.rpc import status_pb2
 
 from advisor.consultation import Consultation
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, ResourceExhausted
 from advisor.facts import encode_many
 from advisor.recommendation import BASIC, FULL, Advisor, approach_value
 from advisor.rpc.edge import Context
@@ -27,6 +27,8 @@ __all__ = ["BATCH", "DecisionServicer", "StoredDecisions"]
 
 BATCH = 1_000
 """Most requests of one BatchRecommend."""
+RESPONSE_BYTES = 4 * 1024 * 1024
+"""What clients accept unless they are told otherwise."""
 CONSULT_IDLE_S = 1800.0
 """Silence after which a consultation is given up; people answer slowly."""
 
@@ -80,7 +82,14 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
                 _check(checks, item, f"requests[{number}].")
         checks.refuse()
         results = await self._lane.run(lambda cancelled: self._batch(request.requests, cancelled))
-        return decision_pb2.BatchRecommendResponse(results=results)
+        response = decision_pb2.BatchRecommendResponse(results=results)
+        if response.ByteSize() > RESPONSE_BYTES:
+            raise ResourceExhausted(
+                "RESPONSE_TOO_LARGE",
+                f"the response would take {response.ByteSize():,} bytes, and clients accept {RESPONSE_BYTES:,}; "
+                "send fewer requests at a time, or ask for the BASIC view",
+            )
+        return response
 
     async def ListRules(
         self, request: decision_pb2.ListRulesRequest, _context: Context

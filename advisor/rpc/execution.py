@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 ANSWERING = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
 TRAINED = ("FINE_TUNING", "HYBRID")
+HYBRID_TOKENS = 1024
+"""Longest example of HYBRID by default: its examples hold passages."""
 
 
 class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
@@ -102,7 +104,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         approach = checks.approach(request.approach, "approach", TRAINED) or "FINE_TUNING"
         adapter_id = checks.new_id(request.adapter_id, "adapter_id")
         request_id = checks.request_id(request.request_id)
-        settings = _tuning_settings(checks, request.settings)
+        settings = _tuning_settings(checks, request.settings, approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
         operation = await self._blocking(
@@ -202,8 +204,10 @@ def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> Genera
     return given
 
 
-def _tuning_settings(checks: Checks, settings: use_case_pb2.TuningSettings) -> TuningSettings:
+def _tuning_settings(checks: Checks, settings: use_case_pb2.TuningSettings, approach: str) -> TuningSettings:
     given = {field.name: value for field, value in settings.ListFields()}
+    if approach == "HYBRID":
+        given.setdefault("max_tokens", HYBRID_TOKENS)
     try:
         return TuningSettings(**given)
     except SettingsError as error:

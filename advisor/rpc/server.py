@@ -33,6 +33,7 @@ from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.use_cases import Index, UseCaseServicer
 from advisor.settings import Settings
+from advisor.storage import requests
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits
 from advisor.supervisor import WorkerPool
@@ -196,6 +197,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         Database.open(url) as database,
         ConnectionPool(url, min_size=1, max_size=settings.concurrent_answers, open=False) as pool,
     ):
+        requests.forget_old(database)
         engine = Engine(lambda report: load_models(settings, report))
         index = ModelIndex(database, engine)
         parts = Parts(

@@ -120,6 +120,13 @@ def test_batch_is_bounded(stub, failure, number):
     assert failure(lambda: stub.BatchRecommend(batch)).fields == ("requests",)
 
 
+def test_responses_that_no_client_takes(stub, failure):
+    """What would be too large to receive is refused with the way round."""
+    full = inline(DAILY, view=recommendation_pb2.RECOMMENDATION_VIEW_FULL)
+    found = failure(lambda: stub.BatchRecommend(decision_pb2.BatchRecommendRequest(requests=[full] * 1000)))
+    assert (found.code, found.reason) == ("RESOURCE_EXHAUSTED", "RESPONSE_TOO_LARGE")
+
+
 def test_long_lists_of_violations_fit_the_trailers(stub, failure):
     """A thousand faults are cut to what clients accept as metadata, and the rest is counted."""
     bad = facts_pb2.Facts(new_knowledge_share=2, retrieval_hit_rate=2)
