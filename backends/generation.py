@@ -34,6 +34,7 @@ from backends.base import (
 )
 from backends.chat import TextStream, chat_tokens
 from backends.models import RemoteSource, identity, parse_model, resolve
+from backends.repetition import LoopBreaker
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +112,7 @@ class LocalGenerator:
                 f"the chat takes {len(prompt)} tokens, and the model reads at most {self.context_tokens}, "
                 "its answer included; shorten the question, or give fewer passages or examples"
             )
-        text = TextStream(tokenizer, emit)
+        text, loops = TextStream(tokenizer, emit), LoopBreaker()
         limit = min(room, options.max_output_tokens)
         reason, written = FinishReason.LENGTH, 0
         with self._taking_turns(cancelled):
@@ -123,11 +124,13 @@ class LocalGenerator:
                 _stop_if(cancelled)
                 token = choose(model.read(pending, cache))
                 written += 1
-                if token in ends:
+                for new in () if token in ends else loops.add(token):
+                    text.add(new)
+                if token in ends or loops.looping:
                     reason = FinishReason.STOP
-                else:
-                    text.add(token)
                 pending = [token]
+        for held in loops.finish():
+            text.add(held)
         return Generation(text.finish(), reason, len(prompt), written)
 
     def _read_prompt(

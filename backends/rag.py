@@ -98,16 +98,13 @@ class RagBackend:
             if isinstance(error.__cause__, BackendError):
                 raise error.__cause__ from None
             raise
-        if "generate" in result:
-            answer: Answer = result["generate"]["answer"]
-            return answer
-        emit(Token(NO_EVIDENCE_TEXT))
-        return Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)
+        answer: Answer = result["generate"]["answer"]
+        return answer
 
 
 @component
 class _GroundedPrompt:
-    """Writes the chat from the best passages, or nothing where they hold no answer."""
+    """Writes the chat from the best passages, from none where they hold no answer."""
 
     def __init__(self, generator: Generator, instructions: str, passage_tokens: int) -> None:
         self._generator = generator
@@ -118,9 +115,9 @@ class _GroundedPrompt:
     def run(
         self, question: str, documents: list[Document], dense: list[Document], words: list[Document]
     ) -> dict[str, Any]:
-        """Return the chat with the passages that it shows; nothing stops the pipeline here."""
+        """Return the chat with the passages that it shows."""
         if not has_evidence(_best(dense), _best(words)):
-            return {}
+            return {"messages": [], "hits": []}
         hits = self._fitting(question, hits_from(documents))
         return {"messages": list(self._messages(question, hits)), "hits": list(hits)}
 
@@ -138,7 +135,7 @@ class _GroundedPrompt:
 
 @component
 class _CitingGenerator:
-    """Streams references, then the answer with its citations."""
+    """Streams references, then the answer with its citations; without passages, says so."""
 
     def __init__(self, generator: Generator, adapter: Path | None) -> None:
         self._generator = generator
@@ -154,6 +151,9 @@ class _CitingGenerator:
         cancelled: Callable[[], bool],
     ) -> dict[str, Any]:
         """Return the whole answer."""
+        if not hits:
+            emit(Token(NO_EVIDENCE_TEXT))
+            return {"answer": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
         emit(References(tuple(hits)))
         stream = CitingStream([hit.passage for hit in hits], lambda text: emit(Token(text)))
         written: Generation = self._generator.generate(
