@@ -141,7 +141,7 @@ def estimate_cost(row: Row) -> CostEstimate:
     )
     volume = break_even(rag.fixed, rag.per_answer, tuned.fixed, tuned.per_answer)
     return CostEstimate(
-        approaches=[_message(plan, traffic.queries) for plan in plans],
+        approaches=[_message(plan, traffic.queries, known.get("monthly_budget")) for plan in plans],
         break_even_queries_per_month=volume,
         assumptions=known.assumptions,
         summary=_summary(known, plans, traffic.queries, volume),
@@ -363,7 +363,7 @@ def _runs_per_month(known: _Known) -> float:
     return _MONTH_S / max(update, retrain, known.get("max_staleness") or 0.0)
 
 
-def _message(plan: _Plan, queries: float) -> ApproachCost:
+def _message(plan: _Plan, queries: float, budget: float | None) -> ApproachCost:
     return ApproachCost(
         approach=f"APPROACH_{plan.name}",
         per_answer_usd=plan.per_answer,
@@ -371,6 +371,7 @@ def _message(plan: _Plan, queries: float) -> ApproachCost:
         training_run_usd=plan.run,
         training_runs_per_month=plan.runs_per_month,
         tokens_per_query=plan.tokens,
+        over_budget=budget is not None and plan.per_month(queries) > budget,
     )
 
 

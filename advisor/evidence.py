@@ -20,6 +20,11 @@ __all__ = ["APPROACHES", "CRITERIA", "Approach", "Evidence", "Factor", "Floats",
 APPROACHES = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
 CRITERIA = ("freshness", "specialization", "cost", "retraining")
 
+_LEAST = -1e300
+"""Stands for the largest log-odds where nothing is feasible, since inf - inf is not a number."""
+
+_TINY = float(np.finfo(float).tiny)
+
 Approach = str
 Floats = npt.NDArray[np.float64]
 Kind = Literal["PRIOR", "RULE", "CLASSIFIER", "TRIAL"]
@@ -45,6 +50,7 @@ class Evidence:
         reason: Why, with the use case's own numbers.
         sources: What it rests on: keys of the knowledge base, with a locator after a colon.
         factors: For the classifier, what each fact contributes, heaviest first.
+        facts: For a rule, the facts and trade-offs that it tests.
     """
 
     kind: Kind
@@ -54,6 +60,7 @@ class Evidence:
     reason: str
     sources: tuple[str, ...] = ()
     factors: tuple[Factor, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def weight(self) -> float:
@@ -61,17 +68,16 @@ class Evidence:
         return max(self.log_odds) - min(self.log_odds)
 
 
-def softmax(log_odds: Floats, feasible: npt.NDArray[np.bool_], temperature: float) -> Floats:
-    """Return probabilities per approach, zero for those that are not feasible.
+def softmax(log_odds: Floats, temperature: float) -> Floats:
+    """Return probabilities over the first axis; all zero where everything is -inf.
 
     Args:
-        log_odds: Shape (approaches, n).
-        feasible: The same shape; where no approach of a column is, all its probabilities are zero.
+        log_odds: Shape (approaches, n); -inf for what is not feasible.
         temperature: Above 1 flattens, below 1 sharpens.
     """
-    scaled = np.where(feasible, log_odds / temperature, -np.inf)
-    top = scaled.max(axis=0)
-    exponentials = np.exp(scaled - np.where(np.isfinite(top), top, 0.0))
-    total = exponentials.sum(axis=0)
-    probabilities: Floats = exponentials / np.where(total > 0, total, 1.0)
-    return probabilities
+    # Reductions of ufuncs, and in place: for one use case the calls are what costs.
+    exponentials: Floats = log_odds - np.maximum(np.maximum.reduce(log_odds, axis=0), _LEAST)
+    exponentials /= temperature
+    np.exp(exponentials, out=exponentials)
+    exponentials /= np.maximum(np.add.reduce(exponentials, axis=0), _TINY)
+    return exponentials

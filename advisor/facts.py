@@ -197,6 +197,9 @@ def value_to_text(item: Fact, number: float) -> str:
             return "yes" if number else "no"
         case "duration":
             return _duration_to_words(number)
+        case "count" if item.unit == "parameters" and number >= 1e6:
+            size, name = (1e9, "billion") if number >= 1e9 else (1e6, "million")
+            return f"{number / size:,.4g} {name}"
         case "count":
             return f"{number:,.0f}"
         case "number" if item.unit in _BARE_UNITS:
@@ -337,7 +340,8 @@ def _plain_to_float(item: Fact, value: object) -> float:
 
 
 def _duration_to_words(seconds: float) -> str:
-    units = (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0), ("second", 1.0))
+    years = (("year", 31536000.0),) if seconds % 31536000 == 0 else ()
+    units = (*years, ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0), ("second", 1.0))
     for name, size in units:
         if seconds >= size or size == 1.0:
             amount = seconds / size

@@ -23,7 +23,7 @@ from advisor.facts import Fact, Row, facts, value_to_notation, value_to_text
 from advisor.notation import Interval
 from advisor.rules import Test
 from advisor.scoring import Scorer, Scores, from_scale, to_scale
-from advisor.worlds import plausible_values
+from advisor.worlds import Plausible
 
 __all__ = ["FlipFinder", "FlippingChange"]
 
@@ -64,6 +64,7 @@ class FlipFinder:
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
+        self._plausible = Plausible(scorer.knowledge)
         places = _places(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
 
@@ -75,8 +76,9 @@ class FlipFinder:
             leader: Index of the approach that leads now.
         """
         found = []
+        values: list[float] = row.tolist()
         for candidates, known in self._score(row):
-            plausible = plausible_values(self._scorer.knowledge, candidates.item.name, row)
+            plausible = self._plausible.values(candidates.item.name, values)
             if known is None:
                 flip = _unknown(candidates, plausible, leader)
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 
@@ -20,6 +20,7 @@ from advisor.cost import estimate_cost
 from advisor.evidence import APPROACHES, CRITERIA, Evidence, Factor
 from advisor.facts import Row, Rows, encode_facts, fact, fact_index, facts_from_mapping, value_to_text
 from advisor.flips import FlipFinder, FlippingChange
+from advisor.reasons import headline
 from advisor.rulefile import load_default_rules
 from advisor.rules import Knowledge, Rule
 from advisor.scoring import Scorer, Scores
@@ -62,10 +63,11 @@ class Advisor:
             rules=knowledge.digest[:16],
             classifier=classifier.digest[:16] if classifier else "",
         )
-        self._rules = {
-            kind: [(i, rule) for i, rule in enumerate(knowledge.rules) if rule.kind == kind]
+        rows = {
+            kind: [i for i, rule in enumerate(knowledge.rules) if rule.kind == kind]
             for kind in ("evidence", "veto", "warning")
         }
+        self._rows = {kind: np.array(each, dtype=np.intp) for kind, each in rows.items()}
 
     def with_knowledge(self, knowledge: Knowledge) -> Advisor:
         """Return an advisor with other rules, and the same classifier and cases."""
@@ -134,31 +136,27 @@ class Advisor:
             ],
             versions=self._versions,
         )
-        message.vetoes.extend(
-            pb.Veto(
-                id=rule.id,
-                approaches=[
-                    value
-                    for name, value in zip(APPROACHES, _APPROACH_VALUES, strict=True)
-                    if name in rule.excludes
-                ],
-                reason=self._worded(rule, row),
-                sources=self._sources(rule.sources),
+        for rule in self._fired("veto", scores, index):
+            excluded = [approach_value(name) for name in APPROACHES if name in rule.excludes]
+            sources = self._sources(rule.sources)
+            message.vetoes.add(
+                id=rule.id, approaches=excluded, reason=self._worded(rule, row), sources=sources
             )
-            for i, rule in self._rules["veto"]
-            if scores.fired[i, index]
-        )
         return message
 
+    def _fired(self, kind: str, scores: Scores, index: int) -> Iterator[Rule]:
+        """Yield the rules of a kind that fired, in the order of the files."""
+        rows = self._rows[kind]
+        for i in rows[scores.fired[rows, index]].tolist():
+            yield self.knowledge.rules[i]
+
     def _complete(self, message: pb.Recommendation, row: Row, scores: Scores, index: int) -> None:
-        evidence = self._evidence(row, scores, index)
-        message.evidence.extend(self._evidence_message(item) for item in evidence)
+        message.evidence.extend(map(self._evidence_message, self._evidence(row, scores, index)))
         message.criteria.extend(self._criteria(row))
         message.unconsidered_rules.extend(self._unconsidered(row))
-        for i, rule in self._rules["warning"]:
-            if scores.fired[i, index]:
-                text = self._worded(rule, row)
-                message.warnings.add(id=rule.id, text=text, sources=self._sources(rule.sources))
+        for rule in self._fired("warning", scores, index):
+            text = self._worded(rule, row)
+            message.warnings.add(id=rule.id, text=text, sources=self._sources(rule.sources))
         leader = int(scores.order[0, index])
         message.flips.extend(_flip_message(flip) for flip in self._flips.find(row, leader))
         outlook = self.worlds.look(self.scorer, row)
@@ -166,13 +164,13 @@ class Advisor:
             pb.Robustness(
                 leader_share=float(outlook.shares[leader]),
                 shares=_values(outlook.shares.tolist()),
-                worlds=len(self.worlds.fill(row)),
+                worlds=self.worlds.count,
             )
         )
         message.questions.extend(_questions(outlook))
-        message.similar_cases.extend(map(_case_message, similar_cases(row, self.cases, _MOST_SIMILAR)))
+        message.similar_cases.extend(map(_case_message, self._similar(row)))
         message.cost.CopyFrom(estimate_cost(row))
-        message.summary = _summary(message, evidence)
+        message.summary = headline(message)
 
     def _evidence(self, row: Row, scores: Scores, index: int) -> list[Evidence]:
         """Return every term of the log-odds, heaviest first, the prior last."""
@@ -185,9 +183,9 @@ class Advisor:
                 rule.log_odds,
                 self._worded(rule, row),
                 rule.sources,
+                facts=tuple(test.subject for test in rule.tests),
             )
-            for i, rule in self._rules["evidence"]
-            if scores.fired[i, index]
+            for rule in self._fired("evidence", scores, index)
         ]
         if self.scorer.classifier is not None:
             found.append(self._learned(self.scorer.classifier, row, scores, index))
@@ -219,6 +217,7 @@ class Advisor:
             factors=[
                 pb.EvidenceFactor(fact=each.fact, log_odds=_values(each.log_odds)) for each in item.factors
             ],
+            facts=item.facts,
         )
 
     def _worded(self, rule: Rule, row: Row) -> str:
@@ -234,13 +233,24 @@ class Advisor:
         return re.sub(r"\bevery 1 (\w+)\b", r"every \1", text)
 
     def _sources(self, keys: Sequence[str]) -> list[pb.Source]:
-        sources = []
-        for key in keys:
+        return [self._source_messages[key] for key in keys]
+
+    @cached_property
+    def _source_messages(self) -> dict[str, pb.Source]:
+        messages = {}
+        for key in {key for rule in self.knowledge.rules for key in rule.sources}:
             name, _, locator = key.partition(":")
             source = self.knowledge.sources[name]
             reference = f"{source.reference}, {locator}" if locator else source.reference
-            sources.append(pb.Source(id=name, title=source.title, reference=reference))
-        return sources
+            messages[key] = pb.Source(id=name, title=source.title, reference=reference)
+        return messages
+
+    def _similar(self, row: Row) -> list[SimilarCase]:
+        """Return the nearest cases, one of each source: more of the same would say the same."""
+        nearest: dict[str, SimilarCase] = {}
+        for similar in similar_cases(row, self.cases, len(self.cases)):
+            nearest.setdefault(similar.case.source.id, similar)
+        return list(nearest.values())[:_MOST_SIMILAR]
 
     def _criteria(self, row: Row) -> list[pb.CriterionScore]:
         messages = []
@@ -248,9 +258,10 @@ class Advisor:
         values = self.scorer.criteria(row[None, :])
         for i, criterion in enumerate(self.knowledge.criteria):
             total = sum(each.weight for each in criterion.curves)
+            value = np.clip(values.value[i, 0], values.lower[i, 0], values.upper[i, 0])
             message = pb.CriterionScore(
                 criterion=f"CRITERION_{criterion.name.upper()}",
-                value=_known(values.value[i, 0]),
+                value=_known(value),
                 lower=float(values.lower[i, 0]),
                 upper=float(values.upper[i, 0]),
             )
@@ -346,25 +357,6 @@ def _questions(outlook: Outlook) -> list[pb.Question]:
             )
         )
     return messages
-
-
-def _summary(message: pb.Recommendation, evidence: Sequence[Evidence]) -> str:
-    scores = message.scores
-    if not scores[0].feasible:
-        return "Undecided: every approach is excluded; see the vetoes."
-    leader, second = approach_name(scores[0].approach), approach_name(scores[1].approach)
-    odds = f"{leader} {scores[0].probability:.0%}, {second} {scores[1].probability:.0%}"
-    if message.approach == pb.APPROACH_UNDECIDED:
-        ask = f" Find out first: {message.questions[0].text}" if message.questions else ""
-        return f"Undecided: what is known does not tell the approaches apart ({odds}).{ask}"
-    position = APPROACHES.index(leader)
-    rival = APPROACHES.index(second)
-    reasons = [
-        item for item in evidence if item.kind == "RULE" and item.log_odds[position] > item.log_odds[rival]
-    ]
-    reasons.sort(key=lambda item: item.log_odds[rival] - item.log_odds[position])
-    because = f" {reasons[0].reason}" if reasons else ""
-    return f"{leader} ({odds}).{because}"
 
 
 def _own_version() -> str:

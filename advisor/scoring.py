@@ -154,8 +154,10 @@ class Scorer:
         log_odds = effects[:count] + self._prior + learned
         feasible = effects[count : 2 * count] == 0
         decision = self.knowledge.decision
-        probabilities = softmax(log_odds, feasible, decision.temperature)
-        order = (-np.where(feasible, log_odds, -np.inf)).argsort(axis=0, kind="stable")
+        allowed = np.where(feasible, log_odds, -np.inf)
+        probabilities = softmax(allowed, decision.temperature)
+        # Rounded, so that ties, which round weights make, do not hang on the order of summation.
+        order = (-allowed).round(9).argsort(axis=0, kind="stable")
         ranked = np.sort(probabilities, axis=0)
         decided = (
             (ranked[-1] - ranked[-2] >= decision.lead) & (effects[-1] >= decision.evidence) & (ranked[-1] > 0)
@@ -265,24 +267,19 @@ class _Tests:
 
     def all(self, true: Bools) -> Bools:
         """Return, shape (rules, n), where every test of a rule is among those that hold."""
-        result: Bools = true[self._places[0]]
-        for places in self._places[1:]:
-            result &= true[places]
+        result: Bools = np.logical_and.reduce(true[self._places], axis=0)
         return result
 
     def any(self, false: Bools) -> Bools:
         """Return, shape (rules, n), where some test of a rule is among those that fail."""
-        result: Bools = false[self._places[0]]
-        for places in self._places[1:]:
-            result |= false[places]
+        result: Bools = np.logical_or.reduce(false[self._places], axis=0)
         return result
 
     def _chosen(self, columns: Floats) -> Bools:
-        # Unknown is -1 and takes the last entry of the table, which is always False.
-        numbers = np.where(np.isnan(columns[self._choice_facts]), -1.0, columns[self._choice_facts]).astype(
-            np.intp
-        )
-        chosen: Bools = self._table[self._choice_rows, numbers[self._choice_places]]
+        # Unknown is -1 and takes the entry before those of its test, which is always False.
+        numbers = np.fmax(columns[self._choice_columns], -1.0).astype(np.intp)
+        numbers += self._choice_starts
+        chosen: Bools = self._table.take(numbers)
         return chosen
 
     def _compile_intervals(self, tests: Sequence[Test]) -> None:
@@ -291,13 +288,13 @@ class _Tests:
 
     def _compile_choices(self, tests: Sequence[Test]) -> None:
         self._choice_columns = np.array([fact_index()[test.subject] for test in tests], dtype=np.intp)
-        self._choice_facts, self._choice_places = np.unique(self._choice_columns, return_inverse=True)
         width = max((len(fact(test.subject).choices) for test in tests), default=0) + 3
-        self._table = np.zeros((len(tests), width), dtype=bool)
-        self._choice_rows = np.arange(len(tests))[:, None]
+        table = np.zeros((len(tests), width), dtype=bool)
         for row, test in enumerate(tests):
             for number in _numbers(test):
-                self._table[row, number] = True
+                table[row, number + 1] = True
+        self._table = table.ravel()
+        self._choice_starts = np.arange(len(tests))[:, None] * width + 1
 
     def _compile_criteria(self, tests: Sequence[Test]) -> None:
         self._criterion_rows = np.array([CRITERIA.index(test.subject) for test in tests], dtype=np.intp)

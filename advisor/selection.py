@@ -169,7 +169,7 @@ class Study:
             ]
             for weight, temperature in product(family.weights, TEMPERATURES):
                 losses[Configuration(weight, setting, temperature)] = [
-                    _loss(softmax(base + weight * learned, feasible, temperature), part)
+                    _loss(softmax(np.where(feasible, base + weight * learned, -np.inf), temperature), part)
                     for (base, learned, feasible), part in zip(terms, parts, strict=True)
                 ]
         return _simplest_of_the_best(losses, self._tolerance)
@@ -177,7 +177,7 @@ class Study:
     def decide(self, family: Family, chosen: Configuration, held: frozenset[str], rows: Rows) -> Outcome:
         """Decide about rows by what the sources that are not held out teach."""
         base, learned, feasible = self._terms(family, chosen.setting, held, rows)
-        chances = softmax(base + chosen.weight * learned, feasible, chosen.temperature)
+        chances = softmax(np.where(feasible, base + chosen.weight * learned, -np.inf), chosen.temperature)
         ranked = np.sort(chances, axis=0)
         decided = ranked[-1] - ranked[-2] >= self.knowledge.decision.lead
         if family.rules:

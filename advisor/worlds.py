@@ -20,10 +20,10 @@ import numpy.typing as npt
 from advisor.evidence import APPROACHES, Floats
 from advisor.facts import Row, Rows, fact, fact_index, facts
 from advisor.notation import Interval
-from advisor.rules import Knowledge, Test
+from advisor.rules import GivenWorld, Knowledge, Test
 from advisor.scoring import Scorer
 
-__all__ = ["WORLDS", "Outlook", "Worlds", "plausible_values"]
+__all__ = ["WORLDS", "Outlook", "Plausible", "Worlds"]
 
 WORLDS = 256
 """Worlds drawn: a share is then known to 3 points (one standard error)."""
@@ -58,7 +58,11 @@ class Worlds:
         for name, shares in knowledge.worlds.items():
             self._draws[fact_index()[name]] = _deck(shares, count, generator)
             values[fact_index()[name]] = {value for value, _ in shares}
-        self._given = [(given, _deck(given.values, count, generator)) for given in knowledge.given]
+        self.count = count
+        self._given = [
+            (fact_index()[given.fact], _conditions(given), _deck(given.values, count, generator))
+            for given in knowledge.given
+        ]
         for given in knowledge.given:
             values.setdefault(fact_index()[given.fact], set()).update(value for value, _ in given.values)
         pairs = sorted((column, value) for column, several in values.items() for value in several)
@@ -71,11 +75,13 @@ class Worlds:
         """Return the worlds of a use case, shape (worlds, facts)."""
         unknown = np.isnan(row)
         columns = np.where(unknown[:, None], self._draws, row[:, None])
-        for given, deck in self._given:
-            column = fact_index()[given.fact]
-            if unknown[column]:
-                holds = np.logical_and.reduce([_holds(test, columns) for test in given.tests])
-                columns[column] = np.where(holds, deck, columns[column])
+        known: list[float] = row.tolist()
+        for column, conditions, deck in self._given:
+            told = [each for each in conditions if not unknown[each.column]]
+            if not unknown[column] or not all(each.allows(known[each.column]) for each in told):
+                continue
+            holds = [each.among(columns[each.column]) for each in conditions if unknown[each.column]]
+            columns[column] = np.where(np.logical_and.reduce(holds), deck, columns[column]) if holds else deck
         return columns.T
 
     def look(self, scorer: Scorer, row: Row) -> Outlook:
@@ -102,30 +108,61 @@ class Worlds:
         return gains
 
 
-def plausible_values(knowledge: Knowledge, name: str, row: Row) -> Sequence[float]:
-    """Return the values that a fact may have beside the other facts of a use case, by the stated priors.
+class Plausible:
+    """The values that a fact may have beside the other facts of a use case, by the stated priors."""
 
-    Of the priors given other facts, those count whose tests hold by facts that are known.
-    """
-    world = knowledge.worlds.get(name, ())
-    for given in knowledge.given:
-        if given.fact == name and all(_holds(test, row) for test in given.tests):
-            world = given.values
-    return [value for value, _ in world]
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._worlds = {name: _values(world) for name, world in knowledge.worlds.items()}
+        self._given: dict[str, list[tuple[list[_Condition], tuple[float, ...]]]] = {}
+        for given in reversed(knowledge.given):  # later lines win
+            self._given.setdefault(given.fact, []).append((_conditions(given), _values(given.values)))
+
+    def values(self, name: str, row: Sequence[float]) -> tuple[float, ...]:
+        """Return the values of a fact; of the priors given others, those count that known facts call for."""
+        for conditions, values in self._given.get(name, ()):
+            if all(each.allows(row[each.column]) for each in conditions):
+                return values
+        return self._worlds.get(name, ())
 
 
-def _holds(test: Test, columns: Floats) -> npt.NDArray[np.bool_]:
-    """Return in which worlds a test on a fact holds."""
-    values = columns[fact_index()[test.subject]]
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """A test on a fact: its column, and the interval or the choices that it allows."""
+
+    column: int
+    low: float
+    high: float
+    choices: frozenset[float]
+
+    def allows(self, value: float) -> bool:
+        return value in self.choices if self.choices else self.low <= value <= self.high
+
+    def among(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Return for which values the test holds."""
+        held: npt.NDArray[np.bool_]
+        if self.choices:
+            held = np.logical_or.reduce([values == choice for choice in self.choices])
+        else:
+            held = (values >= self.low) & (values <= self.high)
+        return held
+
+
+def _values(world: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
+    return tuple(value for value, _ in world)
+
+
+def _conditions(given: GivenWorld) -> list[_Condition]:
+    return [_condition(test) for test in given.tests]
+
+
+def _condition(test: Test) -> _Condition:
+    column = fact_index()[test.subject]
     if isinstance(test.holds, Interval):
-        low, high = test.holds.closed()
-        inside: npt.NDArray[np.bool_] = (values >= low) & (values <= high)
-        return inside
+        return _Condition(column, *test.holds.closed(), frozenset())
     item = fact(test.subject)
     names = ("false", "true") if item.kind == "flag" else ("", *item.choices)
-    allowed = [float(number) for number, name in enumerate(names) if name in test.holds]
-    holds: npt.NDArray[np.bool_] = np.isin(values, allowed)
-    return holds
+    choices = frozenset(float(number) for number, name in enumerate(names) if name in test.holds)
+    return _Condition(column, -np.inf, np.inf, choices)
 
 
 def _deck(weights: tuple[tuple[float, float], ...], count: int, generator: np.random.Generator) -> Floats:

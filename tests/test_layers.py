@@ -19,7 +19,7 @@ SOURCES = sorted(
 # Modules of `advisor`, in an order in which each may import only those before it.
 DECISION = (
     "errors", "notation", "facts", "yamltree", "rules", "evidence", "rulefile", "scoring", "cases", "classifier",
-    "cost", "flips", "worlds", "recommendation", "rulecheck", "consultation", "usecasefile",
+    "cost", "worlds", "flips", "reasons", "recommendation", "rulecheck", "consultation", "usecasefile",
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def verdict(name: str, marks: Sequence[Mark]) -> str:
     p = sign_test(wins, losses)
     sure = "more than chance would give" if p < _CONVINCING else "which may still be chance"
     return (
-        f"{name}: {_share([mark.right for mark in marks])}. "
+        f"{name[0].upper()}{name[1:]}: {_share([mark.right for mark in marks])}. "
         f"The plain prompt: {_share([mark.plain_right for mark in marks])}. "
         f"They differ on {wins + losses} questions, {wins} of them in favour of {name}: "
         f"{sure} (exact sign test, p = {p:.2g})."

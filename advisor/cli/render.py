@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,15 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.evidence import APPROACHES
+from advisor.facts import fact
+from advisor.reasons import Reason, reasons_for, rivals, values_of
 from advisor.recommendation import approach_name
 from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = ["recommendation_view", "show"]
 
 _BAR = 24
-_MOST_EVIDENCE = 6
+_MOST_FOR = 5
+_MOST_AGAINST = 3
+_LEAST_WEIGHT = 0.15
+"""Nats below which a reason is told only on demand."""
+_Told = tuple[float, Reason]
 _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
+_NATURE = ("task", "output_form")
+"""Facts that make a use case what it is: what another one would need is told only on demand."""
 _COLOURS = {"PROMPTING": "yellow", "RAG": "cyan", "FINE_TUNING": "magenta", "HYBRID": "green"}
 
 
@@ -29,14 +37,22 @@ def show(console: Console, recommendation: pb.Recommendation, *, everything: boo
 
 def recommendation_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType:
     """Lay out a recommendation, the most useful first."""
+    leader = approach_name(message.leader)
+    leads = "" if message.approach == message.leader else ", which leads"
+    speaking, opposing = _sides(message)
     parts: list[RenderableType] = [_headline(message), _probabilities(message)]
     sections = (
         ("Excluded", _vetoes(message)),
-        ("Why", _evidence(message, None if everything else _MOST_EVIDENCE)),
-        ("Mind", _warnings(message)),
+        ("Mind", _lines(warning.text for warning in message.warnings)),
+        (
+            f"For {leader}{leads} (nats against the others)",
+            _reasons(speaking, None if everything else _MOST_FOR),
+        ),
+        (f"Against {leader}", _reasons(opposing, None if everything else _MOST_AGAINST)),
+        ("How it adds up", _sum(message) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         ("Worth finding out", _questions(message, None if everything else _MOST_QUESTIONS)),
-        ("Trade-offs", _criteria(message)),
+        ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
         ("Cost", _cost(message, everything=everything)),
         ("Published cases like this one", _cases(message)),
     )
@@ -51,10 +67,10 @@ def recommendation_view(message: pb.Recommendation, *, everything: bool = False)
 def _headline(message: pb.Recommendation) -> Text:
     name = approach_name(message.approach)
     text = Text()
-    text.append(name.replace("_", " "), style=f"bold {_COLOURS.get(name, 'white')}")
+    text.append(name, style=f"bold {_COLOURS.get(name, 'white')}")
     if message.summary:
-        summary = message.summary.removeprefix(f"{name} ").removeprefix("Undecided: ")
-        text.append(f"  {summary}")
+        said = message.summary.removeprefix(name).removeprefix("Undecided:").lstrip()
+        text.append(f" {said}" if said.startswith("(") else f": {said}")
     return text
 
 
@@ -79,107 +95,171 @@ def _vetoes(message: pb.Recommendation) -> RenderableType | None:
     )
 
 
-def _evidence(message: pb.Recommendation, most: int | None) -> RenderableType | None:
-    """Show what sets the leader apart from the runner-up, heaviest first."""
-    items = [item for item in message.evidence if item.kind != pb.Evidence.KIND_PRIOR]
-    if not items:
+def _sides(message: pb.Recommendation) -> tuple[list[_Told], list[_Told]]:
+    """Return the reasons that speak for the leader and those against it, each the heaviest first."""
+    if message.leader == pb.APPROACH_UNSPECIFIED:
+        return [], []
+    leader, others = approach_name(message.leader), rivals(message)
+    told = [(reason.favour(leader, others), reason) for reason in reasons_for(message)]
+    told.sort(key=lambda pair: -abs(pair[0]))
+    return [pair for pair in told if pair[0] > 0], [pair for pair in told if pair[0] <= 0]
+
+
+def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
+    """Show reasons with what they weigh; on demand also the words of their lighter pieces."""
+    heavy = [pair for pair in told if most is None or abs(pair[0]) >= _LEAST_WEIGHT][:most]
+    if not heavy:
         return None
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
-    table.add_column()
-    for item in items[:most]:
-        sources = "; ".join(dict.fromkeys(source.id for source in item.sources))
-        reason = Text(item.reason)
-        reason.append(f"  [{sources}]" if sources else "", style="dim")
-        table.add_row(_strongest(item), reason)
-    if most is not None and len(items) > most:
-        table.add_row(
-            "", Text(f"and {len(items) - most} lighter pieces of evidence; --all shows them", style="dim")
-        )
+    for weight, reason in heavy:
+        table.add_row(f"{weight:+.2f}", _worded(reason.heaviest))
+        for item in reason.evidence if most is None else ():
+            if item is not reason.heaviest:
+                table.add_row("", _worded(item))
+    if len(told) > len(heavy):
+        table.add_row("", Text(f"and {len(told) - len(heavy)} lighter: see --all", style="dim"))
     return table
 
 
-def _strongest(item: pb.Evidence) -> Text:
-    """Name the approach that a piece of evidence moves most, and by how much."""
-    values = _numbers(item.log_odds)
-    position = max(range(len(values)), key=lambda index: abs(values[index]))
-    name = APPROACHES[position]
-    return Text(f"{values[position]:+.2f} {name}", style=_COLOURS[name])
+def _worded(item: pb.Evidence) -> Text:
+    sources = ", ".join(dict.fromkeys(source.id for source in item.sources))
+    return Text.assemble(item.reason, (f" [{sources}]" if sources else "", "dim"))
 
 
-def _numbers(values: pb.ApproachValues) -> tuple[float, ...]:
-    """Return the values in the order of `APPROACHES`."""
-    return (values.prompting, values.rag, values.fine_tuning, values.hybrid)
+def _sum(message: pb.Recommendation) -> RenderableType:
+    """Show every contribution to every approach, in nats, and the sums."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("log-odds in nats", overflow="fold")
+    for name in APPROACHES:
+        table.add_column(name, justify="right")
+    prior = [item for item in message.evidence if item.kind == pb.Evidence.KIND_PRIOR]
+    for item in (*prior, *(piece for reason in reasons_for(message) for piece in reason.evidence)):
+        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in values_of(item.log_odds)))
+    sums = {approach_name(score.approach): score.log_odds for score in message.scores}
+    table.add_row(*(Text(text, style="bold") for text in ("sum", *(f"{sums[a]:+.2f}" for a in APPROACHES))))
+    return table
 
 
-def _criteria(message: pb.Recommendation) -> RenderableType | None:
+def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
+    flips = [flip for flip in message.flips if most is None or not (flip.current and flip.fact in _NATURE)]
+    if not message.flips and message.leader != pb.APPROACH_UNSPECIFIED:
+        return Text("No plausible change of a single fact.")
+    return _lines(flip.sentence for flip in flips[:most])
+
+
+def _questions(message: pb.Recommendation, most: int | None) -> RenderableType | None:
+    if not message.unconsidered_rules and not message.questions:
+        return None  # everything is known
+    share, worlds = message.robustness.leader_share, message.robustness.worlds
+    leader = approach_name(message.leader)
+    stays = Text(f"With what is unknown drawn at random {worlds} times, {leader} leads in {share:.0%}.")
+    asked = _lines(
+        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in message.questions[:most]
+    )
+    return Group(asked, stays) if asked else stays
+
+
+def _criteria(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
     if not message.criteria:
         return None
     table = Table.grid(padding=(0, 1))
     for score in message.criteria:
         name = pb.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower()
         if not score.HasField("value"):
-            table.add_row(name, Text("?" * _BAR, style="dim"), Text("unknown", style="dim"))
+            table.add_row(name, _bar(0), "", Text("unknown", style="dim"))
             continue
-        known = [factor.fact for factor in score.factors if factor.HasField("value")]
-        span = f"{score.value:.2f}  (could be {score.lower:.2f} to {score.upper:.2f})"
-        note = Text(f"{span if score.upper - score.lower > 0.005 else f'{score.value:.2f}'}  ")
-        note.append(f"from {', '.join(known)}", style="dim")
-        table.add_row(name, _bar(score.value), note)
+        known = ", ".join(factor.fact for factor in score.factors if factor.HasField("value"))
+        certain = score.upper - score.lower <= 0.005
+        note = "" if certain else f"could be {score.lower:.2f} to {score.upper:.2f}"
+        if everything:
+            note = f"{note}{'; ' if note else ''}from {known}"
+        table.add_row(name, _bar(score.value), f"{score.value:.2f}", Text(note, style="dim"))
     return table
-
-
-def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
-    return _lines(flip.sentence for flip in message.flips[:most])
-
-
-def _questions(message: pb.Recommendation, most: int | None) -> RenderableType | None:
-    if not message.questions:
-        return None
-    lines = [f"{question.text} {question.measure}" for question in message.questions[:most]]
-    share, worlds = message.robustness.leader_share, message.robustness.worlds
-    leader = approach_name(message.leader)
-    lines.append(f"{leader} leads in {share:.0%} of {worlds} worlds drawn for what is unknown.")
-    return _lines(lines)
-
-
-def _warnings(message: pb.Recommendation) -> RenderableType | None:
-    return _lines(warning.text for warning in message.warnings)
 
 
 def _cost(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
     if not message.HasField("cost"):
         return None
+    possible = {score.approach for score in message.scores if score.feasible}
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("", "per answer", "per month", "training run", "tokens a query"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table.add_column("", no_wrap=True)
+    for heading in ("per answer", "per month", "training run", "runs", "tokens a query"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
     for cost in message.cost.approaches:
-        run = f"${cost.training_run_usd:,.2f}" if cost.training_run_usd else "-"
-        table.add_row(
-            approach_name(cost.approach),
-            f"${cost.per_answer_usd:,.5f}",
-            f"${cost.per_month_usd:,.2f}",
-            run,
-            f"{cost.tokens_per_query:,.0f}",
-        )
-    parts: list[RenderableType] = [table, Text(message.cost.summary)]
-    assumed = message.cost.assumptions
-    if everything:
-        parts += [Text(f"assumed {each.name} = {each.value}: {each.reason}", style="dim") for each in assumed]
-    elif assumed:
-        parts.append(
-            Text(f"assumed: {', '.join(each.name for each in assumed)}; --all shows the values", style="dim")
-        )
-    return Group(*parts)
+        if cost.approach in possible or everything:
+            table.add_row(*_cost_row(cost, possible=cost.approach in possible))
+    return Group(table, *_break_even(message.cost, possible), *_assumed(message.cost, everything=everything))
+
+
+def _cost_row(cost: pb.ApproachCost, *, possible: bool) -> tuple[str, ...]:
+    trained = cost.training_run_usd > 0
+    return (
+        approach_name(cost.approach),
+        f"${cost.per_answer_usd:,.5f}",
+        f"${cost.per_month_usd:,.2f}",
+        f"${cost.training_run_usd:,.2f}" if trained else "-",
+        _cadence(cost.training_runs_per_month) if trained else "-",
+        f"{cost.tokens_per_query:,.0f}",
+        "excluded" if not possible else "over budget" if cost.over_budget else "",
+    )
+
+
+def _cadence(runs_per_month: float) -> str:
+    return f"{12 * runs_per_month:,.3g} a year" if runs_per_month else "once"
+
+
+def _break_even(cost: pb.CostEstimate, possible: Set[int]) -> Iterable[RenderableType]:
+    """Say from which volume on training is cheaper than retrieval, where both can be done."""
+    if not {pb.APPROACH_RAG, pb.APPROACH_FINE_TUNING} <= possible:
+        return
+    if not cost.HasField("break_even_queries_per_month"):
+        yield Text("FINE_TUNING costs less than RAG at any volume.")
+        return
+    volume = float(f"{cost.break_even_queries_per_month:.2g}")
+    yield Text(f"FINE_TUNING costs less than RAG above about {volume:,.0f} queries a month.")
+
+
+def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableType]:
+    assumptions = cost.assumptions
+    if not assumptions:
+        return
+    if not everything:
+        first = ", ".join(f"{each.name} {each.value}" for each in assumptions[:2])
+        more = len(assumptions) - 2
+        rest = f", and {more} more: see --all" if more > 0 else ""
+        yield Text(f"Assumed: {first}{rest}.", style="dim")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("assumed", "value", "why"):
+        table.add_column(heading)
+    for each in assumptions:
+        table.add_row(each.name, each.value, Text(each.reason, style="dim"))
+    yield Text("")
+    yield table
 
 
 def _cases(message: pb.Recommendation) -> RenderableType | None:
-    def line(case: pb.SimilarCase) -> str:
-        scores = ", ".join(f"{each.arm} {'+' if each.gain else ''}{each.value:g}" for each in case.scores)
-        won = f"{approach_name(case.best)} won ({scores or 'no scores published'})"
-        return f"{case.id}: {won}; {case.source.reference}"
-
-    return _lines(line(case) for case in message.similar_cases)
+    lines = []
+    for case in message.similar_cases:
+        scores = ", ".join(
+            f"{each.arm} {each.value:+g}" if each.gain else f"{each.arm} {each.value:g}"
+            for each in case.scores
+        )
+        alike = ", ".join(fact(name).title for name in case.matching_facts)
+        lines.append(
+            Text.assemble(
+                f"{approach_name(case.best)} won{': ' if scores else ''}{scores}. ",
+                (f"{case.source.title}, {case.source.reference}. Alike in {alike}.", "dim"),
+            )
+        )
+    if any(score.arm == "NAIVE_BOTH" for case in message.similar_cases for score in case.scores):
+        return Group(
+            _lines(lines) or "",
+            Text("NAIVE_BOTH: tuned without passages, then given some; no approach of ours.", style="dim"),
+        )
+    return _lines(lines)
 
 
 def _versions(message: pb.Recommendation) -> str:
@@ -188,8 +268,8 @@ def _versions(message: pb.Recommendation) -> str:
     return f"advisor {versions.advisor}, rules {versions.rules}{classifier}"
 
 
-def _lines(lines: Iterable[str] | Sequence[str]) -> RenderableType | None:
+def _lines(lines: Iterable[str | Text]) -> RenderableType | None:
     table = Table.grid(padding=(0, 1))
     for line in lines:
-        table.add_row("•", Text(line))
+        table.add_row("•", Text(line) if isinstance(line, str) else line)
     return table if table.row_count else None

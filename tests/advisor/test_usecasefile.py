@@ -22,7 +22,8 @@ def test_everything_that_a_file_says_is_read(tmp_path: Path) -> None:
     for name in ("b.md", "a.md", "c.txt"):
         write(tmp_path, "text", name)
     write(tmp_path, '{"question": "q", "answer": "a"}\n', "examples.jsonl")
-    text = "description: A bot.\nfacts: {update_interval: 7d}\ndocuments: ['*.md', c.txt, a.md]\nexamples: examples.jsonl"
+    text = "description: A bot.\nfacts: {update_interval: 7d}\n"
+    text += "documents: ['*.md', c.txt, a.md]\nexamples: examples.jsonl"
     case = read_use_case(write(tmp_path, text))
     assert case.id == "my-case"
     assert case.description == "A bot."

@@ -11,7 +11,7 @@ from advisor.evidence import APPROACHES
 from advisor.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.rulefile import load_default_rules
 from advisor.scoring import Scorer
-from advisor.worlds import WORLDS, Worlds
+from advisor.worlds import WORLDS, Plausible, Worlds
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,17 @@ def test_shares_cover_every_world(scorer: Scorer, worlds: Worlds) -> None:
     """Some approach leads in each world."""
     assert worlds.look(scorer, row_of()).shares.sum() == pytest.approx(1)
     assert len(worlds.look(scorer, row_of()).shares) == len(APPROACHES)
+
+
+def test_plausible_values_follow_what_is_known(scorer: Scorer) -> None:
+    """A prior given other facts counts where its tests hold by known facts, and only there."""
+    plausible = Plausible(scorer.knowledge)
+    assert set(plausible.values("needs_citations", row_of(task="CLASSIFICATION").tolist())) == {0.0}
+    assert set(plausible.values("needs_citations", row_of().tolist())) == {0.0, 1.0}
+
+
+def test_a_single_value_is_no_question(scorer: Scorer, worlds: Worlds) -> None:
+    """What means nothing to a task is neither asked for nor a source of doubt."""
+    gains = dict(worlds.look(scorer, row_of(task="CLASSIFICATION")).gains)
+    assert gains["retrieval_hit_rate"] == pytest.approx(0, abs=1e-9)
+    assert gains["labelled_examples"] > 0.01

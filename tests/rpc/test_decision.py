@@ -120,10 +120,11 @@ def test_batch_is_bounded(stub, failure, number):
     assert failure(lambda: stub.BatchRecommend(batch)).fields == ("requests",)
 
 
-def test_responses_that_no_client_takes(stub, failure):
+def test_responses_that_no_client_takes(stub, failure, monkeypatch):
     """What would be too large to receive is refused with the way round."""
-    full = inline(DAILY, view=recommendation_pb2.RECOMMENDATION_VIEW_FULL)
-    found = failure(lambda: stub.BatchRecommend(decision_pb2.BatchRecommendRequest(requests=[full] * 1000)))
+    monkeypatch.setattr("advisor.rpc.decision.RESPONSE_BYTES", 1000)
+    batch = decision_pb2.BatchRecommendRequest(requests=[inline(DAILY)] * 20)
+    found = failure(lambda: stub.BatchRecommend(batch))
     assert (found.code, found.reason) == ("RESOURCE_EXHAUSTED", "RESPONSE_TOO_LARGE")
 
 
