@@ -15,7 +15,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/advisor models pull
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --durations 10
 
 lint: $(READY)
 	$(BIN)/ruff check .

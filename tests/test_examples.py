@@ -89,8 +89,11 @@ def test_no_held_out_row_is_among_the_examples(settings: ModuleType) -> None:
     """Neither a setting nor its description is both trained on and asked."""
     trained = {each.question.partition(": ")[2].casefold() for each in settings.examples()}
     asked = {each.question.partition(": ")[2].casefold() for each in settings.questions()}
+    others = {each.question.partition(": ")[2].casefold() for each in settings.questions(shown=False)}
     assert len(asked) == settings.HELD_OUT
+    assert others
     assert not trained & asked
+    assert not others & (trained | asked)
 
 
 def test_there_are_enough_labelled_rows_and_every_label_asked_was_seen(settings: ModuleType) -> None:
