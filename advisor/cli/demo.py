@@ -29,6 +29,7 @@ from advisor.cli.render import show
 from advisor.cli.work import show_tuning
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
 from advisor.usecasefile import UseCaseFile, read_use_case
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
@@ -121,7 +122,7 @@ def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
 def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool) -> None:
     case, source = _begin(console, client, "2. A fixed form", SETTINGS, fresh=fresh)
     examples, asked = source.examples(), source.questions()
-    imported = client.import_examples(case.id, examples)
+    imported = _import_examples(client, case.id, case.description, case, examples)
     console.print(
         f"{imported.imported} examples imported, {imported.unchanged} unchanged; {len(asked)} rows held out."
     )
@@ -132,7 +133,7 @@ def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool)
     # A use case of its own for the plain prompt: it has the same examples, and instructions that name the labels.
     prompted = f"{case.id}-prompted"
     _create(client, prompted, source.prompt(), case, fresh=fresh)
-    client.import_examples(prompted, examples)
+    _import_examples(client, prompted, source.prompt(), case, examples)
     with console.status("asking the plain prompt"):
         plain = [_label(client, prompted, each.question, "PROMPTING") for each in asked]
     console.print(f"\n{len(asked)} held-out settings; right is the very label.\n")
@@ -204,6 +205,10 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, sourc
     console.print(f"Importing {len(documents)} documents, {size / 1024:,.0f} KiB ...")
     with console.status("splitting into passages and embedding them"):
         done = client.import_documents(case.id, documents)
+        if client.get_use_case(case.id).document_count != len(documents):
+            # Documents of packages that are no longer installed are left: start again without them.
+            _create(client, case.id, case.description, case, fresh=True)
+            done = client.import_documents(case.id, documents)
     console.print(
         f"{done.imported} imported as {done.passages} passages, {done.unchanged} unchanged. {_took(began)}"
     )
@@ -240,6 +245,18 @@ def _ask_unanswerable(console: Console, client: Client, case: UseCaseFile, quest
     rows.add_row("RAG", Text.assemble(_sign(refused), " ", _line(text)))
     console.print(rows, "")
     return refused
+
+
+def _import_examples(
+    client: Client, use_case_id: str, description: str, case: UseCaseFile, examples: Sequence[Example]
+) -> use_cases_pb2.ImportExamplesResponse:
+    """Import examples, and see to it that the use case has no others."""
+    imported = client.import_examples(use_case_id, examples)
+    if client.get_use_case(use_case_id).example_count == len(examples):
+        return imported
+    # Rows of an earlier version are left, and one of them may be held out now: start again without them.
+    _create(client, use_case_id, description, case, fresh=True)
+    return client.import_examples(use_case_id, examples)
 
 
 def _adapter(

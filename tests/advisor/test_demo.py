@@ -16,6 +16,7 @@ from advisor.errors import AlreadyExists, NotFound
 from advisor.usecasefile import UseCaseFile
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, use_case_pb2
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
 
 CASE = UseCaseFile("settings", "Name the group.", facts_pb2.Facts(), (), None)
@@ -45,6 +46,7 @@ class FakeClient:
     trained: bool = False
     in_the_making: bool = False
     calls: list[str] = field(default_factory=list)
+    stored: set[str] = field(default_factory=set)
     futures: list[FakeFuture] = field(default_factory=list)
 
     def get_adapter(self, name: str) -> use_case_pb2.Adapter:
@@ -68,8 +70,19 @@ class FakeClient:
         self.futures.append(FakeFuture(name))
         return self.futures[-1]
 
+    def import_examples(self, use_case: str, examples: list[Example]) -> use_cases_pb2.ImportExamplesResponse:
+        self.stored |= {each.question for each in examples}
+        return use_cases_pb2.ImportExamplesResponse(imported=len(examples))
+
+    def get_use_case(self, use_case: str) -> use_case_pb2.UseCase:
+        return use_case_pb2.UseCase(example_count=len(self.stored))
+
+    def create_use_case(self, use_case: str, **_: Any) -> None:
+        self.calls.append(f"create {use_case}")
+
     def delete_use_case(self, use_case: str) -> None:
         self.calls.append(f"delete {use_case}")
+        self.stored.clear()
 
 
 def adapter_name(client: FakeClient | None = None, generator: str = "model") -> str:
@@ -103,6 +116,15 @@ def test_a_fresh_start_stops_what_still_trains_before_it_deletes() -> None:
     demo._forget(client, CASE.id)  # type: ignore[arg-type]
     assert client.calls == ["join operations/old", "delete settings"]
     assert client.futures[0].cancelled
+
+
+@pytest.mark.parametrize(("before", "started_again"), [(set(), False), ({"a: b"}, False), ({"old"}, True)])
+def test_rows_of_an_earlier_version_are_not_trained_on(before: set[str], *, started_again: bool) -> None:
+    """One of them may be held out now, so the use case gets exactly the examples of this version."""
+    client = FakeClient(stored=set(before))
+    demo._import_examples(client, CASE.id, "", CASE, EXAMPLES)  # type: ignore[arg-type]
+    assert client.stored == {"a: b"}
+    assert ("delete settings" in client.calls) is started_again
 
 
 def test_progress_in_a_log_is_a_line_a_quarter_without_control_characters() -> None:
