@@ -28,6 +28,7 @@ class ProtoBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         generate(Path(self.root))
         if version == "standard":  # an editable install reads the one at the top of the tree
             build_data["force_include"]["rules.yaml"] = "advisor/data/rules.yaml"
+            build_data["force_include"]["examples"] = "advisor/data/examples"
 
 
 def generate(root: Path) -> None:

