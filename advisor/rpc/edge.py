@@ -23,7 +23,7 @@ from advisor.rpc.status import error_to_status, internal_status
 __all__ = ["Context", "ErrorMapping"]
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs alone
-Handlers: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
+Handlers: TypeAlias = grpc.GenericRpcHandler
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 
 _log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class ErrorMapping:
         """Do nothing: what generated code registers here, it adds as generic handlers too."""
 
 
-class _Mapped(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in the stubs alone
+class _Mapped(grpc.GenericRpcHandler):
     """The handlers of a service, each wrapped when it is first called."""
 
     def __init__(self, handlers: Handlers) -> None:
