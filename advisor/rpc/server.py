@@ -116,7 +116,7 @@ class AdvisorServer:
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
-        edge = ErrorMapping(self._server)
+        edge: Any = ErrorMapping(self._server)  # stands for a server where servicers are added
         execution = Execution(database, parts.advisor, parts.engine, parts.backends)
         decision_grpc.add_DecisionServiceServicer_to_server(
             DecisionServicer(parts.advisor, execution, self._decision_lane), edge
