@@ -157,7 +157,7 @@ class Scorer:
         allowed = np.where(feasible, log_odds, -np.inf)
         probabilities = softmax(allowed, decision.temperature)
         # Rounded, so that ties, which round weights make, do not hang on the order of summation.
-        order = (-allowed).round(9).argsort(axis=0, kind="stable")
+        order = np.rint(allowed * -1e9).argsort(axis=0, kind="stable")
         ranked = np.sort(probabilities, axis=0)
         decided = (
             (ranked[-1] - ranked[-2] >= decision.lead) & (effects[-1] >= decision.evidence) & (ranked[-1] > 0)
