@@ -60,7 +60,12 @@ def client(process: tuple[subprocess.Popen[bytes], Path]) -> Iterator[Client]:
 
 def test_answers_from_documents_with_citations(client):
     """Documents go in, a question gets an answer from the right passage."""
-    facts = {"task": "QUESTION_ANSWERING", "update_interval": "1d", "needs_citations": True, "corpus_tokens": 1_000_000}
+    facts = {
+        "task": "QUESTION_ANSWERING",
+        "update_interval": "1d",
+        "needs_citations": True,
+        "corpus_tokens": 1_000_000,
+    }
     client.create_use_case("manual", facts=facts)
     client.import_documents("manual", [use_case_pb2.Document(source="manual.md", content=MANUAL)])
     answer = client.answer("manual", "How long does a full charge of the lamp L1 take?", max_output_tokens=32)
