@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from advisor.client import Client as Client
+    from advisor.decision.recommendation import Advisor as Advisor
+    from advisor.decision.recommendation import approach_name as approach_name
     from advisor.errors import AdvisorError as AdvisorError
-    from advisor.recommendation import Advisor as Advisor
-    from advisor.recommendation import approach_name as approach_name
     from advisor.v1 import facts_pb2
     from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = ["Advisor", "AdvisorError", "Client", "approach_name", "recommend"]
 
 _HOMES = {
-    "Advisor": "advisor.recommendation",
+    "Advisor": "advisor.decision.recommendation",
     "AdvisorError": "advisor.errors",
     "Client": "advisor.client",
-    "approach_name": "advisor.recommendation",
+    "approach_name": "advisor.decision.recommendation",
 }
 
 
@@ -43,7 +43,7 @@ def recommend(facts: Mapping[str, object] | facts_pb2.Facts) -> pb.Recommendatio
     Raises:
         InvalidInput: Facts that are not allowed; all of them are listed.
     """
-    from advisor.recommendation import default_advisor
+    from advisor.decision.recommendation import default_advisor
 
     return default_advisor().recommend(facts)
 

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
-from backends.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, parse_model
+from backends.models.resolve import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, parse_model
 
 __all__ = ["Settings", "read_settings"]
 
@@ -45,8 +45,8 @@ class Settings(BaseSettings):
         database_url: PostgreSQL to use instead of the embedded one.
         host: Address to listen on.
         port: Port to listen on; 0 for any that is free.
-        generator: Model that answers and is tuned, as `backends.models` names models.
-        embedder: Model that embeds passages, as `backends.models` names models.
+        generator: Model that answers and is tuned, as `backends.models.resolve` names models.
+        embedder: Model that embeds passages, as `backends.models.resolve` names models.
         model_cache: Folder of downloaded models.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.

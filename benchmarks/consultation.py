@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.consultation import Consultation
-from advisor.evidence import APPROACHES
-from advisor.facts import decode_value, fact, fact_index, facts, facts_from_mapping
-from advisor.recommendation import approach_name, default_advisor
+from advisor.decision.consultation import Consultation
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.recommendation import approach_name, default_advisor
+from advisor.decision.worlds import Worlds
+from advisor.knowledge.facts import decode_value, fact, fact_index, facts, facts_from_mapping
 from advisor.v1 import facts_pb2
-from advisor.worlds import Worlds
 
 
 @dataclass(frozen=True, slots=True)

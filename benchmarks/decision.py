@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from advisor.facts import facts, facts_from_mapping
-from advisor.recommendation import BASIC, FULL, default_advisor
-from advisor.worlds import Worlds
+from advisor.decision.recommendation import BASIC, FULL, default_advisor
+from advisor.decision.worlds import Worlds
+from advisor.knowledge.facts import facts, facts_from_mapping
 
 FACTS = {
     "update_interval": "7d",

@@ -16,9 +16,12 @@ os.environ.setdefault(
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from advisor.cases import Case, default_cases_path, load_default_cases
-from advisor.classifier import default_classifier_path, save_classifier
-from advisor.evaluation import (
+from advisor.decision.classifier import default_classifier_path, save_classifier
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.scoring import Scorer
+from advisor.knowledge.cases import Case, default_cases_path, load_default_cases
+from advisor.knowledge.rulefile import load_default_rules
+from advisor.learning.evaluation import (
     BINS,
     METRICS,
     RESAMPLES,
@@ -34,10 +37,7 @@ from advisor.evaluation import (
     majority,
     thumb,
 )
-from advisor.evidence import APPROACHES
-from advisor.rulefile import load_default_rules
-from advisor.scoring import Scorer
-from advisor.selection import (
+from advisor.learning.selection import (
     FAMILIES,
     LOGISTIC,
     SHIPPED,

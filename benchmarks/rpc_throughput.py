@@ -21,7 +21,7 @@ from pathlib import Path
 
 import grpc
 
-from advisor.recommendation import BASIC, default_advisor
+from advisor.decision.recommendation import BASIC, default_advisor
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import facts_pb2, use_case_pb2

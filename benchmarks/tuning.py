@@ -17,9 +17,9 @@ from pathlib import Path
 from types import ModuleType
 
 from backends.base import Example
-from backends.hybrid import plain_examples
-from backends.models import DEFAULT_GENERATOR, default_cache, identity, resolve
-from backends.tuning import TuningSettings, tune
+from backends.models.resolve import DEFAULT_GENERATOR, default_cache, identity, resolve
+from backends.training.examples import plain_examples
+from backends.training.run import TuningSettings, tune
 
 
 def rows() -> list[Example]:

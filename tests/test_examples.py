@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from advisor.cli.demo import PACKAGES, SETTINGS, examples_folder, load_source
-from advisor.recommendation import approach_name, default_advisor
-from advisor.usecasefile import read_use_case
+from advisor.decision.recommendation import approach_name, default_advisor
+from advisor.knowledge.usecasefile import read_use_case
 
 
 @pytest.fixture(scope="module")

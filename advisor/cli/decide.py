@@ -12,15 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from advisor.cli.render import show
-from advisor.consultation import Consultation
+from advisor.decision.consultation import Consultation
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.recommendation import Advisor, default_advisor
 from advisor.errors import InvalidInput
-from advisor.evidence import APPROACHES
-from advisor.facts import fact, facts_from_mapping
-from advisor.recommendation import Advisor, default_advisor
-from advisor.rulecheck import check_rules, run_examples, undecided_share
-from advisor.rulefile import default_rules_path, load_rules
-from advisor.rules import Rule
-from advisor.usecasefile import read_use_case
+from advisor.knowledge.facts import fact, facts_from_mapping
+from advisor.knowledge.rulefile import default_rules_path, load_rules
+from advisor.knowledge.rules import Rule
+from advisor.knowledge.usecasefile import read_use_case
+from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
 from advisor.v1 import facts_pb2
 from advisor.v1 import recommendation_pb2 as pb
 

@@ -24,11 +24,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from advisor.cli.marks import Mark, verdict
 from advisor.cli.render import show
 from advisor.cli.work import show_tuning
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
-from advisor.usecasefile import UseCaseFile, read_use_case
+from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
+from advisor.metrics.proportions import Mark, verdict
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
 

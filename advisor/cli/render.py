@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.evidence import APPROACHES
-from advisor.facts import fact
-from advisor.reasons import Reason, reasons_for, rivals, values_of
-from advisor.recommendation import approach_name
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.reasons import Reason, reasons_for, rivals, values_of
+from advisor.decision.recommendation import approach_name
+from advisor.knowledge.facts import fact
 from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = ["recommendation_view", "show"]

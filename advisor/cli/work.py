@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.recommendation import approach_name
 from advisor.errors import AlreadyExists, InvalidInput
-from advisor.evidence import APPROACHES
-from advisor.facts import nearest
-from advisor.recommendation import approach_name
-from advisor.usecasefile import UseCaseFile, read_examples, read_use_case
+from advisor.knowledge.facts import nearest
+from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.v1 import recommendation_pb2 as pb
 
 if TYPE_CHECKING:  # the client and long-running operations need gRPC, which deciding does not
@@ -65,7 +65,7 @@ def serve(
     """Serve until interrupted; settings come from ADVISOR_* variables."""
     from advisor.rpc.server import serve as run
     from advisor.settings import read_settings
-    from advisor.telemetry import configure_logging
+    from advisor.telemetry.logs import configure_logging
 
     configure_logging()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
@@ -187,7 +187,7 @@ def pull(
     """Fetch the models, verified, so that nothing has to be fetched later."""
     from advisor.settings import read_settings
     from backends import base
-    from backends.models import RemoteSource, parse_model, resolve
+    from backends.models.resolve import RemoteSource, parse_model, resolve
 
     settings = read_settings()
     for name in (settings.generator, settings.embedder):

@@ -8,20 +8,20 @@ from typing import Protocol
 
 from google.rpc import status_pb2
 
-from advisor.consultation import Consultation
+from advisor.decision.consultation import Consultation
+from advisor.decision.recommendation import BASIC, FULL, Advisor, approach_value
 from advisor.errors import AdvisorError, ResourceExhausted
-from advisor.facts import encode_many
-from advisor.recommendation import BASIC, FULL, Advisor, approach_value
+from advisor.knowledge.facts import encode_many
+from advisor.knowledge.rules import Knowledge, Rule
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
-from advisor.rpc.status import error_to_status
 from advisor.rpc.uploads import Messages
-from advisor.rules import Knowledge, Rule
 from advisor.storage import pages
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import recommendation_pb2
+from advisor.wire.status import error_to_status
 
 __all__ = ["BATCH", "DecisionServicer", "StoredDecisions"]
 

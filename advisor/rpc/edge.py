@@ -18,7 +18,7 @@ from google.rpc import status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
-from advisor.rpc.status import error_to_status, internal_status
+from advisor.wire.status import error_to_status, internal_status
 
 __all__ = ["Context", "ErrorMapping"]
 

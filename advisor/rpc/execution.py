@@ -14,28 +14,28 @@ from typing import TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from advisor.execution import Ask, Execution
-from advisor.recommendation import approach_value
+from advisor.decision.recommendation import approach_value
+from advisor.execution.answering import Ask, Execution
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_to_proto
 from advisor.rpc.requests import Checks, fingerprint
-from advisor.rpc.wire import (
+from advisor.settings import Settings
+from advisor.storage import adapters
+from advisor.storage.database import Database
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import use_case_pb2
+from advisor.wire.messages import (
     adapter_name,
     adapter_to_proto,
     duration_from_seconds,
     event_to_proto,
     options_from_proto,
 )
-from advisor.settings import Settings
-from advisor.storage import adapters
-from advisor.storage.database import Database
-from advisor.tuning_job import TuneJob
-from advisor.v1 import execution_service_pb2 as execution_pb2
-from advisor.v1 import execution_service_pb2_grpc as execution_grpc
-from advisor.v1 import use_case_pb2
-from backends.adapters import SettingsError, TuningSettings
+from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
+from backends.training.adapters import SettingsError, TuningSettings
 
 __all__ = ["ExecutionServicer"]
 

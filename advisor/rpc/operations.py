@@ -10,18 +10,17 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from advisor import operations
 from advisor.errors import Failure, NotFound
-from advisor.operations import Operation, State
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
-from advisor.rpc.status import DOMAIN
-from advisor.rpc.wire import adapter_to_proto, duration_from_seconds, timestamp
-from advisor.storage import adapters
+from advisor.storage import adapters, operations
 from advisor.storage.database import Database
+from advisor.storage.operations import Operation, State
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import use_case_pb2
+from advisor.wire.messages import adapter_to_proto, duration_from_seconds, timestamp
+from advisor.wire.status import DOMAIN
 
 __all__ = ["OperationsServicer", "operation_to_proto"]
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from google.protobuf.message import Message
 
 from advisor.errors import InvalidInput, Violation
-from advisor.facts import encode_facts, nearest
-from advisor.rpc.wire import approach_from_proto
+from advisor.knowledge.facts import encode_facts, nearest
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
+from advisor.wire.messages import approach_from_proto
 
 __all__ = ["Checks", "fingerprint", "new_id", "under"]
 

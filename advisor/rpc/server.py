@@ -19,13 +19,12 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from psycopg_pool import ConnectionPool
 
-from advisor.approaches import ModelBackends
-from advisor.engine import Engine, load_models
+from advisor.decision.recommendation import Advisor, default_advisor
 from advisor.errors import ConfigurationError
-from advisor.execution import Backends, Execution
-from advisor.ingestion import ModelIndex
-from advisor.postgres import open_postgres
-from advisor.recommendation import Advisor, default_advisor
+from advisor.execution.answering import Backends, Execution
+from advisor.execution.indexing import ModelIndex
+from advisor.execution.models import Engine, load_models
+from advisor.execution.opening import ModelBackends
 from advisor.rpc.decision import DecisionServicer
 from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.execution import ExecutionServicer
@@ -36,14 +35,15 @@ from advisor.settings import Settings
 from advisor.storage import requests
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits
-from advisor.supervisor import WorkerPool
-from advisor.telemetry import configure_logging
+from advisor.storage.postgres import open_postgres
+from advisor.telemetry.logs import configure_logging
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
+from advisor.work.supervisor import WorkerPool
 
 __all__ = ["AdvisorServer", "Parts", "open_parts", "serve"]
 

@@ -15,18 +15,18 @@ from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.rpc.uploads import Messages, read_documents, read_examples, read_header
-from advisor.rpc.wire import (
+from advisor.storage import documents, imports, records, use_cases
+from advisor.storage.database import Connection, Database
+from advisor.v1 import facts_pb2, use_case_pb2
+from advisor.v1 import use_case_service_pb2 as service_pb2
+from advisor.v1 import use_case_service_pb2_grpc as service_grpc
+from advisor.wire.messages import (
     document_to_proto,
     example_from_proto,
     facts_from_bytes,
     facts_to_bytes,
     use_case_to_proto,
 )
-from advisor.storage import documents, imports, records, use_cases
-from advisor.storage.database import Connection, Database
-from advisor.v1 import facts_pb2, use_case_pb2
-from advisor.v1 import use_case_service_pb2 as service_pb2
-from advisor.v1 import use_case_service_pb2_grpc as service_grpc
 
 __all__ = ["Index", "UseCaseServicer"]
 

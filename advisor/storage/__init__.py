@@ -10,7 +10,7 @@
     records.py      the values
     migrations/     the schema, by alembic
 
-Plain SQL over psycopg: passages are published by `backends.retrieval` on the
+Plain SQL over psycopg: passages are published by `backends.retrieval.index` on the
 same connection, so that an import is one transaction. All functions block;
 the asyncio server calls them by `asyncio.to_thread`. They are safe to call
 from any thread and any number of processes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from advisor.facts import Fact, decode_value, facts
+from advisor.knowledge.facts import Fact, decode_value, facts
 
 
 def fact_values(item: Fact) -> st.SearchStrategy[object]:

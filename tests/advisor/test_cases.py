@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from advisor.cases import MIN_SIMILARITY, Case, load_cases, load_default_cases, similar_cases
 from advisor.errors import RulesError
-from advisor.facts import Row, encode_facts, facts_from_mapping
+from advisor.knowledge.cases import MIN_SIMILARITY, Case, load_cases, load_default_cases, similar_cases
+from advisor.knowledge.facts import Row, encode_facts, facts_from_mapping
 
 SOURCE = 'sources:\n  s: {title: "T", id: "arXiv:1", where: "Table 2"}\n'
 CASE = "{id: a, source: s, grade: A, read: primary, facts: {task: CODE}, scores: {RAG: 50, PROMPTING: 48}, best: RAG}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.models import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, resolve
+from backends.models.resolve import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, resolve
 
 LINES = (
     "The capital of France is Paris.",

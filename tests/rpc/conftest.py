@@ -17,12 +17,12 @@ from grpc_status import rpc_status
 from numpy.typing import NDArray
 from psycopg_pool import ConnectionPool
 
-from advisor.approaches import ModelBackends
-from advisor.engine import Engine, Models
-from advisor.ingestion import ModelIndex
-from advisor.recommendation import Advisor
+from advisor.decision.recommendation import Advisor
+from advisor.execution.indexing import ModelIndex
+from advisor.execution.models import Engine, Models
+from advisor.execution.opening import ModelBackends
+from advisor.knowledge.rulefile import load_rules
 from advisor.rpc.server import AdvisorServer, Parts
-from advisor.rulefile import load_rules
 from advisor.settings import Settings
 from advisor.storage.database import Database
 from backends.base import Cancelled, FinishReason, Generation, GenerationOptions, Message

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import grpc
 import pytest
 
-from advisor import errors, leases
+from advisor import errors
 from advisor.client import CallFailed, Client
-from advisor.storage import adapters, records
+from advisor.storage import adapters, leases, records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import recommendation_pb2, use_case_pb2
 from backends.base import Example

@@ -11,8 +11,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import duration_pb2
 from structlog.testing import capture_logs
 
-from advisor import leases
-from advisor.storage import adapters, records
+from advisor.storage import adapters, leases, records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2

@@ -12,8 +12,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from advisor.engine import Engine
 from advisor.errors import ConfigurationError
+from advisor.execution.models import Engine
 from advisor.rpc.server import AdvisorServer
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import execution_service_pb2 as execution_pb2

@@ -1,0 +1,361 @@
+"""A client in Python: typed calls, answers by iteration, long work as futures.
+
+    with Client("localhost:50051") as client:
+        print(client.recommend({"update_interval": "7d", "needs_citations": True}).summary)
+        client.create_use_case("faq", facts={"update_interval": "7d"})
+        client.import_documents("faq", Path("docs").glob("*.md"))
+        print(client.answer("faq", "How do I reset it?").text)
+
+Calls return the messages of `advisor.v1`. What fails raises the errors of
+`advisor.errors`, as the server raised them, or `CallFailed` where none of them
+fits. UNAVAILABLE is tried again by gRPC, as `advisor/data/service_config.json`
+says; every change carries a `request_id`, so trying again never does it twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.longrunning import operations_pb2, operations_pb2_grpc
+
+from advisor.client.calls import AnswerEvent, AnswerStream, TuningFuture, translated
+from advisor.decision.recommendation import approach_value
+from advisor.knowledge.facts import facts_from_mapping
+from advisor.v1 import decision_service_pb2 as decision_pb2
+from advisor.v1 import decision_service_pb2_grpc as decision_grpc
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
+from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
+from advisor.wire.status import CallFailed
+from backends.base import Example
+
+__all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "TuningFuture"]
+
+FactsLike = facts_pb2.Facts | Mapping[str, object]
+M = TypeVar("M")
+
+CHUNK_BYTES = 1024 * 1024
+MESSAGE_BYTES = 64 * 1024 * 1024
+KEEPALIVE_MS = 60_000
+
+
+class Client:
+    """A connection to one server; safe to use from several threads.
+
+    Use cases are named by id or resource name: `faq` or `useCases/faq`.
+
+    Args:
+        target: Address of the server.
+        timeout_s: Longest a short call may take; answers and imports have no limit of their own.
+        credentials: For TLS; plain text where None.
+        token: Sent as a bearer token with every call.
+    """
+
+    def __init__(
+        self,
+        target: str = "localhost:50051",
+        *,
+        timeout_s: float = 30.0,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | None = None,
+    ) -> None:
+        options = [
+            (
+                "grpc.service_config",
+                resources.files("advisor").joinpath("data/service_config.json").read_text(),
+            ),
+            ("grpc.max_receive_message_length", MESSAGE_BYTES),
+            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+        ]
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, options)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, options)
+        self._metadata = [("authorization", f"Bearer {token}")] if token else []
+        self._timeout_s = timeout_s
+        self._decisions: Any = decision_grpc.DecisionServiceStub(self._channel)
+        self._use_cases: Any = use_cases_grpc.UseCaseServiceStub(self._channel)
+        self._execution: Any = execution_grpc.ExecutionServiceStub(self._channel)
+        self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; calls that go on end with CANCELLED."""
+        self._channel.close()
+
+    def recommend(
+        self, use_case: FactsLike | str, *, basic: bool = False
+    ) -> recommendation_pb2.Recommendation:
+        """Recommend an approach for facts, or for a stored use case.
+
+        Raises:
+            InvalidInput: Facts that are not allowed, all of them at once.
+            NotFound: There is no such use case.
+        """
+        request = decision_pb2.RecommendRequest(**_target(use_case), view=_view(basic=basic))
+        response: decision_pb2.RecommendResponse = self._call(self._decisions.Recommend, request)
+        return response.recommendation
+
+    def recommend_many(
+        self, use_cases: Iterable[FactsLike | str], *, basic: bool = True
+    ) -> list[decision_pb2.BatchRecommendResult]:
+        """Recommend an approach for each of at most 1,000 use cases, in order."""
+        requests = [
+            decision_pb2.RecommendRequest(**_target(each), view=_view(basic=basic)) for each in use_cases
+        ]
+        batch = decision_pb2.BatchRecommendRequest(requests=requests)
+        response: decision_pb2.BatchRecommendResponse = self._call(self._decisions.BatchRecommend, batch)
+        return list(response.results)
+
+    def rules(self) -> Iterator[decision_pb2.Rule]:
+        """Yield the knowledge base, in the order of its file."""
+        return self._pages(self._decisions.ListRules, decision_pb2.ListRulesRequest(), "rules")
+
+    def create_use_case(
+        self, use_case_id: str = "", *, description: str = "", facts: FactsLike | None = None
+    ) -> use_case_pb2.UseCase:
+        """Store a use case; the server chooses an id where none is given.
+
+        Raises:
+            AlreadyExists: The id is taken.
+            InvalidInput: The id, the description or facts are not allowed.
+        """
+        request = use_cases_pb2.CreateUseCaseRequest(
+            use_case=use_case_pb2.UseCase(description=description, facts=_facts(facts or {})),
+            use_case_id=use_case_id,
+            request_id=str(uuid.uuid4()),
+        )
+        created: use_case_pb2.UseCase = self._call(self._use_cases.CreateUseCase, request)
+        return created
+
+    def get_use_case(self, use_case: str) -> use_case_pb2.UseCase:
+        """Return a use case; NotFound where there is none."""
+        request = use_cases_pb2.GetUseCaseRequest(name=_name(use_case))
+        found: use_case_pb2.UseCase = self._call(self._use_cases.GetUseCase, request)
+        return found
+
+    def use_cases(self) -> Iterator[use_case_pb2.UseCase]:
+        """Yield all use cases, by name."""
+        return self._pages(self._use_cases.ListUseCases, use_cases_pb2.ListUseCasesRequest(), "use_cases")
+
+    def update_use_case(
+        self, use_case: str, *, description: str | None = None, facts: FactsLike | None = None
+    ) -> use_case_pb2.UseCase:
+        """Change what is given: the description, and each fact named; other facts stay."""
+        changed = use_case_pb2.UseCase(
+            name=_name(use_case), description=description or "", facts=_facts(facts or {})
+        )
+        request = use_cases_pb2.UpdateUseCaseRequest(use_case=changed)
+        request.update_mask.paths.extend(f"facts.{field.name}" for field, _ in changed.facts.ListFields())
+        if description is not None:
+            request.update_mask.paths.append("description")
+        updated: use_case_pb2.UseCase = self._call(self._use_cases.UpdateUseCase, request)
+        return updated
+
+    def delete_use_case(self, use_case: str) -> None:
+        """Delete a use case with its documents, examples and adapters."""
+        self._call(self._use_cases.DeleteUseCase, use_cases_pb2.DeleteUseCaseRequest(name=_name(use_case)))
+
+    def documents(self, use_case: str) -> Iterator[use_cases_pb2.DocumentSummary]:
+        """Yield the documents of a use case, by source, without their content."""
+        request = use_cases_pb2.ListDocumentsRequest(parent=_name(use_case))
+        return self._pages(self._use_cases.ListDocuments, request, "documents")
+
+    def import_documents(
+        self, use_case: str, documents: Iterable[Path | str | use_case_pb2.Document]
+    ) -> use_cases_pb2.ImportDocumentsResponse:
+        """Import documents, given whole or as paths of files; all of them or, on an error, none.
+
+        Raises:
+            Conflict: Another import into the use case is under way.
+            OSError: A file cannot be read.
+        """
+        header = use_cases_pb2.ImportHeader(use_case=_name(use_case), request_id=str(uuid.uuid4()))
+        # Read first: an exception while gRPC takes the messages would be lost in its thread.
+        given = [each if isinstance(each, use_case_pb2.Document) else _read(Path(each)) for each in documents]
+        response: use_cases_pb2.ImportDocumentsResponse = self._call(
+            self._use_cases.ImportDocuments, _document_messages(header, given), timeout_s=None
+        )
+        return response
+
+    def import_examples(
+        self, use_case: str, examples: Iterable[Example | Mapping[str, str]]
+    ) -> use_cases_pb2.ImportExamplesResponse:
+        """Import examples: `question`, `answer` and, where known, `context`; all of them or none."""
+        header = use_cases_pb2.ImportHeader(use_case=_name(use_case), request_id=str(uuid.uuid4()))
+        given = [_example(each) for each in examples]
+        response: use_cases_pb2.ImportExamplesResponse = self._call(
+            self._use_cases.ImportExamples, _example_messages(header, given), timeout_s=None
+        )
+        return response
+
+    def answer(
+        self,
+        use_case: FactsLike | str,
+        question: str,
+        *,
+        approach: str | None = None,
+        adapter: str = "",
+        timeout_s: float | None = None,
+        **options: Any,
+    ) -> AnswerStream:
+        """Answer a question, as a stream of events.
+
+        Args:
+            use_case: A stored use case, or facts alone, for which only PROMPTING can answer.
+            question: The question.
+            approach: Such as `RAG`; the recommended one where None.
+            adapter: Resource name of the adapter; the newest where empty.
+            timeout_s: Longest that the whole answer may take.
+            **options: Fields of `GenerationOptions`, such as `max_output_tokens=64`.
+        """
+        request = execution_pb2.AnswerRequest(
+            **_target(use_case),
+            question=question,
+            approach=approach_value(approach) if approach else None,
+            adapter=adapter,
+            options=execution_pb2.GenerationOptions(**options),
+        )
+        return AnswerStream(self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata))
+
+    def tune(
+        self, use_case: str, *, approach: str = "FINE_TUNING", adapter_id: str = "", **settings: Any
+    ) -> TuningFuture:
+        """Start to train an adapter on the examples of a use case.
+
+        Args:
+            use_case: The use case.
+            approach: `FINE_TUNING` or `HYBRID`.
+            adapter_id: Last part of the adapter's name; chosen by the server where empty.
+            **settings: Fields of `TuningSettings`, such as `epochs=2`.
+
+        Raises:
+            FailedPrecondition: There are no examples, or tuning is out of the question.
+        """
+        request = execution_pb2.TuneRequest(
+            parent=_name(use_case),
+            approach=approach_value(approach),
+            adapter_id=adapter_id,
+            settings=use_case_pb2.TuningSettings(**settings),
+            request_id=str(uuid.uuid4()),
+        )
+        return TuningFuture(self._operations, self._call(self._execution.Tune, request))
+
+    def operation(self, name: str) -> TuningFuture:
+        """Return a training run that was started before, by its resource name."""
+        request = operations_pb2.GetOperationRequest(name=name)
+        return TuningFuture(self._operations, self._call(self._operations.GetOperation, request))
+
+    def operations(self) -> Iterator[operations_pb2.Operation]:
+        """Yield all operations, newest first."""
+        request = operations_pb2.ListOperationsRequest(name="operations")
+        return self._pages(self._operations.ListOperations, request, "operations")
+
+    def get_adapter(self, name: str) -> use_case_pb2.Adapter:
+        """Return an adapter by its resource name."""
+        request = execution_pb2.GetAdapterRequest(name=name)
+        found: use_case_pb2.Adapter = self._call(self._execution.GetAdapter, request)
+        return found
+
+    def adapters(self, use_case: str) -> Iterator[use_case_pb2.Adapter]:
+        """Yield the adapters of a use case, newest first."""
+        request = execution_pb2.ListAdaptersRequest(parent=_name(use_case))
+        return self._pages(self._execution.ListAdapters, request, "adapters")
+
+    def delete_adapter(self, name: str) -> None:
+        """Delete an adapter by its resource name."""
+        self._call(self._execution.DeleteAdapter, execution_pb2.DeleteAdapterRequest(name=name))
+
+    def _call(self, method: Callable[..., Any], request: Any, *, timeout_s: float | None = -1) -> Any:
+        timeout = self._timeout_s if timeout_s == -1 else timeout_s
+        with translated():
+            return method(request, timeout=timeout, metadata=self._metadata)
+
+    def _pages(self, method: Callable[..., Any], request: Any, field: str) -> Iterator[Any]:
+        while True:
+            response = self._call(method, request)
+            yield from getattr(response, field)
+            if not response.next_page_token:
+                return
+            request.page_token = response.next_page_token
+
+
+def _name(use_case: str) -> str:
+    return use_case if use_case.startswith("useCases/") else f"useCases/{use_case}"
+
+
+def _facts(facts: FactsLike) -> facts_pb2.Facts:
+    return facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts)
+
+
+def _target(use_case: FactsLike | str) -> dict[str, Any]:
+    if isinstance(use_case, str):
+        return {"use_case": _name(use_case)}
+    return {"inline_use_case": use_case_pb2.UseCase(facts=_facts(use_case))}
+
+
+def _view(*, basic: bool) -> recommendation_pb2.RecommendationView:
+    return (
+        recommendation_pb2.RECOMMENDATION_VIEW_BASIC if basic else recommendation_pb2.RECOMMENDATION_VIEW_FULL
+    )
+
+
+def _read(path: Path) -> use_case_pb2.Document:
+    return use_case_pb2.Document(source=str(path), content=path.read_bytes())
+
+
+def _example(given: Example | Mapping[str, str]) -> use_case_pb2.Example:
+    if isinstance(given, Example):
+        return use_case_pb2.Example(question=given.question, answer=given.answer, context=given.context or "")
+    return use_case_pb2.Example(**given)
+
+
+def _document_messages(
+    header: use_cases_pb2.ImportHeader, documents: Sequence[use_case_pb2.Document]
+) -> Iterator[use_cases_pb2.ImportDocumentsRequest]:
+    digest = hashlib.sha256()
+    yield use_cases_pb2.ImportDocumentsRequest(header=header)
+    for document in documents:
+        digest.update(document.content)
+        first = use_case_pb2.Document(
+            source=document.source, media_type=document.media_type, content=document.content[:CHUNK_BYTES]
+        )
+        yield use_cases_pb2.ImportDocumentsRequest(document=first)
+        for start in range(CHUNK_BYTES, len(document.content), CHUNK_BYTES):
+            chunk = document.content[start : start + CHUNK_BYTES]
+            yield use_cases_pb2.ImportDocumentsRequest(chunk=chunk)
+    commit = use_cases_pb2.ImportCommit(count=len(documents), sha256=digest.hexdigest())
+    yield use_cases_pb2.ImportDocumentsRequest(commit=commit)
+
+
+def _example_messages(
+    header: use_cases_pb2.ImportHeader, examples: Sequence[use_case_pb2.Example]
+) -> Iterator[use_cases_pb2.ImportExamplesRequest]:
+    digest = hashlib.sha256()
+    yield use_cases_pb2.ImportExamplesRequest(header=header)
+    batch = use_cases_pb2.ExampleBatch()
+    size = 0
+    for example in examples:
+        digest.update(f"{example.question}\0{example.answer}\0{example.context}\0".encode())
+        if size and size + example.ByteSize() > CHUNK_BYTES // 2:
+            yield use_cases_pb2.ImportExamplesRequest(batch=batch)
+            batch, size = use_cases_pb2.ExampleBatch(), 0
+        batch.examples.append(example)
+        size += example.ByteSize()
+    if batch.examples:
+        yield use_cases_pb2.ImportExamplesRequest(batch=batch)
+    commit = use_cases_pb2.ImportCommit(count=len(examples), sha256=digest.hexdigest())
+    yield use_cases_pb2.ImportExamplesRequest(commit=commit)

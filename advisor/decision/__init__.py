@@ -1,0 +1,1 @@
+"""The decision: pure functions of facts, rules and what was learned."""

@@ -1,0 +1,276 @@
+"""Flips: the nearest plausible change of each fact that changes the leading approach.
+
+A change is plausible where a value that the knowledge base holds possible in
+such a use case lies at it or beyond it: nobody is told what would follow from
+a corpus of no tokens, or from sources under a label.
+
+Along one fact everything is constant, or linear on the fact's scale, between
+the ends of tests and the points of curves. So it is enough to score both sides
+of each such place, and where the leader changes inside a stretch, to intersect
+two lines: the flip is exact, not searched for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from advisor.decision.evidence import APPROACHES, CRITERIA, Floats
+from advisor.decision.scoring import Scorer, Scores, from_scale, to_scale
+from advisor.decision.worlds import Plausible
+from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_to_text
+from advisor.knowledge.notation import Interval
+from advisor.knowledge.rules import Test
+
+__all__ = ["FlipFinder", "FlippingChange"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlippingChange:
+    """A change of one fact that changes the leader.
+
+    Attributes:
+        fact: Name of the fact.
+        current: Its value now, in the notation of use-case files; empty where unknown.
+        change: The change, as a test.
+        words: The change as a clause, for people, such as `If labelled examples were fewer than 50 (now 80)`.
+        approach: The approach that would lead.
+        distance: How far the fact has to move, as a share of its places; smaller is nearer.
+    """
+
+    fact: str
+    current: str
+    change: str
+    words: str
+    approach: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Values of one fact to try, by rising value, and what leads at each."""
+
+    item: Fact
+    values: tuple[float, ...]
+    leaders: Sequence[int]
+    log_odds: Floats
+
+
+class FlipFinder:
+    """Finds flips for one scorer, whose places of change it gathers once."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+        self._plausible = Plausible(scorer.knowledge)
+        places = _places(scorer)
+        self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
+
+    def find(self, row: Row, leader: int) -> tuple[FlippingChange, ...]:
+        """Return one flip for each fact that has a plausible one: facts known first, nearest first.
+
+        Args:
+            row: The use case, shape (facts,).
+            leader: Index of the approach that leads now.
+        """
+        found = []
+        values: list[float] = row.tolist()
+        for candidates, known in self._score(row):
+            plausible = self._plausible.values(candidates.item.name, values)
+            if known is None:
+                flip = _unknown(candidates, plausible, leader)
+            else:
+                flip = _nearest(candidates, known, plausible, leader)
+            if flip is not None:
+                found.append(flip)
+        return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
+
+    def _score(self, row: Row) -> Iterable[tuple[_Candidates, float | None]]:
+        """Score every value of every fact at once."""
+        tried = []
+        for column, values in enumerate(self._values):
+            known = None if math.isnan(row[column]) else float(row[column])
+            tried.append(tuple(sorted({*values, known})) if known is not None and values else values)
+        rows = np.repeat(row[None, :], sum(map(len, tried)), axis=0)
+        start = 0
+        for column, values in enumerate(tried):
+            rows[start : start + len(values), column] = values
+            start += len(values)
+        scores = self._scorer.score(rows)
+        start = 0
+        for column, (item, values) in enumerate(zip(facts(), tried, strict=True)):
+            stop = start + len(values)
+            known = None if math.isnan(row[column]) else float(row[column])
+            if values:
+                yield _candidates(item, values, scores, slice(start, stop)), known
+            start = stop
+
+
+def _candidates(item: Fact, values: tuple[float, ...], scores: Scores, part: slice) -> _Candidates:
+    log_odds = np.where(scores.feasible, scores.log_odds, -np.inf)[:, part]
+    return _Candidates(item, values, scores.order[0, part].tolist(), log_odds)
+
+
+def _places(scorer: Scorer) -> Mapping[str, set[float]]:
+    """Return, per fact, the values on both sides of every place where something changes."""
+    places: dict[str, set[float]] = {}
+    rules = scorer.knowledge.rules
+    tests = [test for rule in rules if rule.kind != "warning" for test in rule.tests]
+    tested = {test.subject for test in tests}
+    curves = list(scorer.classifier.features if scorer.classifier else ())
+    for criterion in scorer.knowledge.criteria:
+        if criterion.name in tested:
+            curves.extend(criterion.curves)
+            tested.update(curve.subject for curve in criterion.curves)
+    for test in tests:
+        if test.subject not in CRITERIA:
+            places.setdefault(test.subject, set()).update(_sides(test))
+    for curve in curves:
+        places.setdefault(curve.subject, set()).update(x for x, _ in curve.points)
+    for item in facts():
+        if item.name in tested or item.name in places:
+            extremes = _whole(item) if item.choices or item.kind == "flag" else (item.minimum, item.maximum)
+            places.setdefault(item.name, set()).update(extremes)
+            places[item.name] = {
+                value for value in places[item.name] if item.minimum <= value <= item.maximum
+            }
+    return places
+
+
+def _whole(item: Fact) -> tuple[float, ...]:
+    return tuple(float(value) for value in range(int(item.minimum), int(item.maximum) + 1))
+
+
+def _sides(test: Test) -> Iterable[float]:
+    if not isinstance(test.holds, Interval):
+        return
+    low, high = test.holds.closed()
+    if math.isfinite(low):
+        yield from (math.nextafter(low, -math.inf), low)
+    if math.isfinite(high):
+        yield from (high, math.nextafter(high, math.inf))
+
+
+def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: int) -> FlippingChange | None:
+    """Return the outer stretch of an unknown fact that changes the leader."""
+    values, leaders = candidates.values, candidates.leaders
+    if candidates.item.kind in ("flag", "choice"):
+        return _other_choice(candidates, math.nan, plausible, leader)
+    for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
+        inside = max((step for step, index in enumerate(outwards) if leaders[index] == leader), default=-1)
+        if 0 <= inside < len(values) - 1:
+            index, outside = outwards[inside], outwards[inside + 1]
+            if _reaches(plausible, values[outside], outwards.step):
+                return _boundary(candidates, index, outside, leader, None)
+    return None
+
+
+def _nearest(
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
+) -> FlippingChange | None:
+    """Return the flip nearest to a known value."""
+    here = candidates.values.index(known)
+    if candidates.item.kind in ("flag", "choice"):
+        return _other_choice(candidates, known, plausible, leader)
+    flips = [
+        flip
+        for indices in (range(here - 1, -1, -1), range(here + 1, len(candidates.values)))
+        if (flip := _first_change(candidates, known, indices, plausible, leader))
+    ]
+    return min(flips, key=lambda flip: flip.distance, default=None)
+
+
+def _first_change(
+    candidates: _Candidates, known: float, indices: range, plausible: Sequence[float], leader: int
+) -> FlippingChange | None:
+    """Return the first change of the leader on the way from a known value."""
+    previous = candidates.values.index(known)
+    for index in indices:
+        if candidates.leaders[index] != leader:
+            if not _reaches(plausible, candidates.values[index], indices.step):
+                return None
+            return _boundary(candidates, previous, index, leader, known)
+        previous = index
+    return None
+
+
+def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
+    """Return whether a plausible value lies at a value or beyond it."""
+    return any((each - value) * step >= 0 for each in plausible)
+
+
+def _boundary(
+    candidates: _Candidates, inside: int, outside: int, leader: int, known: float | None
+) -> FlippingChange:
+    """Describe the change of the leader between two neighbouring values."""
+    item = candidates.item
+    place, approach, exact = _crossing(candidates, inside, outside, leader)
+    sign = (">" if outside > inside else "<") + ("=" if exact else "")
+    distance = 1.0 if known is None else abs(to_scale(item, place) - to_scale(item, known)) / _span(item)
+    change = f"{sign} {value_to_notation(item, place)}"
+    return _change(item, known, change, _comparison_words(item, sign, place), approach, distance)
+
+
+def _crossing(candidates: _Candidates, inside: int, outside: int, leader: int) -> tuple[float, int, bool]:
+    """Return where the leader changes, what leads there, and whether it does at that very value."""
+    values, log_odds = candidates.values, candidates.log_odds
+    adjacent = math.nextafter(values[inside], values[outside]) == values[outside]
+    if adjacent:  # a test ends here: name the end that a person wrote
+        written = min((values[inside], values[outside]), key=lambda value: len(f"{value!r}"))
+        return written, candidates.leaders[outside], written == values[outside]
+    here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
+    nearest, approach = 1.0, candidates.leaders[outside]
+    for other in range(len(APPROACHES)):
+        gap = log_odds[leader, inside] - log_odds[other, inside]
+        end = log_odds[leader, outside] - log_odds[other, outside]
+        if other != leader and math.isfinite(gap) and end < 0 <= gap and gap / (gap - end) < nearest:
+            nearest, approach = gap / (gap - end), other
+    return from_scale(candidates.item, here + nearest * (there - here)), approach, nearest == 1.0
+
+
+def _other_choice(
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
+) -> FlippingChange | None:
+    best = None
+    for index, value in enumerate(candidates.values):
+        other = candidates.leaders[index]
+        if value != known and value in plausible and other != leader:
+            lead = float(candidates.log_odds[other, index] - candidates.log_odds[leader, index])
+            if best is None or lead > best[0]:
+                best = (lead, value, other)
+    if best is None:
+        return None
+    _, value, other = best
+    item = candidates.item
+    if item.kind == "flag":
+        words = f"{'If' if value else 'Unless'} {item.title}"
+    else:
+        words = f"If {item.title} were {value_to_text(item, value)}"
+    return _change(item, known, value_to_notation(item, value), words, other, 1.0)
+
+
+def _change(
+    item: Fact, known: float | None, change: str, words: str, approach: int, distance: float
+) -> FlippingChange:
+    if known is None or math.isnan(known):
+        return FlippingChange(item.name, "", change, words, APPROACHES[approach], distance)
+    now = "" if item.kind == "flag" else f" (now {value_to_text(item, known)})"
+    current = value_to_notation(item, known)
+    return FlippingChange(item.name, current, change, words + now, APPROACHES[approach], distance)
+
+
+def _comparison_words(item: Fact, sign: str, place: float) -> str:
+    words = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}[sign]
+    if item.kind == "count" and sign == "<":
+        words = "fewer than"
+    unit = " tokens" if item.unit == "tokens" else ""
+    return f"If {item.title} were {words} {value_to_text(item, place)}{unit}"
+
+
+def _span(item: Fact) -> float:
+    """Return the width of a fact's usual range on its scale, to compare distances of different facts."""
+    if item.kind == "duration":
+        return math.log(31536000 / 3600)
+    return math.log(1e6) if item.logarithmic else item.maximum - item.minimum

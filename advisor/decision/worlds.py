@@ -1,0 +1,183 @@
+"""Worlds: what is unknown, drawn from the priors that the knowledge base states.
+
+In each world every unknown fact has a value. The share of worlds in which the
+leader stays is its robustness; how much a fact's value tells about the best
+approach over the worlds is the information gained by asking for it:
+
+    gain(f) = H(mean of p) - sum over values v of P(f = v) H(mean of p where f = v)
+
+the mutual information between the fact and the best approach, in nats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from advisor.decision.evidence import APPROACHES, Floats
+from advisor.decision.scoring import Scorer
+from advisor.knowledge.facts import Row, Rows, fact, fact_index, facts
+from advisor.knowledge.notation import Interval
+from advisor.knowledge.rules import GivenWorld, Knowledge, Test
+
+__all__ = ["WORLDS", "Outlook", "Plausible", "Worlds"]
+
+WORLDS = 256
+"""Worlds drawn: a share is then known to 3 points (one standard error)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the worlds show.
+
+    Attributes:
+        shares: Share of worlds in which each approach leads, shape (approaches,).
+        gains: Unknown facts with what asking for them would tell, in nats, most first.
+    """
+
+    shares: Floats
+    gains: tuple[tuple[str, float], ...]
+
+
+class Worlds:
+    """Draws of every fact, made once and filled in where a use case leaves a fact open.
+
+    Args:
+        knowledge: States the priors.
+        count: Worlds to draw.
+        seed: Of the draws.
+    """
+
+    def __init__(self, knowledge: Knowledge, count: int = WORLDS, seed: int = 0) -> None:
+        generator = np.random.default_rng(seed)
+        self._draws = np.full((len(facts()), count), np.nan)
+        values: dict[int, set[float]] = {}
+        for name, shares in knowledge.worlds.items():
+            self._draws[fact_index()[name]] = _deck(shares, count, generator)
+            values[fact_index()[name]] = {value for value, _ in shares}
+        self.count = count
+        self._given = [
+            (fact_index()[given.fact], _conditions(given), _deck(given.values, count, generator))
+            for given in knowledge.given
+        ]
+        for given in knowledge.given:
+            values.setdefault(fact_index()[given.fact], set()).update(value for value, _ in given.values)
+        pairs = sorted((column, value) for column, several in values.items() for value in several)
+        self._columns = sorted(values)
+        self._value_columns = np.array([column for column, _ in pairs])
+        self._values = np.array([value for _, value in pairs])[:, None]
+        self._starts = np.searchsorted(self._value_columns, self._columns)
+
+    def fill(self, row: Row) -> Rows:
+        """Return the worlds of a use case, shape (worlds, facts)."""
+        unknown = np.isnan(row)
+        columns = np.where(unknown[:, None], self._draws, row[:, None])
+        known: list[float] = row.tolist()
+        for column, conditions, deck in self._given:
+            told = [each for each in conditions if not unknown[each.column]]
+            if not unknown[column] or not all(each.allows(known[each.column]) for each in told):
+                continue
+            holds = [each.among(columns[each.column]) for each in conditions if unknown[each.column]]
+            columns[column] = np.where(np.logical_and.reduce(holds), deck, columns[column]) if holds else deck
+        return columns.T
+
+    def look(self, scorer: Scorer, row: Row) -> Outlook:
+        """Score the worlds of a use case."""
+        rows = self.fill(row)
+        scores = scorer.score(rows)
+        shares = np.bincount(scores.order[0], minlength=len(APPROACHES)) / len(rows)
+        gains = self._gains(rows, scores.probabilities).tolist()
+        named = [
+            (facts()[column].name, gain)
+            for column, gain in zip(self._columns, gains, strict=True)
+            if np.isnan(row[column])
+        ]
+        return Outlook(shares, tuple(sorted(named, key=lambda pair: -pair[1])))
+
+    def _gains(self, rows: Rows, probabilities: Floats) -> Floats:
+        """Return the information gained by each fact's value, shape (facts drawn,)."""
+        groups = (rows.T[self._value_columns] == self._values).astype(np.float64)
+        sizes = groups.sum(axis=1)
+        sums = np.einsum("vw,aw->av", groups, probabilities)
+        entropies = _entropy(sums / np.maximum(sizes, 1.0))
+        left = np.add.reduceat(entropies * sizes, self._starts) / len(rows)
+        gains: Floats = np.maximum(_entropy(probabilities.mean(axis=1)) - left, 0.0)
+        return gains
+
+
+class Plausible:
+    """The values that a fact may have beside the other facts of a use case, by the stated priors."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._worlds = {name: _values(world) for name, world in knowledge.worlds.items()}
+        self._given: dict[str, list[tuple[list[_Condition], tuple[float, ...]]]] = {}
+        for given in reversed(knowledge.given):  # later lines win
+            self._given.setdefault(given.fact, []).append((_conditions(given), _values(given.values)))
+
+    def values(self, name: str, row: Sequence[float]) -> tuple[float, ...]:
+        """Return the values of a fact; of the priors given others, those count that known facts call for."""
+        for conditions, values in self._given.get(name, ()):
+            if all(each.allows(row[each.column]) for each in conditions):
+                return values
+        return self._worlds.get(name, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """A test on a fact: its column, and the interval or the choices that it allows."""
+
+    column: int
+    low: float
+    high: float
+    choices: frozenset[float]
+
+    def allows(self, value: float) -> bool:
+        return value in self.choices if self.choices else self.low <= value <= self.high
+
+    def among(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Return for which values the test holds."""
+        held: npt.NDArray[np.bool_]
+        if self.choices:
+            held = np.logical_or.reduce([values == choice for choice in self.choices])
+        else:
+            held = (values >= self.low) & (values <= self.high)
+        return held
+
+
+def _values(world: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
+    return tuple(value for value, _ in world)
+
+
+def _conditions(given: GivenWorld) -> list[_Condition]:
+    return [_condition(test) for test in given.tests]
+
+
+def _condition(test: Test) -> _Condition:
+    column = fact_index()[test.subject]
+    if isinstance(test.holds, Interval):
+        return _Condition(column, *test.holds.closed(), frozenset())
+    item = fact(test.subject)
+    names = ("false", "true") if item.kind == "flag" else ("", *item.choices)
+    choices = frozenset(float(number) for number, name in enumerate(names) if name in test.holds)
+    return _Condition(column, -np.inf, np.inf, choices)
+
+
+def _deck(weights: tuple[tuple[float, float], ...], count: int, generator: np.random.Generator) -> Floats:
+    """Return `count` values in the proportions of their weights, shuffled.
+
+    Less noise than independent draws.
+    """
+    shares = np.cumsum([weight for _, weight in weights])
+    positions = (np.arange(count) + 0.5) / count
+    picks = np.minimum(np.searchsorted(shares, positions), len(weights) - 1)
+    return generator.permutation(np.array([value for value, _ in weights])[picks])
+
+
+def _entropy(probabilities: Floats) -> Floats:
+    """Return the entropy in nats over the first axis, approaches."""
+    logs = np.log(np.where(probabilities > 0, probabilities, 1.0))
+    entropies: Floats = -(probabilities * logs).sum(axis=0)
+    return entropies

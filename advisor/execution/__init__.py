@@ -1,0 +1,1 @@
+"""Approaches carried out: models loaded, passages indexed, questions answered."""

@@ -1,0 +1,290 @@
+"""The chosen approach carried out: decide, check what it needs, answer.
+
+What the stored data tells completes the facts where they are silent: the
+number of examples imported, and the size of the documents, estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from advisor.decision.recommendation import BASIC, FULL, Advisor, approach_name, approach_value
+from advisor.errors import AlreadyExists, FailedPrecondition, InvalidInput
+from advisor.execution.models import Engine, Models
+from advisor.storage import adapters, documents, operations, requests, use_cases
+from advisor.storage.database import Database
+from advisor.storage.operations import Operation
+from advisor.storage.records import Adapter, Request, UseCase
+from advisor.v1 import facts_pb2
+from advisor.v1 import recommendation_pb2 as pb
+from advisor.work.tuning import TUNE, TuneJob
+from backends.base import Answer, AnswerEvent, Backend, GenerationOptions
+from backends.training.run import MIN_TRAINING_EXAMPLES
+
+__all__ = ["Ask", "Backends", "Execution", "Plan", "known_facts", "refuse_vetoed"]
+
+BYTES_PER_TOKEN = 4
+"""Usual for English text and the vocabularies of current models."""
+RETRIEVING = ("RAG", "HYBRID")
+TUNED = ("FINE_TUNING", "HYBRID")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that was checked.
+
+    Attributes:
+        question: The question.
+        options: How to generate.
+        use_case_id: The stored use case; None where it was given inline.
+        facts: Facts of a use case given inline.
+        description: Description of a use case given inline.
+        approach: The approach asked for; None for the recommended one.
+        adapter_id: The adapter asked for; None for the newest.
+    """
+
+    question: str
+    options: GenerationOptions
+    use_case_id: str | None
+    facts: facts_pb2.Facts
+    description: str = ""
+    approach: str | None = None
+    adapter_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a question will be answered.
+
+    Attributes:
+        ask: The question.
+        use_case: The stored use case; None where it was given inline.
+        recommendation: The decision.
+        approach: The approach that answers.
+        adapter: The adapter it uses; None without one.
+    """
+
+    ask: Ask
+    use_case: UseCase | None
+    recommendation: pb.Recommendation
+    approach: str
+    adapter: Adapter | None
+
+    @property
+    def instructions(self) -> str:
+        """What the use case wants of every answer: its description."""
+        return self.use_case.description if self.use_case else self.ask.description
+
+
+class Backends(Protocol):
+    """Makes the backend of a plan."""
+
+    def open(self, plan: Plan, models: Models) -> Backend:
+        """Return what answers the plan's question."""
+        ...
+
+
+class Execution:
+    """Decides about stored use cases, and answers questions.
+
+    All methods block.
+
+    Args:
+        database: Where use cases are kept.
+        advisor: Decides.
+        engine: Has the models.
+        backends: Makes backends.
+    """
+
+    def __init__(self, database: Database, advisor: Advisor, engine: Engine, backends: Backends) -> None:
+        self._database = database
+        self._advisor = advisor
+        self._engine = engine
+        self._backends = backends
+
+    def recommend_stored(self, use_case_id: str, view: int = FULL) -> pb.Recommendation:
+        """Decide about a stored use case, by its facts and by what its data tells.
+
+        Raises:
+            NotFound: It does not exist.
+        """
+        facts, learned = known_facts(self._database, use_cases.get(self._database, use_case_id))
+        return self._recommend(facts, learned, view)
+
+    def prepare(self, ask: Ask) -> Plan:
+        """Decide, choose the approach, and check that it has what it needs.
+
+        Raises:
+            NotFound: The use case or the adapter does not exist.
+            FailedPrecondition: The approach is undecided, vetoed, or lacks documents or an adapter.
+            InvalidInput: The adapter is not one of the approach.
+        """
+        use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
+        facts, learned = (ask.facts, "") if use_case is None else known_facts(self._database, use_case)
+        recommendation = self._recommend(facts, learned, FULL)
+        named = None
+        if use_case is not None and ask.adapter_id is not None:
+            named = adapters.get(self._database, use_case.id, ask.adapter_id)
+        approach = _approach(ask, recommendation, named)
+        if approach != "PROMPTING":
+            use_case = _stored(use_case, approach)
+            if approach in RETRIEVING and use_case.passage_count == 0:
+                raise FailedPrecondition(
+                    "NO_DOCUMENTS",
+                    f"{approach} answers from documents, and useCases/{use_case.id} has none; "
+                    "import some with ImportDocuments, or ask for another approach",
+                    metadata={"resource": f"useCases/{use_case.id}"},
+                )
+            if approach in TUNED:
+                named = named or self._newest_adapter(use_case, approach)
+        return Plan(ask, use_case, recommendation, approach, named)
+
+    def answer(
+        self, plan: Plan, emit: Callable[[AnswerEvent], None], cancelled: Callable[[], bool]
+    ) -> Answer:
+        """Answer the question of a plan.
+
+        Raises:
+            Cancelled: `cancelled` said so.
+            BackendError: What the class tells.
+        """
+        backend = self._backends.open(plan, self._engine.models(emit, cancelled))
+        return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
+
+    def tune(self, job: TuneJob, *, queue_limit: int, request: Request | None = None) -> Operation:
+        """Check that a training run can begin, and queue it.
+
+        Raises:
+            NotFound: The use case does not exist.
+            AlreadyExists: The adapter exists, or is being made.
+            FailedPrecondition: There is not enough to learn from, or a veto excludes it.
+            ResourceExhausted: The queue is full.
+        """
+        use_case = use_cases.get(self._database, job.use_case_id)
+        facts, learned = known_facts(self._database, use_case)
+        refuse_vetoed(self._recommend(facts, learned, BASIC), job.approach)
+        _refuse_too_little(use_case, job.approach)
+        self._refuse_taken(job, request)
+        return operations.create(
+            self._database,
+            kind=TUNE,
+            use_case_id=job.use_case_id,
+            target=job.adapter_name,
+            payload=job.to_payload(),
+            queue_limit=queue_limit,
+            request=request,
+        )
+
+    def _refuse_taken(self, job: TuneJob, request: Request | None) -> None:
+        def refuse() -> dict[str, str]:
+            raise AlreadyExists(job.adapter_name)
+
+        with self._database.transaction() as connection:
+            if adapters.exists(connection, job.use_case_id, job.adapter_id):
+                requests.once(connection, request, refuse)  # returns where the same request made it
+
+    def _recommend(self, facts: facts_pb2.Facts, learned: str, view: int) -> pb.Recommendation:
+        recommendation = self._advisor.recommend(facts, view)
+        if learned and recommendation.summary:
+            recommendation.summary += f" Taken from the data imported: {learned}."
+        return recommendation
+
+    def _newest_adapter(self, use_case: UseCase, approach: str) -> Adapter:
+        adapter = adapters.newest(self._database, use_case.id, approach)
+        if adapter is None:
+            raise FailedPrecondition(
+                "NO_ADAPTER",
+                f"{approach} needs an adapter, and useCases/{use_case.id} has none for it; "
+                f"train one with Tune and the approach {approach}, or ask for another approach",
+                metadata={"resource": f"useCases/{use_case.id}"},
+            )
+        return adapter
+
+
+def known_facts(database: Database, use_case: UseCase) -> tuple[facts_pb2.Facts, str]:
+    """Return a use case's facts completed by what its data tells, and what that was, in words."""
+    facts = facts_pb2.Facts.FromString(use_case.facts)
+    learned = []
+    if use_case.example_count and not facts.HasField("labelled_examples"):
+        facts.labelled_examples = use_case.example_count
+        learned.append(f"labelled_examples {use_case.example_count:,}")
+    if use_case.document_count and not facts.HasField("corpus_tokens"):
+        facts.corpus_tokens = max(1, _document_bytes(database, use_case.id) // BYTES_PER_TOKEN)
+        learned.append(f"corpus_tokens about {facts.corpus_tokens:,}")
+    return facts, ", ".join(learned)
+
+
+def refuse_vetoed(recommendation: pb.Recommendation, approach: str) -> None:
+    """Raise FailedPrecondition where a veto excludes the approach."""
+    for veto in recommendation.vetoes:
+        if approach_value(approach) in veto.approaches:
+            raise FailedPrecondition(
+                "APPROACH_VETOED",
+                f"{approach} is out of the question: {veto.reason} "
+                "Ask for another approach, or change the fact where it is wrong.",
+                metadata={"veto": veto.id, "approach": approach},
+            )
+
+
+def _document_bytes(database: Database, use_case_id: str) -> int:
+    total, token = 0, ""
+    while True:
+        page = documents.list_page(database, use_case_id, size=1000, token=token)
+        total += sum(document.size_bytes for document in page.items)
+        token = page.next_page_token
+        if not token:
+            return total
+
+
+def _refuse_too_little(use_case: UseCase, approach: str) -> None:
+    name = f"useCases/{use_case.id}"
+    if use_case.example_count < MIN_TRAINING_EXAMPLES:
+        raise FailedPrecondition(
+            "TOO_FEW_EXAMPLES",
+            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
+            "besides those held out; import more with ImportExamples",
+            metadata={"resource": name},
+        )
+    if approach == "HYBRID" and use_case.passage_count == 0:
+        raise FailedPrecondition(
+            "NO_DOCUMENTS",
+            f"HYBRID learns to answer from retrieved passages, and {name} has no documents; "
+            "import some with ImportDocuments, or tune for FINE_TUNING",
+            metadata={"resource": name},
+        )
+
+
+def _approach(ask: Ask, recommendation: pb.Recommendation, adapter: Adapter | None) -> str:
+    approach = ask.approach or (adapter.approach if adapter else approach_name(recommendation.approach))
+    if approach == "UNDECIDED":
+        raise _undecided(recommendation)
+    refuse_vetoed(recommendation, approach)
+    if adapter is not None and adapter.approach != approach:
+        raise InvalidInput.of(
+            "adapter",
+            f"was trained for {adapter.approach}, not {approach}; ask for {adapter.approach}, "
+            "name another adapter, or none",
+        )
+    return approach
+
+
+def _undecided(recommendation: pb.Recommendation) -> FailedPrecondition:
+    worth = [question.fact for question in recommendation.questions[:3]]
+    tell = f"tell {', '.join(worth)}" if worth else "tell more facts"
+    return FailedPrecondition(
+        "UNDECIDED",
+        f"the evidence does not decide for an approach: {tell}, or name the approach to use",
+        metadata={"facts": ",".join(worth)},
+    )
+
+
+def _stored(use_case: UseCase | None, approach: str) -> UseCase:
+    if use_case is None:
+        raise FailedPrecondition(
+            "NOT_STORED",
+            f"{approach} needs documents or an adapter, which an inline use case lacks; "
+            "store it with CreateUseCase and name it, or ask for PROMPTING",
+        )
+    return use_case

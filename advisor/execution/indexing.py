@@ -1,0 +1,106 @@
+"""Documents made searchable: read, split, embedded, and published with the import that brought them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from advisor.execution.models import Engine, Models
+from advisor.storage.database import Connection, Database
+from advisor.storage.imports import DocumentImport
+from advisor.storage.records import DocumentContent
+from backends.base import Cancelled, DocumentError, Passage
+from backends.documents.reading import MEDIA_TYPES, media_type_of, read_document, split
+from backends.retrieval.embedding import embed_passages
+from backends.retrieval.index import create_passage_table, delete_collection, publish
+
+__all__ = ["ModelIndex"]
+
+BATCH_PASSAGES = 128
+"""Passages embedded together: many small documents share the cost of a batch."""
+
+
+class ModelIndex:
+    """The passages of all use cases, embedded by the server's model.
+
+    Args:
+        database: Where passages are kept.
+        engine: Has the embedder.
+    """
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._prepared = False
+
+    def media_type(self, source: str, media_type: str) -> str:
+        """Return a document's media type, by its suffix where empty.
+
+        Raises:
+            DocumentError: It is none that can be read.
+        """
+        found = media_type or media_type_of(source)
+        if found not in MEDIA_TYPES:
+            raise DocumentError(
+                f"{source}: the media type {found!r} cannot be read; use one of {', '.join(MEDIA_TYPES)}"
+            )
+        return found
+
+    def prepare(self, models: Models) -> None:
+        """Make sure that the table of passages is there and holds this embedder's vectors.
+
+        Raises:
+            ModelError: It holds those of another.
+        """
+        with self._lock:
+            if not self._prepared:
+                with self._database.transaction() as connection:
+                    create_passage_table(
+                        connection, models.embedder.dimensions, embedder=models.embedder.name
+                    )
+                self._prepared = True
+
+    def publish(self, upload: DocumentImport, use_case_id: str, cancelled: Callable[[], bool]) -> None:
+        """Split and embed what an import changed, within its transaction.
+
+        Raises:
+            Cancelled: `cancelled` said so.
+            DocumentError: A document cannot be read.
+            ModelError: The embedder cannot be had.
+        """
+        for documents in _batches(upload.changed(), cancelled):
+            models = self._engine.models(lambda _: None, cancelled)
+            self.prepare(models)
+            passages = [passage for _, found in documents for passage in found]
+            vectors = embed_passages(models.embedder, passages, report=lambda _: None, cancelled=cancelled)
+            sources = [source for source, _ in documents]
+            publish(upload.connection, use_case_id, sources, passages, vectors)
+            for source, found in documents:
+                upload.count_passages(source, len(found))
+
+    def forget(self, connection: Connection, use_case_id: str) -> None:
+        """Delete a use case's passages within a transaction."""
+        found = connection.execute("SELECT to_regclass('passages')").fetchone()
+        if found is not None and found[0] is not None:
+            delete_collection(connection, use_case_id)
+
+
+def _batches(
+    documents: Iterator[DocumentContent], cancelled: Callable[[], bool]
+) -> Iterator[list[tuple[str, tuple[Passage, ...]]]]:
+    """Yield documents by their source with their passages, together about `BATCH_PASSAGES` at a time."""
+    batch: list[tuple[str, tuple[Passage, ...]]] = []
+    size = 0
+    for document in documents:
+        if cancelled():
+            raise Cancelled("the import was stopped; nothing was kept")
+        text = read_document(document.source, document.media_type, document.content)
+        passages = split(document.source, text, media_type=document.media_type)
+        batch.append((document.source, passages))
+        size += len(passages)
+        if size >= BATCH_PASSAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""What is known: facts, notation, rules, published cases, use-case files."""

@@ -1,0 +1,301 @@
+"""Published and measured cases: which approach won, under which conditions.
+
+`data/published.yaml` states them; its head defines every field. The classifier
+learns from them, and a recommendation lists those nearest to the use case.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from advisor.decision.evidence import APPROACHES, Approach, Floats
+from advisor.decision.scoring import to_scale
+from advisor.errors import InvalidInput
+from advisor.knowledge.facts import (
+    Fact,
+    FactValue,
+    Row,
+    encode_facts,
+    fact_index,
+    facts,
+    facts_from_mapping,
+    facts_to_mapping,
+    nearest,
+)
+from advisor.knowledge.rules import RuleSource
+from advisor.knowledge.yamltree import Entry, read_yaml
+
+__all__ = [
+    "ARMS",
+    "GRADES",
+    "MARGIN_POINTS",
+    "Case",
+    "SimilarCase",
+    "default_cases_path",
+    "load_cases",
+    "load_default_cases",
+    "plausible_range",
+    "similar_cases",
+]
+
+ARMS = ("PROMPTING", "RAG", "FINE_TUNING", "NAIVE_BOTH", "HYBRID")
+"""What a case may give a score for; NAIVE_BOTH is measured but is no approach."""
+
+GRADES = ("A", "B")
+READ = ("primary", "secondary", "recomputed")
+MARGIN_POINTS = 3.0
+"""An approach less than this below the winner is as acceptable as the winner."""
+
+MIN_SIMILARITY = 0.5
+_MATCH = 0.8
+
+# Where values of the facts without a natural end lie in practice, in a row's units (seconds, counts, dollars):
+# the width, on the fact's scale, that a difference is measured against.
+_PLAUSIBLE: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "update_interval": (3600.0, 3 * 31_536_000.0),
+        "max_staleness": (60.0, 31_536_000.0),
+        "corpus_tokens": (1e3, 1e10),
+        "labelled_examples": (10.0, 1e5),
+        "queries_per_month": (1e2, 1e8),
+        "latency_budget": (0.1, 60.0),
+        "model_parameters": (1e8, 1e12),
+        "context_tokens": (1e2, 2e5),
+        "output_tokens": (1.0, 1e4),
+        "input_price": (0.01, 100.0),
+        "output_price": (0.01, 100.0),
+        "training_price": (0.1, 100.0),
+        "monthly_budget": (10.0, 1e6),
+        "retrain_interval": (3600.0, 31_536_000.0),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A head-to-head result.
+
+    Attributes:
+        id: Identifier, unique within a file.
+        source: Where it was published; cases of one source are not independent.
+        facts: What is known of the conditions, as plain values.
+        row: The same as a row of `advisor.knowledge.facts`, NaN where unknown.
+        assumed: Facts that are a reading of the source, not its numbers.
+        scores: Published score in per cent per arm; empty where only gains are published.
+        gains: Points above the base model per arm.
+        best: The approach that won.
+        acceptable: The approaches less than `MARGIN_POINTS` below the winner, itself included.
+        grade: A for a strong comparison, B for a weak one.
+        read: Whether the source itself was read.
+        n: Number of test items; None where unknown.
+        note: Remark; empty without one.
+    """
+
+    id: str
+    source: RuleSource
+    facts: Mapping[str, FactValue]
+    row: Row = field(compare=False, repr=False)
+    assumed: frozenset[str]
+    scores: Mapping[str, float]
+    gains: Mapping[str, float]
+    best: Approach
+    acceptable: frozenset[Approach]
+    grade: str
+    read: str
+    n: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarCase:
+    """A case near to a use case.
+
+    Attributes:
+        case: The case.
+        similarity: 0 to 1; 1 is approached as many shared facts agree.
+        matching: Shared facts that agree, in the order of the facts.
+        differing: Shared facts that do not.
+    """
+
+    case: Case
+    similarity: float
+    matching: tuple[str, ...]
+    differing: tuple[str, ...]
+
+
+def default_cases_path() -> Path:
+    """Return the published cases that the package ships."""
+    return Path(__file__).resolve().parents[1] / "data" / "published.yaml"
+
+
+@cache
+def load_default_cases() -> tuple[Case, ...]:
+    """Load the published cases that the package ships, once."""
+    return load_cases(default_cases_path())
+
+
+def load_cases(path: Path) -> tuple[Case, ...]:
+    """Load cases, in the order of the file.
+
+    Raises:
+        RulesError: The file is not a list of cases; the message gives file, line and column.
+    """
+    sections = read_yaml(path).mapping(("sources", "cases", "guidance"), required=("sources", "cases"))
+    sources = {key: _read_source(key, entry) for key, entry in sections["sources"].mapping().items()}
+    cases: dict[str, Case] = {}
+    for entry in sections["cases"].sequence():
+        case = _read_case(entry, sources)
+        if case.id in cases:
+            raise entry.error(f"the id {case.id!r} stands in this file twice")
+        cases[case.id] = case
+    if not cases:
+        raise sections["cases"].error("there is no case; at least one is needed")
+    return tuple(cases.values())
+
+
+def similar_cases(row: Row, cases: Sequence[Case], limit: int = 3) -> tuple[SimilarCase, ...]:
+    """Return the cases nearest to a use case, nearest first.
+
+    The similarity is Gower's over the n facts that both know: the mean of
+    1 - |difference| / plausible range on the fact's scale, or of equality for
+    choices and flags; times n / (n + 1), since few shared facts say little.
+    Cases below `MIN_SIMILARITY` are left out; equals keep the order of `cases`.
+    """
+    if not cases:
+        return ()
+    alike = _alikeness(row, np.stack([case.row for case in cases]))
+    shared = (~np.isnan(alike)).sum(axis=1)
+    similarity = np.nansum(alike, axis=1) / (shared + 1)
+    order = [index for index in np.argsort(-similarity, kind="stable") if similarity[index] >= MIN_SIMILARITY]
+    names = [item.name for item in facts()]
+    return tuple(
+        SimilarCase(
+            case=cases[index],
+            similarity=float(similarity[index]),
+            matching=tuple(name for name, value in zip(names, alike[index], strict=True) if value >= _MATCH),
+            differing=tuple(name for name, value in zip(names, alike[index], strict=True) if value < _MATCH),
+        )
+        for index in order[:limit]
+    )
+
+
+def plausible_range(item: Fact) -> tuple[float, float]:
+    """Return where a fact's values lie in practice, in a row's units."""
+    return _PLAUSIBLE.get(item.name, (item.minimum, item.maximum))
+
+
+def _alikeness(row: Row, others: Floats) -> Floats:
+    """Return how alike each fact is, 0 to 1, shape (len(others), facts); NaN where either is unknown."""
+    widths, logarithmic, nominal, floors = _scales()
+    both = np.vstack((row[None, :], others))
+    scaled = np.where(logarithmic, np.log(np.maximum(both, floors)), both)
+    distance = np.abs(scaled[1:] - scaled[0]) / widths
+    distance = np.where(nominal & (distance > 0), 1.0, distance)
+    alike: Floats = np.maximum(1.0 - distance, 0.0)
+    return alike
+
+
+@cache
+def _scales() -> tuple[Floats, np.ndarray, np.ndarray, Floats]:
+    """Return per fact: the width of its plausible range, whether it is logarithmic or nominal, its floor."""
+    items = facts()
+    ends = [[to_scale(item, end) for end in plausible_range(item)] for item in items]
+    widths = np.array([high - low if high > low else 1.0 for low, high in ends])
+    logarithmic = np.array([item.logarithmic for item in items])
+    nominal = np.array([item.kind in ("flag", "choice") for item in items])
+    floors = np.array([math.exp(to_scale(item, 0.0)) if item.logarithmic else 1.0 for item in items])
+    return widths, logarithmic, nominal, floors
+
+
+def _read_source(key: str, entry: Entry) -> RuleSource:
+    names = ("title", "id", "where")
+    values = entry.mapping(names, required=names)
+    return RuleSource(key, values["title"].text(), f"{values['id'].text()}, {values['where'].text()}")
+
+
+def _read_case(entry: Entry, sources: Mapping[str, RuleSource]) -> Case:
+    required = ("id", "source", "grade", "read", "facts", "best")
+    optional = ("n", "scores", "gains", "acceptable", "assumed", "note")
+    values = entry.mapping((*required, *optional), required=required)
+    row, plain = _read_facts(values["facts"])
+    scores, gains = _read_arms(values.get("scores")), _read_arms(values.get("gains"))
+    best = _one_of(values["best"], APPROACHES, "an approach")
+    return Case(
+        id=values["id"].text(),
+        source=sources[_one_of(values["source"], tuple(sources), "a source of this file")],
+        facts=plain,
+        row=row,
+        assumed=_read_assumed(values.get("assumed"), plain),
+        scores=scores,
+        gains=gains,
+        best=best,
+        acceptable=_read_acceptable(values.get("acceptable"), best, scores or gains),
+        grade=_one_of(values["grade"], GRADES, "a grade"),
+        read=_one_of(values["read"], READ, "a way of reading"),
+        n=_read_count(values.get("n")),
+        note=values["note"].text() if "note" in values else "",
+    )
+
+
+def _read_facts(entry: Entry) -> tuple[Row, Mapping[str, FactValue]]:
+    plain = {name: value.plain() for name, value in entry.mapping().items()}
+    for name, key in entry.keys().items():
+        if name not in fact_index():
+            raise key.error(f"{name!r} is not a fact{nearest(name, fact_index())}")
+    try:
+        message = facts_from_mapping(plain)
+        row = encode_facts(message)
+    except InvalidInput as error:
+        raise entry.error(
+            "; ".join(f"{each.field}: {each.description}" for each in error.violations)
+        ) from None
+    row.flags.writeable = False
+    return row, MappingProxyType(facts_to_mapping(message))
+
+
+def _read_assumed(entry: Entry | None, known: Mapping[str, FactValue]) -> frozenset[str]:
+    items = list(entry.sequence()) if entry else []
+    return frozenset(_one_of(item, tuple(known), "a fact of this case") for item in items)
+
+
+def _read_arms(entry: Entry | None) -> Mapping[str, float]:
+    values = entry.mapping(ARMS) if entry else {}
+    return MappingProxyType({arm: value.number() for arm, value in values.items()})
+
+
+def _read_acceptable(entry: Entry | None, best: Approach, points: Mapping[str, float]) -> frozenset[Approach]:
+    """Return what is stated and what the scores imply; the two must not contradict."""
+    # The tolerance keeps 75.7 - 72.7 a whole margin in floating point.
+    top = points.get(best)
+    near = {
+        name
+        for name in APPROACHES
+        if top is not None and name in points and top - points[name] < MARGIN_POINTS - 1e-9
+    }
+    stated = {_one_of(item, APPROACHES, "an approach"): item for item in entry.sequence()} if entry else {}
+    for name, item in stated.items():
+        if top is not None and name in points and name not in near:
+            raise item.error(f"{name} is {top - points[name]:g} points below {best}; allowed: less than 3")
+    return frozenset({best, *near, *stated})
+
+
+def _read_count(entry: Entry | None) -> int | None:
+    if entry is None:
+        return None
+    number = entry.number()
+    if number < 1 or number != int(number):
+        raise entry.error(f"{entry.text()} is not a number of test items; write a whole number from 1")
+    return int(number)
+
+
+def _one_of(entry: Entry, allowed: Sequence[str], what: str) -> str:
+    if (text := entry.text()) in allowed:
+        return text
+    raise entry.error(f"{text!r} is not {what}{nearest(text, allowed)}")

@@ -1,0 +1,166 @@
+"""The knowledge base, as values.
+
+Rules are data. A rule is a conjunction of tests on facts and criteria; where it
+fires it adds evidence, vetoes approaches or warns. `advisor.knowledge.rulefile` reads
+them from `rules.yaml`, `advisor.decision.scoring` applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from advisor.knowledge.notation import Interval
+from advisor.knowledge.yamltree import Place
+
+__all__ = [
+    "Criterion",
+    "Curve",
+    "Decision",
+    "GivenWorld",
+    "Knowledge",
+    "Monotonicity",
+    "Rule",
+    "RuleKind",
+    "RuleSource",
+    "Test",
+]
+
+RuleKind = Literal["evidence", "veto", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """A publication, guide or measurement that rules rest on."""
+
+    id: str
+    title: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test of a rule: the subject, a fact or criterion, and the values it holds for."""
+
+    subject: str
+    text: str
+    holds: Interval | frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A conjunction of tests, and what follows where all hold.
+
+    Attributes:
+        log_odds: Evidence per approach in the order of `APPROACHES`, in nats.
+        excludes: Approaches that a veto excludes.
+        reason: Why; `{fact}` stands for the use case's value.
+        fire: Facts on which it fires.
+        silent: Facts on which it does not.
+    """
+
+    id: str
+    kind: RuleKind
+    criterion: str | None
+    tests: tuple[Test, ...]
+    log_odds: tuple[float, ...]
+    excludes: frozenset[str]
+    reason: str
+    sources: tuple[str, ...]
+    fire: tuple[Mapping[str, object], ...]
+    silent: tuple[Mapping[str, object], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A piecewise-linear function of a fact or criterion, constant beyond its ends.
+
+    Attributes:
+        subject: Fact or criterion that it reads.
+        points: Pairs of the subject's value, in a row's units, and the curve's, by rising value.
+        weight: Weight within the criterion.
+    """
+
+    subject: str
+    points: tuple[tuple[float, float], ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A trade-off: the weighted mean of its curves."""
+
+    name: str
+    title: str
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How evidence becomes a decision.
+
+    Attributes:
+        prior: Probability per approach before any fact is known, in the order of `APPROACHES`.
+        temperature: Divisor of log-odds before the softmax.
+        lead: Smallest lead in probability that decides.
+        evidence: Smallest sum of the weights of the rules that fired, in nats, that decides.
+    """
+
+    prior: tuple[float, ...]
+    temperature: float
+    lead: float
+    evidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Monotonicity:
+    """A promise: as `fact` moves in `direction`, z(raises) - z(against) never falls."""
+
+    fact: str
+    direction: Literal["increasing", "decreasing"]
+    raises: str
+    against: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class GivenWorld:
+    """How an unknown fact is distributed where tests on other facts hold.
+
+    Attributes:
+        fact: The fact.
+        tests: What must hold, all of it.
+        values: Values with probabilities.
+    """
+
+    fact: str
+    tests: tuple[Test, ...]
+    values: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A whole knowledge base.
+
+    Attributes:
+        rules: Evidence, vetoes and warnings, in the order of the files.
+        worlds: Per fact, values with probabilities, for what is unknown.
+        given: Distributions that replace those of `worlds` where something else holds; later ones win.
+        digest: SHA-256 of the files, in hexadecimal.
+    """
+
+    decision: Decision
+    sources: Mapping[str, RuleSource]
+    criteria: tuple[Criterion, ...]
+    rules: tuple[Rule, ...]
+    worlds: Mapping[str, tuple[tuple[float, float], ...]]
+    given: tuple[GivenWorld, ...]
+    monotonic: tuple[Monotonicity, ...]
+    digest: str
+
+    def without(self, ids: Iterable[str]) -> Knowledge:
+        """Return the same knowledge less the rules named."""
+        dropped = frozenset(ids)
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.id not in dropped))

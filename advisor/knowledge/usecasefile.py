@@ -1,0 +1,168 @@
+"""Use-case files: YAML that says what a use case is and what there is to work with.
+
+name: support-bot                 # optional; else the file's name
+description: Answer questions about the product manuals.
+facts: {update_interval: 7d, needs_citations: true}
+documents: [manuals/**/*.md]      # paths or globs, from the file's folder
+examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "context": ...}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor.errors import InvalidInput, RulesError
+from advisor.knowledge.facts import facts_from_mapping
+from advisor.knowledge.yamltree import Entry, read_yaml
+from advisor.v1 import facts_pb2, use_case_pb2
+
+__all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case"]
+
+MAX_DESCRIPTION_CHARACTERS = 4000
+MAX_LINE_CHARACTERS = 1_000_000
+_KEYS = ("name", "description", "facts", "documents", "examples")
+_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class UseCaseFile:
+    """What a use-case file says.
+
+    Attributes:
+        id: Name of the use case, in the form of a resource id.
+        description: What it is.
+        facts: What is known about it.
+        documents: Files to retrieve from, in order and without repeats.
+        examples: JSONL file of examples; None without one.
+    """
+
+    id: str
+    description: str
+    facts: facts_pb2.Facts
+    documents: tuple[Path, ...]
+    examples: Path | None
+
+
+def read_use_case(path: Path) -> UseCaseFile:
+    """Read a use-case file.
+
+    Raises:
+        InvalidInput: The file is not such YAML, or a path in it leads nowhere; the field says where.
+    """
+    try:
+        return _read(path)
+    except RulesError as error:
+        place, _, message = str(error).partition("\n")[0].partition(": ")
+        raise InvalidInput.of(place, message) from None
+
+
+def _read(path: Path) -> UseCaseFile:
+    entries = read_yaml(path).mapping(_KEYS)
+    return UseCaseFile(
+        id=_read_id(entries.get("name"), path),
+        description=_read_description(entries.get("description")),
+        facts=_read_facts(entries.get("facts")),
+        documents=tuple(_read_documents(entries.get("documents"), path.parent)),
+        examples=_read_examples_path(entries.get("examples"), path.parent),
+    )
+
+
+def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
+    """Read examples from a JSONL file, one after the other.
+
+    Raises:
+        InvalidInput: A line is not an example; the message gives the line.
+    """
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _read_example(line, f"{path}:{number}")
+
+
+def _read_example(line: str, place: str) -> use_case_pb2.Example:
+    try:
+        values = json.loads(line) if len(line) <= MAX_LINE_CHARACTERS else None
+    except json.JSONDecodeError as error:
+        raise InvalidInput.of(place, f"not JSON: {error.msg} at column {error.colno}") from None
+    if not isinstance(values, Mapping):
+        raise InvalidInput.of(place, 'not an object; write {"question": "...", "answer": "..."}')
+    fields = {key: values.get(key) for key in ("question", "answer", "context")}
+    for key, value in fields.items():
+        if key != "context" and not (isinstance(value, str) and value.strip()):
+            raise InvalidInput.of(
+                place, f"the example has no {key!r}; every example needs a question and an answer"
+            )
+        if value is not None and not isinstance(value, str):
+            raise InvalidInput.of(place, f"{key!r} is not text")
+    return use_case_pb2.Example(**{key: value for key, value in fields.items() if value})
+
+
+def _read_id(entry: Entry | None, path: Path) -> str:
+    if entry is None:
+        stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
+        return f"use-case-{stem}"[:63].rstrip("-") if not _ID.fullmatch(stem) else stem
+    if not _ID.fullmatch(entry.text()):
+        raise entry.error(
+            f"{entry.text()!r} is not a name; write 1 to 63 of a-z, 0-9 and hyphen, a letter first"
+        )
+    return entry.text()
+
+
+def _read_description(entry: Entry | None) -> str:
+    if entry is None:
+        return ""
+    if len(entry.text()) > MAX_DESCRIPTION_CHARACTERS:
+        raise entry.error(
+            f"{len(entry.text()):,} characters; at most {MAX_DESCRIPTION_CHARACTERS:,} are allowed"
+        )
+    return entry.text().strip()
+
+
+def _read_facts(entry: Entry | None) -> facts_pb2.Facts:
+    message = facts_pb2.Facts()
+    for name, value in entry.mapping().items() if entry else ():
+        try:
+            message.MergeFrom(facts_from_mapping({name: value.plain()}))
+        except InvalidInput as error:
+            raise value.error(str(error).removeprefix("facts.")) from None
+    return message
+
+
+def _read_documents(entry: Entry | None, folder: Path) -> list[Path]:
+    found: dict[Path, None] = {}
+    for item in _one_or_more(entry):
+        pattern = Path(item.text())
+        root, relative = (
+            (Path(pattern.anchor), pattern.relative_to(pattern.anchor))
+            if pattern.is_absolute()
+            else (folder, pattern)
+        )
+        if any(character in item.text() for character in "*?["):
+            matches = sorted(path for path in root.glob(str(relative)) if path.is_file())
+            if not matches:
+                raise item.error(f"no file matches {item.text()!r}")
+        else:
+            matches = [root / relative]
+            if not matches[0].is_file():
+                raise item.error(f"there is no file {str(matches[0])!r}")
+        found.update(dict.fromkeys(matches))
+    return list(found)
+
+
+def _read_examples_path(entry: Entry | None, folder: Path) -> Path | None:
+    if entry is None:
+        return None
+    path = folder / entry.text()
+    if not path.is_file():
+        raise entry.error(f"there is no file {str(path)!r}")
+    return path
+
+
+def _one_or_more(entry: Entry | None) -> Iterator[Entry]:
+    if entry is None:
+        return iter(())
+    return entry.sequence() if entry.is_sequence else iter((entry,))

@@ -1,0 +1,1 @@
+"""What is learned from cases, and how good the decision is."""

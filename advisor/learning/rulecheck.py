@@ -1,0 +1,271 @@
+"""Checks of a knowledge base, beyond what reading it already refuses.
+
+A finding is an error, which makes the knowledge base wrong, or a remark, which
+a knowledge engineer should look at. Monotonicity is proved, not sampled: all
+that a promise depends on is a handful of facts, whose values fall into finitely
+many cells between the ends of tests, and every combination of cells is scored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from advisor.decision.evidence import APPROACHES, CRITERIA, Floats
+from advisor.decision.scoring import Scorer
+from advisor.decision.worlds import Worlds
+from advisor.knowledge.facts import (
+    Fact,
+    Row,
+    Rows,
+    encode_facts,
+    fact,
+    fact_index,
+    facts,
+    facts_from_mapping,
+    value_to_notation,
+)
+from advisor.knowledge.notation import Interval
+from advisor.knowledge.rules import Monotonicity, Rule, Test
+
+__all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
+
+_MOST_CELLS = 2_000_000
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found in a knowledge base.
+
+    Attributes:
+        severity: "error" where the knowledge base is wrong.
+        place: File, line and column; empty where it is about the whole.
+        text: What was found, and what to do.
+    """
+
+    severity: Literal["error", "remark"]
+    place: str
+    text: str
+
+
+def check_rules(scorer: Scorer) -> tuple[Finding, ...]:
+    """Return all findings, errors first."""
+    knowledge = scorer.knowledge
+    findings = [
+        *_never_firing(knowledge.rules),
+        *_contained(knowledge.rules),
+        *_contradicting(knowledge.rules),
+        *_unread(scorer),
+        *(finding for promise in knowledge.monotonic for finding in _broken_promise(scorer, promise)),
+        *run_examples(scorer),
+    ]
+    return tuple(sorted(findings, key=lambda finding: finding.severity != "error"))
+
+
+def run_examples(scorer: Scorer) -> tuple[Finding, ...]:
+    """Return an error for each example of a rule that does not behave as it says."""
+    rules = scorer.knowledge.rules
+    examples = [
+        (index, example, expected)
+        for index, rule in enumerate(rules)
+        for expected, group in ((True, rule.fire), (False, rule.silent))
+        for example in group
+    ]
+    rows = np.array([encode_facts(facts_from_mapping(example)) for _, example, _ in examples])
+    fired = scorer.score(rows).fired
+    return tuple(
+        Finding(
+            "error",
+            str(rules[index].place),
+            f"{rules[index].id} {'does not fire' if expected else 'fires'} on its example {dict(example)}",
+        )
+        for position, (index, example, expected) in enumerate(examples)
+        if bool(fired[index, position]) is not expected
+    )
+
+
+def undecided_share(scorer: Scorer, known_share: float, count: int = 4096) -> float:
+    """Return the share of plausible use cases left undecided.
+
+    Args:
+        scorer: What decides.
+        known_share: Share of the facts that are known, the rest being hidden at random.
+        count: Use cases drawn from the worlds of the knowledge base.
+    """
+    rows = Worlds(scorer.knowledge, count, seed=1).fill(np.full(len(facts()), np.nan))
+    hidden = np.random.default_rng(2).random(rows.shape) >= known_share
+    return float(1 - scorer.score(np.where(hidden, np.nan, rows)).decided.mean())
+
+
+def _never_firing(rules: Sequence[Rule]) -> Iterable[Finding]:
+    for rule in rules:
+        for test in rule.tests:
+            if not isinstance(test.holds, Interval):
+                continue
+            low, high = test.holds.closed()
+            least, most = _bounds(test.subject)
+            if high < least or low > most:
+                text = f"{rule.id} never fires: {test.subject} is never {test.text}; mend or remove the test"
+                yield Finding("error", str(rule.place), text)
+
+
+def _contained(rules: Sequence[Rule]) -> Iterable[Finding]:
+    """Find rules that say again what another says whenever they fire."""
+    for one, other in itertools.permutations(rules, 2):
+        if one.kind != other.kind or not _implies(one, other):
+            continue
+        same = _implies(other, one)
+        if one.kind == "evidence" and not same:
+            continue  # a step of a ladder: each adds
+        if same and one.place.line > other.place.line:
+            continue  # tell of a pair once
+        if one.kind == "veto" and not one.excludes <= other.excludes:
+            continue
+        if one.kind == "warning" and not same:
+            continue
+        text = f"{one.id} fires only where {other.id} ({other.place.line}) does; merge or remove one"
+        yield Finding("remark", str(one.place), text)
+
+
+def _contradicting(rules: Sequence[Rule]) -> Iterable[Finding]:
+    """Find evidence taken back on the very same tests; a narrower exception is no contradiction."""
+    evidence = [rule for rule in rules if rule.kind == "evidence"]
+    for one, other in itertools.combinations(evidence, 2):
+        if not (_implies(one, other) and _implies(other, one)):
+            continue
+        opposed = [
+            name for name, x, y in zip(APPROACHES, one.log_odds, other.log_odds, strict=True) if x * y < 0
+        ]
+        if opposed:
+            text = f"{other.id} contradicts {one.id} ({one.place.line}) about {', '.join(opposed)}; keep one"
+            yield Finding("error", str(other.place), text)
+
+
+def _unread(scorer: Scorer) -> Iterable[Finding]:
+    read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
+    if scorer.classifier:
+        read |= {curve.subject for curve in scorer.classifier.features}
+    for item in facts():
+        if item.name not in read:
+            yield Finding("remark", "", f"no rule and no feature reads {item.name}")
+
+
+def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
+    """Prove a promise, or return the facts that break it."""
+    rules = tuple(
+        rule
+        for rule in scorer.knowledge.rules
+        if rule.kind == "evidence" and any(test.subject == promise.fact for test in rule.tests)
+    )
+    subjects = sorted({test.subject for rule in rules for test in rule.tests} - {promise.fact})
+    where = str(promise.place)
+    if any(test.subject in CRITERIA for rule in scorer.knowledge.rules for test in rule.tests):
+        yield Finding("remark", where, f"{promise.fact}: not proved, since rules test criteria")
+        return
+    if not rules:
+        yield Finding("remark", where, f"{promise.fact}: no rule reads it, so there is nothing to promise")
+        return
+    cells = [_cells(name, rules, unknown=True) for name in subjects]
+    steps = _steps(promise, rules, scorer)
+    count = math.prod(map(len, cells)) * len(steps)
+    if count > _MOST_CELLS:
+        yield Finding(
+            "remark", where, f"{promise.fact}: not proved, since {count:,} combinations are too many"
+        )
+        return
+    rows = _combinations(promise.fact, steps, subjects, cells)
+    lead = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.classifier), rows, promise)
+    falls = np.diff(lead.reshape(-1, len(steps)), axis=1) < -_TOLERANCE
+    if falls.any():
+        combination, step = (int(index) for index in np.argwhere(falls)[0])
+        row = rows[combination * len(steps) + step]
+        text = _counterexample(promise, row, steps[step + 1])
+        yield Finding("error", where, text)
+
+
+def _leads(scorer: Scorer, rows: Rows, promise: Monotonicity) -> Floats:
+    log_odds = scorer.score(rows).log_odds
+    leads: Floats = log_odds[APPROACHES.index(promise.raises)] - log_odds[APPROACHES.index(promise.against)]
+    return leads
+
+
+def _steps(promise: Monotonicity, rules: Sequence[Rule], scorer: Scorer) -> list[float]:
+    """Return a value of every cell of the fact, in the direction of the promise."""
+    steps = set(_cells(promise.fact, rules, unknown=False))
+    if scorer.classifier:
+        steps |= {
+            x
+            for curve in scorer.classifier.features
+            if curve.subject == promise.fact
+            for x, _ in curve.points
+        }
+    return sorted(steps, reverse=promise.direction == "decreasing")
+
+
+def _cells(name: str, rules: Sequence[Rule], *, unknown: bool) -> list[float]:
+    """Return one value of every cell that the tests cut a fact into, and NaN for unknown."""
+    item = fact(name)
+    low, high = _bounds(name)
+    values = {low, high}
+    if item.kind in ("flag", "choice"):
+        values = {float(number) for number in range(int(low), int(high) + 1)}
+    for test in (test for rule in rules for test in rule.tests if test.subject == name):
+        values |= {value for value in _sides(test) if low <= value <= high}
+    return [*sorted(values), *([math.nan] if unknown else [])]
+
+
+def _sides(test: Test) -> Iterable[float]:
+    if isinstance(test.holds, Interval):
+        low, high = test.holds.closed()
+        yield from (math.nextafter(low, -math.inf), low, high, math.nextafter(high, math.inf))
+
+
+def _combinations(
+    name: str, steps: Sequence[float], subjects: Sequence[str], cells: Sequence[Sequence[float]]
+) -> Rows:
+    """Return a row for every combination of the subjects' cells, and within it for every step."""
+    grid = np.array(list(itertools.product(*cells, steps)), dtype=np.float64)
+    rows = np.full((len(grid), len(facts())), np.nan)
+    rows[:, [fact_index()[each] for each in (*subjects, name)]] = grid
+    return rows
+
+
+def _counterexample(promise: Monotonicity, row: Row, after: float) -> str:
+    known = {
+        item.name: value_to_notation(item, float(value))
+        for item, value in zip(facts(), row, strict=True)
+        if not math.isnan(value)
+    }
+    moved = value_to_notation(fact(promise.fact), after)
+    return (
+        f"{promise.raises} falls against {promise.against} as {promise.fact} moves to {moved} from {known}; "
+        "change the evidence of the rules that read it"
+    )
+
+
+def _implies(one: Rule, other: Rule) -> bool:
+    """Whether `other` fires wherever `one` does."""
+    mine = {test.subject: test for test in one.tests}
+    return all(test.subject in mine and _within(mine[test.subject], test) for test in other.tests)
+
+
+def _within(inner: Test, outer: Test) -> bool:
+    if isinstance(inner.holds, frozenset) and isinstance(outer.holds, frozenset):
+        return inner.holds <= outer.holds
+    if isinstance(inner.holds, Interval) and isinstance(outer.holds, Interval):
+        (low, high), (least, most) = inner.holds.closed(), outer.holds.closed()
+        return least <= low and high <= most
+    return False
+
+
+def _bounds(subject: str) -> tuple[float, float]:
+    if subject in CRITERIA:
+        return 0.0, 1.0
+    item: Fact = fact(subject)
+    return item.minimum, item.maximum

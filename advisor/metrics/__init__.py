@@ -1,0 +1,1 @@
+"""Measures of answers, with what their numbers can tell."""

@@ -1,0 +1,244 @@
+"""Long work: asked for by the API, done by workers, kept in one table.
+
+    QUEUED ──claim──> RUNNING ──> SUCCEEDED | FAILED | CANCELLED
+       ^                 │
+       └──── release ────┘   the worker stopped, or was found dead
+
+Here is what clients do; `advisor.storage.leases` holds what workers do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from advisor.errors import AlreadyExists, FailedPrecondition, Failure, NotFound, ResourceExhausted
+from advisor.storage import pages, requests, use_cases
+from advisor.storage.database import Connection, Database
+from advisor.storage.records import Page, Request
+
+__all__ = [
+    "CHANNEL",
+    "COLUMNS",
+    "Operation",
+    "State",
+    "create",
+    "delete",
+    "get",
+    "list_page",
+    "request_cancel",
+    "wait",
+]
+
+CHANNEL = "advisor_operations"
+"""PostgreSQL channel that names each operation whose state or `cancel_requested` changed."""
+POLL_S = 0.2
+
+COLUMNS = (
+    "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
+    " cancel_requested, create_time, update_time"
+)
+
+
+class State(StrEnum):
+    """Where an operation stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Long work and how far it is.
+
+    Attributes:
+        id: Last part of its name, `operations/{id}`.
+        kind: What is done, such as `TUNE`.
+        use_case_id: What it belongs to, and is deleted with.
+        target: Resource name of what it makes; no two active operations share one.
+        state: Where it stands.
+        payload: What was asked for.
+        progress: What the worker last reported.
+        result: What came out, where it succeeded.
+        error: Why it failed, where it did.
+        attempt: How often it was started.
+        worker: Who holds it, where RUNNING.
+        cancel_requested: Whether the client asked to stop.
+        create_time: When it was asked for.
+        update_time: When it last changed.
+    """
+
+    id: str
+    kind: str
+    use_case_id: str
+    target: str
+    state: State
+    payload: dict[str, Any]
+    progress: dict[str, Any]
+    result: dict[str, Any] | None
+    error: Failure | None
+    attempt: int
+    worker: str | None
+    cancel_requested: bool
+    create_time: datetime
+    update_time: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", State(self.state))
+        if isinstance(self.error, dict):
+            object.__setattr__(self, "error", Failure(**self.error))
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"operations/{self.id}"
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.state not in (State.QUEUED, State.RUNNING)
+
+
+def create(
+    database: Database,
+    *,
+    kind: str,
+    use_case_id: str,
+    target: str,
+    payload: Mapping[str, Any],
+    queue_limit: int,
+    request: Request | None = None,
+) -> Operation:
+    """Ask for work, or return the operation that the same request asked for.
+
+    Raises:
+        NotFound: The use case does not exist.
+        AlreadyExists: An active operation makes the same target.
+        ResourceExhausted: The queue is full.
+        FailedPrecondition: The request's id was used for another request.
+    """
+
+    def insert() -> dict[str, str]:
+        use_cases.require(connection, use_case_id)
+        row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()
+        if row is not None and row[0] >= queue_limit:
+            raise ResourceExhausted(
+                "QUEUE_FULL", f"{queue_limit} operations wait already; try again when some have ended"
+            )
+        operation_id = str(uuid.uuid4())
+        connection.execute(
+            "INSERT INTO operations (id, kind, use_case_id, target, payload) VALUES (%s, %s, %s, %s, %s)",
+            [operation_id, kind, use_case_id, target, Jsonb(dict(payload))],
+        )
+        return {"id": operation_id}
+
+    try:
+        with database.transaction() as connection:
+            result, _ = requests.once(connection, request, insert)
+            return _read(connection, result["id"])
+    except UniqueViolation:
+        raise AlreadyExists(target) from None
+
+
+def get(database: Database, operation_id: str) -> Operation:
+    """Return an operation.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection:
+        return _read(connection, operation_id)
+
+
+def list_page(
+    database: Database, *, done: bool | None = None, size: int = 0, token: str = ""
+) -> Page[Operation]:
+    """Return a page of operations, newest first; all, or those that have ended or have not.
+
+    Raises:
+        InvalidInput: The size is negative, or the token is not one of this list.
+    """
+    size = pages.page_size(size)
+    listing = f"operations?done={done}"
+    last = pages.after_time(token, listing)
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(Operation)) as cursor:
+        rows = cursor.execute(
+            f"SELECT {COLUMNS} FROM operations WHERE (create_time, id) < (%s, %s)"  # noqa: S608 - constants
+            " AND (%s::boolean IS NULL OR (state NOT IN ('QUEUED', 'RUNNING')) = %s)"
+            " ORDER BY create_time DESC, id DESC LIMIT %s",
+            [*last, done, done, size + 1],
+        ).fetchall()
+    return pages.page_of(rows, size, listing, lambda each: (each.create_time.isoformat(), each.id))
+
+
+def request_cancel(database: Database, operation_id: str) -> None:
+    """Cancel what waits at once, and tell the worker of what runs; what has ended stays as it is.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with database.transaction() as connection:
+        _read(connection, operation_id)
+        connection.execute(
+            "UPDATE operations SET cancel_requested = true, update_time = clock_timestamp(),"
+            " state = CASE state WHEN 'QUEUED' THEN 'CANCELLED' ELSE state END"
+            " WHERE id = %s AND state IN ('QUEUED', 'RUNNING')",
+            [operation_id],
+        )
+
+
+async def wait(database: Database, operation_id: str, timeout_s: float) -> Operation:
+    """Return the operation when it has ended, or as it is after `timeout_s`.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        operation = await asyncio.to_thread(get, database, operation_id)
+        remaining_s = deadline - time.monotonic()
+        if operation.done or remaining_s <= 0:
+            return operation
+        await asyncio.sleep(min(POLL_S, remaining_s))
+
+
+def delete(database: Database, operation_id: str) -> None:
+    """Forget an operation that has ended.
+
+    Raises:
+        NotFound: It does not exist.
+        FailedPrecondition: It has not ended.
+    """
+    with database.transaction() as connection:
+        operation = _read(connection, operation_id, suffix="FOR UPDATE")
+        if not operation.done:
+            raise FailedPrecondition(
+                "OPERATION_RUNNING",
+                f"{operation.name} has not ended; cancel it first",
+                metadata={"operation": operation.name},
+            )
+        connection.execute("DELETE FROM operations WHERE id = %s", [operation_id])
+
+
+def _read(connection: Connection, operation_id: str, suffix: str = "") -> Operation:
+    with connection.cursor(row_factory=class_row(Operation)) as cursor:
+        row = cursor.execute(
+            f"SELECT {COLUMNS} FROM operations WHERE id = %s {suffix}",  # noqa: S608 - constants
+            [operation_id],
+        ).fetchone()
+    if row is None:
+        raise NotFound(f"operations/{operation_id}", "ListOperations tells which there are")
+    return row

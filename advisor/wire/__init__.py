@@ -1,0 +1,1 @@
+"""Values as messages, errors as statuses, and resource names; each in pairs."""

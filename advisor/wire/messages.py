@@ -1,0 +1,149 @@
+"""Messages as the values that the rest of the program works with, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from google.protobuf import duration_pb2, json_format, timestamp_pb2
+
+from advisor.decision.recommendation import approach_name, approach_value
+from advisor.storage import records
+from advisor.v1 import execution_service_pb2 as execution_pb2
+from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2, use_case_service_pb2
+from backends import base
+
+__all__ = [
+    "adapter_name",
+    "adapter_to_proto",
+    "approach_from_proto",
+    "document_to_proto",
+    "duration_from_seconds",
+    "event_to_proto",
+    "example_from_proto",
+    "facts_from_bytes",
+    "facts_to_bytes",
+    "options_from_proto",
+    "timestamp",
+    "use_case_name",
+    "use_case_to_proto",
+]
+
+
+def approach_from_proto(value: recommendation_pb2.Approach) -> str | None:
+    """Return the name of an approach such as `RAG`; None where it is not set."""
+    return approach_name(value) if value else None
+
+
+def use_case_name(use_case_id: str) -> str:
+    """Return the resource name of a use case."""
+    return f"useCases/{use_case_id}"
+
+
+def adapter_name(use_case_id: str, adapter_id: str) -> str:
+    """Return the resource name of an adapter."""
+    return f"useCases/{use_case_id}/adapters/{adapter_id}"
+
+
+def facts_to_bytes(facts: facts_pb2.Facts) -> bytes:
+    """Return facts as they are stored."""
+    return facts.SerializeToString(deterministic=True)
+
+
+def facts_from_bytes(stored: bytes) -> facts_pb2.Facts:
+    """Return stored facts."""
+    return facts_pb2.Facts.FromString(stored)
+
+
+def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
+    """Return a stored use case."""
+    return use_case_pb2.UseCase(
+        name=use_case_name(use_case.id),
+        description=use_case.description,
+        facts=facts_from_bytes(use_case.facts),
+        create_time=timestamp(use_case.create_time),
+        update_time=timestamp(use_case.update_time),
+        document_count=use_case.document_count,
+        passage_count=use_case.passage_count,
+        example_count=use_case.example_count,
+    )
+
+
+def document_to_proto(document: records.Document) -> use_case_service_pb2.DocumentSummary:
+    """Return a stored document without its content."""
+    return use_case_service_pb2.DocumentSummary(
+        source=document.source,
+        media_type=document.media_type,
+        size_bytes=document.size_bytes,
+        sha256=document.sha256,
+        passage_count=document.passage_count,
+    )
+
+
+def adapter_to_proto(adapter: records.Adapter) -> use_case_pb2.Adapter:
+    """Return a stored adapter."""
+    message = use_case_pb2.Adapter(
+        name=adapter_name(adapter.use_case_id, adapter.id),
+        approach=approach_value(adapter.approach),
+        base_model=adapter.base_model,
+        data_sha256=adapter.data_sha256,
+        create_time=timestamp(adapter.create_time),
+    )
+    json_format.ParseDict(adapter.settings, message.settings, ignore_unknown_fields=True)
+    json_format.ParseDict(adapter.metrics, message.metrics, ignore_unknown_fields=True)
+    return message
+
+
+def example_from_proto(message: use_case_pb2.Example) -> base.Example:
+    """Return an example that was sent."""
+    return base.Example(message.question, message.answer, message.context or None)
+
+
+def options_from_proto(message: execution_pb2.GenerationOptions) -> base.GenerationOptions:
+    """Return how to generate; what is absent takes its default."""
+    return base.GenerationOptions(**{field.name: value for field, value in message.ListFields()})
+
+
+def event_to_proto(event: base.AnswerEvent) -> execution_pb2.AnswerResponse:
+    """Return an event of an answer as it is streamed."""
+    match event:
+        case base.Token(text):
+            return execution_pb2.AnswerResponse(token=execution_pb2.Token(text=text))
+        case base.References(hits):
+            return execution_pb2.AnswerResponse(references=_references(hits))
+        case base.Progress(activity, fraction, remaining_s):
+            progress = execution_pb2.Progress(activity=activity, fraction=fraction)
+            if remaining_s is not None:
+                progress.remaining.CopyFrom(duration_from_seconds(remaining_s))
+            return execution_pb2.AnswerResponse(progress=progress)
+
+
+def timestamp(time: datetime) -> timestamp_pb2.Timestamp:
+    """Return a time with its zone as a timestamp."""
+    message = timestamp_pb2.Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def duration_from_seconds(seconds: float) -> duration_pb2.Duration:
+    """Return a number of seconds as a duration."""
+    message = duration_pb2.Duration()
+    message.FromMicroseconds(round(seconds * 1e6))
+    return message
+
+
+def _references(hits: Iterable[base.Hit]) -> execution_pb2.References:
+    return execution_pb2.References(
+        references=(
+            execution_pb2.Reference(
+                number=number,
+                passage_id=hit.passage.id,
+                source=hit.passage.source,
+                start_byte=hit.passage.start_byte,
+                end_byte=hit.passage.end_byte,
+                score=hit.score,
+                text=hit.passage.text,
+            )
+            for number, hit in enumerate(hits, 1)
+        )
+    )

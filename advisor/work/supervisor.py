@@ -1,0 +1,151 @@
+"""The server's side of its workers: starts them, replaces those that die, finds work left behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from advisor.errors import AdvisorError
+from advisor.settings import Settings
+from advisor.storage import leases
+from advisor.storage.database import Database
+
+__all__ = ["WorkerPool"]
+
+COMMAND = (sys.executable, "-m", "advisor.work.worker", "--supervised")
+POLL_S = 0.2
+SWEEP_S = 5.0
+STOP_S = 12.0
+"""How long workers may take to stop: longer than the worker's own grace."""
+LONG_LIFE_S = 60.0
+"""A worker that lived this long did not die of its start."""
+LONGEST_PAUSE_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerPool:
+    """Keeps `settings.workers` worker processes alive, and sweeps for work whose worker died.
+
+    Args:
+        settings: What server and workers run with.
+        url: The connection string that the server itself uses.
+        database: The same database, opened.
+        command: What to run as a worker.
+    """
+
+    def __init__(
+        self, settings: Settings, url: str, database: Database, *, command: Sequence[str] = COMMAND
+    ) -> None:
+        self._database = database
+        self._slots = [_Slot(settings, url, database, command) for _ in range(settings.workers)]
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers that run."""
+        return tuple(slot.pid for slot in self._slots if slot.pid is not None)
+
+    def start(self) -> None:
+        """Start the workers, and watch them in a thread."""
+        for slot in self._slots:
+            slot.tend()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the workers; what they work on goes back to the queue. Takes up to `STOP_S`."""
+        self._stopping.set()
+        self._thread.join()
+        for slot in self._slots:
+            slot.ask_to_stop()
+        deadline = time.monotonic() + STOP_S
+        for slot in self._slots:
+            slot.end(deadline)
+
+    def _supervise(self) -> None:
+        next_sweep = 0.0
+        while not self._stopping.wait(POLL_S):
+            try:
+                for slot in self._slots:
+                    slot.tend()
+                if time.monotonic() >= next_sweep:
+                    next_sweep = time.monotonic() + SWEEP_S
+                    if found := leases.sweep(self._database):
+                        log.warning("operations of dead workers found", count=found)
+            except (AdvisorError, OSError) as error:  # the database is away, or no process can be started
+                log.warning("supervision failed", exc_info=error)
+
+
+class _Slot:
+    """The place of one worker: at most one process at a time."""
+
+    def __init__(self, settings: Settings, url: str, database: Database, command: Sequence[str]) -> None:
+        self._settings = {**settings.model_dump(mode="json", exclude_none=True), "database_url": url}
+        self._database = database
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._worker = ""
+        self._started = 0.0
+        self._next_start = 0.0
+        self._early_deaths = 0
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def tend(self) -> None:
+        """Start a worker where none runs; after early deaths, not at once."""
+        if self._process is not None and self._process.poll() is not None:
+            self._bury(self._process.returncode)
+        if self._process is None and time.monotonic() >= self._next_start:
+            self._start()
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def end(self, deadline: float) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        try:
+            leases.release_worker(self._database, self._worker)
+        except AdvisorError as error:  # the next server's sweep finds it
+            log.warning("operations not given back", worker=self._worker, exc_info=error)
+        self._process = None
+
+    def _start(self) -> None:
+        self._worker = str(uuid.uuid4())
+        self._started = time.monotonic()
+        # A session of its own: Ctrl-C in the terminal reaches the server, which then stops the worker.
+        process = subprocess.Popen(
+            self._command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        self._process = process
+        introduction = json.dumps({"worker": self._worker, "settings": self._settings})
+        with suppress(BrokenPipeError):  # died already, as the next look will find
+            if process.stdin is not None:
+                process.stdin.write(introduction.encode() + b"\n")
+
+    def _bury(self, code: int) -> None:
+        log.warning("worker ended", worker=self._worker, code=code)
+        self.ask_to_stop()
+        self._process = None
+        early = time.monotonic() - self._started < LONG_LIFE_S
+        self._early_deaths = self._early_deaths + 1 if early else 0
+        pause = 0.0 if self._early_deaths <= 1 else min(LONGEST_PAUSE_S, 2.0 ** (self._early_deaths - 2))
+        self._next_start = time.monotonic() + pause
+        leases.release_worker(self._database, self._worker)

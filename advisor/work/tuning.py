@@ -1,0 +1,200 @@
+"""Tuning as long work: the examples of a use case to an adapter of it.
+
+A run keeps its training examples beside its checkpoint, so that an attempt
+that resumes it trains on the same ones, whatever was imported since.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.errors import AlreadyExists
+from advisor.settings import Settings
+from advisor.storage import adapters, documents
+from advisor.storage.database import Connection, Database
+from advisor.storage.records import Adapter
+from advisor.work.jobs import Job, JobFunction, Outcome
+from backends.base import Cancelled, Message, Passage, Progress
+from backends.models import resolve as models
+from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
+
+if TYPE_CHECKING:
+    from backends.training.run import TuningProgress
+
+__all__ = ["JOBS", "TUNE", "TuneJob", "clean_checkpoints", "run_tune"]
+
+TUNE = "TUNE"
+
+
+@dataclass(frozen=True, slots=True)
+class TuneJob:
+    """What a tuning run is asked for; the payload of an operation of the kind `TUNE`.
+
+    Attributes:
+        use_case_id: Whose examples, and documents, to train on.
+        adapter_id: Last part of the adapter's name.
+        approach: FINE_TUNING or HYBRID.
+        settings: How to train.
+    """
+
+    use_case_id: str
+    adapter_id: str
+    approach: str
+    settings: TuningSettings
+
+    @property
+    def adapter_name(self) -> str:
+        """Resource name of the adapter to be: the operation's target."""
+        return f"useCases/{self.use_case_id}/adapters/{self.adapter_id}"
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the payload of the operation."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> TuneJob:
+        """Return what a payload asks for."""
+        return cls(**{**payload, "settings": TuningSettings(**payload["settings"])})
+
+
+def run_tune(job: Job) -> Outcome:
+    """Train an adapter as a `TuneJob` asks; its row is written when the operation ends.
+
+    Raises:
+        AlreadyExists: The use case has an adapter of that name.
+        BackendError: What `backends.training.run.tune` and `backends.models.resolve.resolve` raise.
+    """
+    asked = TuneJob.from_payload(job.operation.payload)
+    with job.database.transaction() as connection:
+        if adapters.exists(connection, asked.use_case_id, asked.adapter_id):
+            raise AlreadyExists(asked.adapter_name)
+    model = models.resolve(
+        job.settings.generator,
+        cache=job.settings.model_cache,
+        report=lambda progress: job.report(_preparation(progress)),
+    )
+    checkpoints = _checkpoints(job.settings) / job.operation.id
+    from backends.training.run import tune
+
+    folder = adapters.folder_of(asked.use_case_id, asked.adapter_id)
+    manifest = tune(
+        model,
+        _training_examples(job, asked, checkpoints / "examples.json"),
+        asked.settings,
+        output=job.settings.data_dir / folder,
+        checkpoints=checkpoints,
+        base_model=models.identity(model),
+        approach=asked.approach,
+        report=lambda progress: job.report(_training(progress)),
+        cancelled=job.cancelled,
+    )
+    adapter = _adapter(asked, folder, manifest)
+
+    def record(connection: Connection) -> None:
+        adapters.insert(connection, adapter)
+
+    return Outcome({"adapter": asked.adapter_name}, record)
+
+
+JOBS: Mapping[str, JobFunction] = {TUNE: run_tune}
+"""The work of each kind of operation."""
+
+
+def clean_checkpoints(database: Database, settings: Settings) -> None:
+    """Remove the checkpoints of operations that have ended, however they did."""
+    folder = _checkpoints(settings)
+    if not folder.is_dir():
+        return
+    with database.transaction() as connection:
+        rows = connection.execute("SELECT id FROM operations WHERE state IN ('QUEUED', 'RUNNING')").fetchall()
+    needed = {row[0] for row in rows}
+    for each in folder.iterdir():
+        if each.name not in needed:
+            shutil.rmtree(each, ignore_errors=True)  # what stays is tried again after the next operation
+
+
+def _checkpoints(settings: Settings) -> Path:
+    return settings.data_dir / "checkpoints"
+
+
+def _training_examples(job: Job, asked: TuneJob, kept: Path) -> Sequence[TrainingExample]:
+    """Return the examples that the first attempt made, or make them."""
+    if kept.exists():
+        return [_example_from_json(value) for value in json.loads(kept.read_bytes())]
+    examples = _make_examples(job, asked)
+    content = json.dumps([asdict(example) for example in examples], ensure_ascii=False).encode()
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_file(kept, content)
+    except OSError as error:
+        raise storage_error(kept, error, len(content)) from error
+    return examples
+
+
+def _make_examples(job: Job, asked: TuneJob) -> Sequence[TrainingExample]:
+    from backends.training.examples import hybrid_examples, plain_examples
+
+    examples = documents.read_examples(job.database, asked.use_case_id)
+    if asked.approach == "FINE_TUNING":
+        return plain_examples(examples)
+    return hybrid_examples(
+        examples,
+        _search(job, asked.use_case_id),
+        seed=asked.settings.seed,
+    )
+
+
+def _search(job: Job, use_case_id: str) -> Callable[[str, int], Sequence[Passage]]:
+    """Return the search by which the use case's questions will be answered."""
+    from backends.retrieval.embedding import LocalEmbedder
+    from backends.retrieval.index import create_passage_table
+    from backends.retrieval.search import PassageRetriever
+
+    name = job.settings.embedder
+    folder = models.resolve(
+        name, cache=job.settings.model_cache, report=lambda progress: job.report(_preparation(progress))
+    )
+    embedder = LocalEmbedder(folder, name=name)
+    with job.database.transaction() as connection:  # refuses passages that another model embedded
+        create_passage_table(connection, embedder.dimensions, embedder=name)
+    retriever = PassageRetriever(job.database.pool, use_case_id, embedder)
+    job.report(_preparation(Progress("Finding passages for the examples")))
+
+    def search(question: str, limit: int) -> Sequence[Passage]:
+        if job.cancelled():
+            raise Cancelled("tuning was cancelled before it began")
+        return [hit.passage for hit in retriever.search(question, limit)]
+
+    return search
+
+
+def _example_from_json(value: dict[str, Any]) -> TrainingExample:
+    return TrainingExample(**{**value, "messages": tuple(Message(**each) for each in value["messages"])})
+
+
+def _adapter(asked: TuneJob, folder: str, manifest: Manifest) -> Adapter:
+    return Adapter(
+        use_case_id=asked.use_case_id,
+        id=asked.adapter_id,
+        approach=asked.approach,
+        base_model=manifest.base_model,
+        data_sha256=manifest.data_sha256,
+        settings=asdict(manifest.settings),
+        metrics=asdict(manifest.metrics),
+        folder=folder,
+        create_time=datetime.now(UTC),
+    )
+
+
+def _preparation(progress: Progress) -> dict[str, Any]:
+    return {"stage": "PREPARING", "activity": progress.activity, "remaining_s": progress.remaining_s}
+
+
+def _training(progress: TuningProgress) -> dict[str, Any]:
+    return {**asdict(progress), "stage": progress.stage.value}

@@ -1,0 +1,176 @@
+"""Answers from passages: a Haystack pipeline that embeds, retrieves, joins, prompts and generates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haystack import Document, Pipeline, component
+from haystack.core.errors import PipelineRuntimeError
+
+from backends.approaches.citations import CitingStream
+from backends.base import (
+    Answer,
+    AnswerEvent,
+    BackendError,
+    Cancelled,
+    FinishReason,
+    Generation,
+    GenerationOptions,
+    Generator,
+    Hit,
+    Message,
+    References,
+    Token,
+)
+from backends.prompts import grounded_messages, has_evidence
+from backends.retrieval.embedding import Embedder
+from backends.retrieval.search import add_retrieval, hits_from, retrieval_inputs
+
+if TYPE_CHECKING:
+    from psycopg_pool import ConnectionPool
+
+__all__ = ["NO_EVIDENCE_TEXT", "PASSAGE_TOKENS", "RagBackend"]
+
+NO_EVIDENCE_TEXT = "The documents hold no answer to this question."
+PASSAGE_TOKENS = 500
+"""Most tokens of passages in a prompt: reading them is most of the time to the first token."""
+
+
+class RagBackend:
+    """Answers from the passages of one collection; implements `backends.base.Backend`.
+
+    Args:
+        pool: Connections to the database that holds the passages.
+        collection: Which passages.
+        embedder: The embedder that they were embedded by.
+        generator: What writes the answer.
+        instructions: What the use case wants of every answer.
+        adapter: Folder of LoRA weights trained on `grounded_messages`, for HYBRID.
+        passage_tokens: Most tokens of passages in a prompt; one passage is always shown.
+    """
+
+    def __init__(
+        self,
+        pool: ConnectionPool[Any],
+        collection: str,
+        embedder: Embedder,
+        generator: Generator,
+        *,
+        instructions: str = "",
+        adapter: Path | None = None,
+        passage_tokens: int = PASSAGE_TOKENS,
+    ) -> None:
+        self._generator = generator
+        self._pipeline = Pipeline()
+        add_retrieval(self._pipeline, pool, collection, embedder)
+        self._pipeline.add_component("prompt", _GroundedPrompt(generator, instructions, passage_tokens))
+        self._pipeline.add_component("generate", _CitingGenerator(generator, adapter))
+        self._pipeline.connect("join.documents", "prompt.documents")
+        self._pipeline.connect("dense.documents", "prompt.dense")
+        self._pipeline.connect("words.documents", "prompt.words")
+        self._pipeline.connect("prompt.messages", "generate.messages")
+        self._pipeline.connect("prompt.hits", "generate.hits")
+
+    def answer(
+        self,
+        question: str,
+        *,
+        options: GenerationOptions,
+        emit: Callable[[AnswerEvent], None],
+        cancelled: Callable[[], bool],
+    ) -> Answer:
+        """Answer from the passages, or say that they hold no answer."""
+        if cancelled():
+            raise Cancelled("The answer was stopped before it began.")
+        inputs = retrieval_inputs(question, options.passages)
+        inputs["prompt"] = {"question": question}
+        # The pipeline copies what it is given; a function is copied as itself, a bound method is not.
+        inputs["generate"] = {
+            "options": options,
+            "emit": lambda event: emit(event),
+            "cancelled": lambda: cancelled(),
+        }
+        try:
+            result = self._pipeline.run(inputs)
+        except PipelineRuntimeError as error:
+            if isinstance(error.__cause__, BackendError):
+                raise error.__cause__ from None
+            raise
+        answer: Answer = result["generate"]["answer"]
+        return answer
+
+
+@component
+class _GroundedPrompt:
+    """Writes the chat from the best passages, from none where they hold no answer."""
+
+    def __init__(self, generator: Generator, instructions: str, passage_tokens: int) -> None:
+        self._generator = generator
+        self._instructions = instructions
+        self._passage_tokens = passage_tokens
+
+    @component.output_types(messages=list[Message], hits=list[Hit])
+    def run(
+        self, question: str, documents: list[Document], dense: list[Document], words: list[Document]
+    ) -> dict[str, Any]:
+        """Return the chat with the passages that it shows."""
+        if not has_evidence(_best(dense), _best(words)):
+            return {"messages": [], "hits": []}
+        hits = self._fitting(question, hits_from(documents))
+        return {"messages": list(self._messages(question, hits)), "hits": list(hits)}
+
+    def _fitting(self, question: str, hits: Sequence[Hit]) -> Sequence[Hit]:
+        empty = self._generator.count_tokens(self._messages(question, ()))
+        for count in range(len(hits), 1, -1):
+            taken = self._generator.count_tokens(self._messages(question, hits[:count])) - empty
+            if taken <= self._passage_tokens:
+                return hits[:count]
+        return hits[:1]
+
+    def _messages(self, question: str, hits: Sequence[Hit]) -> tuple[Message, ...]:
+        return grounded_messages(question, [hit.passage for hit in hits], instructions=self._instructions)
+
+
+@component
+class _CitingGenerator:
+    """Streams references, then the answer with its citations; without passages, says so."""
+
+    def __init__(self, generator: Generator, adapter: Path | None) -> None:
+        self._generator = generator
+        self._adapter = adapter
+
+    @component.output_types(answer=Answer)
+    def run(
+        self,
+        messages: list[Message],
+        hits: list[Hit],
+        options: GenerationOptions,
+        emit: Callable[[AnswerEvent], None],
+        cancelled: Callable[[], bool],
+    ) -> dict[str, Any]:
+        """Return the whole answer."""
+        if not hits:
+            emit(Token(NO_EVIDENCE_TEXT))
+            return {"answer": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
+        emit(References(tuple(hits)))
+        stream = CitingStream([hit.passage for hit in hits], lambda text: emit(Token(text)))
+        written: Generation = self._generator.generate(
+            messages, options=options, emit=stream.write, cancelled=cancelled, adapter=self._adapter
+        )
+        stream.finish()
+        return {
+            "answer": Answer(
+                stream.text,
+                written.finish_reason,
+                written.input_tokens,
+                written.output_tokens,
+                self._generator.name,
+                stream.citations,
+            )
+        }
+
+
+def _best(documents: Sequence[Document]) -> float:
+    return max((document.score or 0.0 for document in documents), default=0.0)

@@ -1,0 +1,1 @@
+"""Chats to text: one module an engine."""

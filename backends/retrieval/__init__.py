@@ -1,0 +1,1 @@
+"""Passages embedded, kept and found."""

@@ -1,0 +1,164 @@
+"""What a person is shown of a recommendation, and in which order."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from advisor.cli.render import show
+from advisor.decision.recommendation import default_advisor
+from advisor.v1 import recommendation_pb2 as pb
+
+SUPPORT = {
+    "task": "QUESTION_ANSWERING",
+    "output_form": "FREE_TEXT",
+    "update_interval": "7d",
+    "needs_citations": True,
+    "new_knowledge_share": 0.8,
+    "corpus_tokens": 4_000_000,
+    "labelled_examples": 60,
+}
+INVOICES = {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 500, "can_train": True}
+WIKI = {**SUPPORT, "needs_citations": False, "retrieval_hit_rate": 0.3, "monthly_budget": 30}
+
+
+def rendered(values: dict[str, Any], *, everything: bool = False, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    show(console, default_advisor().recommend(values), everything=everything)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def headings(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line[:1].isupper()]
+
+
+def section(text: str, heading: str) -> str:
+    return text.split(f"\n{heading}")[1].split("\n\n")[0]
+
+
+def test_sections_come_in_the_order_in_which_they_are_needed() -> None:
+    """What to do and what to mind, then why, then what could change it, then figures."""
+    order = (
+        "RAG (",
+        "Excluded",
+        "Mind",
+        "For RAG",
+        "What would change",
+        "Worth",
+        "Trade-offs",
+        "Cost",
+        "Publ",
+    )
+    shown = [line for line in headings(rendered(SUPPORT)) if line.startswith(order)]
+    assert [next(name for name in order if line.startswith(name)) for line in shown] == list(order)
+
+
+def test_the_headline_says_what_why_and_why_not_the_runner_up() -> None:
+    """The first lines would do alone."""
+    first = flat(rendered(SUPPORT).split("  RAG ")[0])
+    assert first.startswith("RAG (RAG ")
+    assert "Against HYBRID: " in first
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("values", [SUPPORT, INVOICES, WIKI, {}])
+def test_lines_fit_the_screen(values: dict[str, Any], everything: bool, width: int) -> None:
+    """Nothing is cut and nothing runs over, with all of it shown or some."""
+    text = rendered(values, everything=everything, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+
+
+def test_a_fact_gives_one_reason_however_many_rules_read_it() -> None:
+    """The rungs of a ladder are not told one by one, unless everything is asked for."""
+    assert section(rendered(SUPPORT), "For RAG").count("change every 7 days") == 1
+    assert flat(rendered(SUPPORT, everything=True)).count("every 7 days") > 1
+
+
+def test_reasons_for_weigh_for_and_reasons_against_weigh_against() -> None:
+    """The sign in front of a reason is that of its section."""
+    text = rendered({**INVOICES, "context_tokens": 2500, "prompted_score": 0.74})
+    speaking, opposing = section(text, "For FINE_TUNING"), section(text, "Against FINE_TUNING")
+    assert "  +0." in speaking
+    assert "  -0." not in speaking
+    assert "  -0." in opposing
+    assert "  +0." not in opposing
+
+
+def test_everything_adds_up() -> None:
+    """The table of contributions ends with the log-odds that the message states."""
+    message = default_advisor().recommend(INVOICES)
+    odds = {pb.Approach.Name(score.approach): score.log_odds for score in message.scores}
+    names = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
+    wanted = " ".join(f"{odds[f'APPROACH_{name}']:+.2f}" for name in names)
+    assert f"sum {wanted}" in flat(rendered(INVOICES, everything=True))
+    assert "How it adds up" not in rendered(INVOICES)
+
+
+def test_the_most_serious_warning_comes_first() -> None:
+    """Retrieval that misses is said before anything else is weighed."""
+    text = rendered(WIKI)
+    assert section(text, "Mind").lstrip(" \n•").startswith("Search finds the right passage for only 30%")
+
+
+def test_costs_leave_out_what_is_excluded() -> None:
+    """A price of what cannot be done is no choice; all of it is there on demand."""
+    assert "FINE_TUNING" not in section(rendered(SUPPORT), "Cost")
+    assert "excluded" in section(rendered(SUPPORT, everything=True), "Cost")
+
+
+def test_costs_mark_what_exceeds_the_budget() -> None:
+    """A budget is compared with every approach."""
+    lines = section(rendered(WIKI), "Cost").splitlines()
+    assert any("HYBRID" in line and "over budget" in line for line in lines)
+
+
+def test_assumptions_are_named_briefly_or_with_value_and_reason() -> None:
+    """A person sees that much is assumed, and finds all of it."""
+    assert "more: see --all." in flat(section(rendered({}), "Cost"))
+    message = default_advisor().recommend({})
+    text = flat(rendered({}, everything=True, width=200))
+    assert all(f"{each.name} {each.value} {each.reason}" in text for each in message.cost.assumptions)
+
+
+def test_gains_are_written_with_one_sign() -> None:
+    """A loss of 6.9 points is -6.9."""
+    text = rendered({"task": "QUESTION_ANSWERING", "output_form": "FREE_TEXT", "new_knowledge_share": 0})
+    assert "+-" not in text
+
+
+def test_similar_cases_are_of_different_sources() -> None:
+    """Three rows of one table would say the same thing three times."""
+    message = default_advisor().recommend({"task": "CODE", "output_form": "CODE", "can_train": True})
+    sources = [case.source.title for case in message.similar_cases]
+    assert len(sources) == len(set(sources)) > 1
+
+
+def test_what_a_use_case_is_does_not_change() -> None:
+    """Nobody is told that another task would need another approach, unless they ask for everything."""
+    values = {"task": "DIALOGUE"}
+    assert "If task were" not in rendered(values)
+    assert "If task were" in rendered(values, everything=True)
+
+
+def test_an_open_decision_says_what_to_find_out() -> None:
+    """Where little is known, the first question stands in the headline and in its section."""
+    text = rendered({"task": "DIALOGUE"})
+    question = default_advisor().recommend({"task": "DIALOGUE"}).questions[0].text
+    assert flat(text).startswith("UNDECIDED: ")
+    assert flat(text).count(question) == 2
+
+
+def test_nothing_feasible_is_shown_as_such() -> None:
+    """Where everything is excluded, the vetoes are the answer."""
+    text = rendered({"needs_citations": True, "corpus_tokens": 0, "labelled_examples": 0})
+    assert "Excluded" in text

@@ -1,0 +1,146 @@
+"""Flips: the nearest change that changes the leader, exact at the threshold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from advisor.decision.evidence import APPROACHES
+from advisor.decision.flips import FlipFinder, FlippingChange
+from advisor.decision.recommendation import default_advisor
+from advisor.knowledge.facts import Fact, encode_facts, encode_value, fact, fact_index, facts_from_mapping
+from advisor.knowledge.notation import Interval, parse_test
+from tests.advisor.strategies import use_cases
+
+
+def leader_of(row: np.ndarray) -> int:
+    return int(default_advisor().scorer.score(row[None]).order[0, 0])
+
+
+def moved(row: np.ndarray, item: Fact, value: float) -> np.ndarray:
+    other = row.copy()
+    other[fact_index()[item.name]] = value
+    return other
+
+
+def find(values: dict[str, object]) -> tuple[np.ndarray, int, tuple[FlippingChange, ...]]:
+    row = encode_facts(facts_from_mapping(values))
+    leader = leader_of(row)
+    return row, leader, FlipFinder(default_advisor().scorer).find(row, leader)
+
+
+def first_beyond(item: Fact, interval: Interval) -> float:
+    """Return the value of a flip's test nearest to where it starts, a hair inside it."""
+    low, high = interval.closed()
+    edge = high if math.isfinite(high) else low
+    hair = (1e-9 * abs(edge) + 1e-12) * (-1 if math.isfinite(high) else 1)
+    return min(max(edge + hair, item.minimum), item.maximum)
+
+
+@settings(max_examples=60, deadline=None)
+@given(use_cases())
+def test_every_flip_changes_the_leader(values: dict[str, object]) -> None:
+    """Just inside a flip's test, the approach that it names leads."""
+    row, leader, flips = find(values)
+    for flip in flips:
+        item = fact(flip.fact)
+        assert APPROACHES[leader] != flip.approach
+        if item.kind in ("flag", "choice"):
+            name = flip.change if item.kind == "choice" else flip.change == "true"
+            value = encode_value(item, name)
+        else:
+            holds = parse_test(flip.change, duration=item.kind == "duration")
+            assert isinstance(holds, Interval)
+            value = first_beyond(item, holds)
+        assert APPROACHES[leader_of(moved(row, item, value))] == flip.approach, flip
+
+
+@settings(max_examples=40, deadline=None)
+@given(use_cases())
+def test_no_nearer_value_changes_the_leader(values: dict[str, object]) -> None:
+    """Between a known value and its flip the leader stays."""
+    row, leader, flips = find(values)
+    for flip in flips:
+        item = fact(flip.fact)
+        if not flip.current or item.kind in ("flag", "choice"):
+            continue
+        holds = parse_test(flip.change, duration=item.kind == "duration")
+        assert isinstance(holds, Interval)
+        known = float(row[fact_index()[item.name]])
+        edge = holds.high if math.isfinite(holds.high) else holds.low
+        for share in (0.0, 0.3, 0.7, 0.999):
+            between = known + (edge - known) * share
+            if between not in holds:
+                assert leader_of(moved(row, item, between)) == leader, flip
+
+
+def test_a_flip_names_the_end_that_the_rules_name() -> None:
+    """The threshold is the one written in the knowledge base, not a float beside it."""
+    facts = {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True}
+    _, _, flips = find(facts)
+    by_fact = {flip.fact: flip for flip in flips}
+    assert by_fact["can_train"].change == "false"
+    threshold = float(by_fact["labelled_examples"].change.removeprefix("<").removeprefix("=").strip())
+    tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
+    holds = [test.holds for test in tests if test.subject == "labelled_examples"]
+    ends = {end for each in holds if isinstance(each, Interval) for end in (each.low, each.high)}
+    assert threshold in ends
+
+
+def test_known_facts_come_first_and_nearest_first() -> None:
+    """The order is what a reader wants."""
+    _, _, flips = find({"update_interval": "7d", "task": "QUESTION_ANSWERING", "labelled_examples": 5000})
+    known = [flip for flip in flips if flip.current]
+    assert list(flips[: len(known)]) == known
+    assert [flip.distance for flip in known] == sorted(flip.distance for flip in known)
+
+
+@pytest.mark.parametrize("name", ["needs_citations", "can_train"])
+def test_a_flag_flips_to_its_other_value(name: str) -> None:
+    """A flip of a flag is never the value that it has."""
+    _, _, flips = find({name: True, "task": "QUESTION_ANSWERING"})
+    assert all(flip.change == "false" for flip in flips if flip.fact == name)
+
+
+@pytest.mark.parametrize(
+    ("values", "fact_name"),
+    [
+        (
+            {
+                "corpus_tokens": 4_000_000,
+                "update_interval": "1d",
+                "max_staleness": "1d",
+                "needs_citations": True,
+            },
+            "corpus_tokens",
+        ),
+        ({"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000}, "needs_citations"),
+    ],
+)
+def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: str) -> None:
+    """Nobody is told about a corpus of no tokens, or about sources of a label."""
+    row, leader, flips = find(values)
+    item = fact(fact_name)
+    lowest = 0.0 if fact_name == "corpus_tokens" else 1.0
+    assert leader_of(moved(row, item, lowest)) != leader
+    assert fact_name not in {flip.fact for flip in flips}
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "words"),
+    [
+        (
+            {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True},
+            "labelled_examples",
+            "If labelled examples were fewer than 50 (now 2,000)",
+        ),
+        ({"task": "CLASSIFICATION", "labelled_examples": 2000}, "can_train", "Unless training is possible"),
+    ],
+)
+def test_a_flip_reads_as_a_clause(values: dict[str, object], name: str, words: str) -> None:
+    """People are told what would have to be otherwise, and what it is now."""
+    _, _, flips = find(values)
+    assert {flip.fact: flip.words for flip in flips}[name] == words

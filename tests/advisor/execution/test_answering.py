@@ -1,0 +1,164 @@
+"""The chosen approach carried out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+
+from advisor.decision.recommendation import approach_value
+from advisor.errors import FailedPrecondition, InvalidInput, NotFound
+from advisor.execution.answering import Ask, Execution, known_facts
+from advisor.execution.models import Engine, Models
+from advisor.storage import adapters, imports, records, use_cases
+from advisor.v1 import facts_pb2
+from advisor.v1 import recommendation_pb2 as pb
+from backends.base import Answer, FinishReason, GenerationOptions, Token
+
+LIMITS = imports.Limits(10_000, 10_000, 100, 1_000)
+
+
+class FixedAdvisor:
+    """Recommends what it was told to, and remembers the facts."""
+
+    def __init__(self, approach: str, vetoed: str = "") -> None:
+        self.recommendation = pb.Recommendation(approach=f"APPROACH_{approach}", summary="Because.")
+        self.recommendation.questions.add(fact="update_interval")
+        if vetoed:
+            self.recommendation.vetoes.add(id="v", approaches=[approach_value(vetoed)], reason="It cannot.")
+        self.facts = facts_pb2.Facts()
+
+    def recommend(self, facts, view=0):
+        self.facts = facts
+        copy = pb.Recommendation()
+        copy.CopyFrom(self.recommendation)
+        return copy
+
+
+class EchoBackends:
+    """Answers with the name of the approach."""
+
+    def open(self, plan, models):
+        self.plan = plan
+        return self
+
+    def answer(self, question, *, options, emit, cancelled):
+        emit(Token(self.plan.approach))
+        return Answer(self.plan.approach, FinishReason.STOP, 1, 1, "echo")
+
+
+def execution(database, advisor) -> Execution:
+    engine = Engine(lambda _: Models(None, None))
+    return Execution(database, advisor, engine, EchoBackends())
+
+
+def ask(approach=None, use_case_id="faq", adapter_id=None) -> Ask:
+    return Ask("What?", GenerationOptions(), use_case_id, facts_pb2.Facts(), "", approach, adapter_id)
+
+
+@pytest.fixture
+def faq(database):
+    """Store a use case that wants short answers."""
+    use_cases.create(database, "faq", description="Be short.", facts=b"")
+
+
+def import_text(database) -> None:
+    upload = imports.open_documents(database, "faq", LIMITS)
+    upload.add("a.txt", "text/plain", b"x" * 400)
+    upload.count_passages("a.txt", 1)
+    upload.commit(1, hashlib.sha256(b"x" * 400).hexdigest())
+    upload.close()
+
+
+def add_adapter(database, adapter_id: str, approach: str) -> None:
+    adapter = records.Adapter("faq", adapter_id, approach, "m", "", {}, {}, "folder", datetime.now(UTC))
+    with database.transaction() as connection:
+        adapters.insert(connection, adapter)
+
+
+def test_the_recommended_approach_answers(database, faq):
+    """Where none is asked for, the recommended approach answers by the use case's instructions."""
+    running = execution(database, FixedAdvisor("PROMPTING"))
+    plan = running.prepare(ask())
+    emitted = []
+    assert running.answer(plan, emitted.append, lambda: False).text == "PROMPTING"
+    assert emitted[-1] == Token("PROMPTING")
+    assert plan.instructions == "Be short."
+
+
+def test_the_approach_asked_for_comes_first(database, faq):
+    """What is asked for runs even where something else is recommended."""
+    assert execution(database, FixedAdvisor("RAG")).prepare(ask("PROMPTING")).approach == "PROMPTING"
+
+
+@pytest.mark.parametrize(
+    ("recommended", "asked", "vetoed", "reason"),
+    [
+        ("UNDECIDED", None, "", "UNDECIDED"),
+        ("PROMPTING", "RAG", "RAG", "APPROACH_VETOED"),
+        ("RAG", None, "", "NO_DOCUMENTS"),
+        ("HYBRID", None, "", "NO_DOCUMENTS"),
+        ("FINE_TUNING", None, "", "NO_ADAPTER"),
+    ],
+)
+def test_what_is_lacking_is_told(database, faq, recommended, asked, vetoed, reason):
+    """An approach that cannot run is refused with the reason."""
+    with pytest.raises(FailedPrecondition) as caught:
+        execution(database, FixedAdvisor(recommended, vetoed)).prepare(ask(asked))
+    assert caught.value.reason == reason
+
+
+def test_documents_make_retrieval_possible(database, faq):
+    """With passages, RAG is ready; HYBRID still lacks its adapter."""
+    import_text(database)
+    assert execution(database, FixedAdvisor("RAG")).prepare(ask()).approach == "RAG"
+    with pytest.raises(FailedPrecondition) as caught:
+        execution(database, FixedAdvisor("HYBRID")).prepare(ask())
+    assert caught.value.reason == "NO_ADAPTER"
+
+
+def test_the_newest_adapter_of_the_approach_is_used(database, faq):
+    """Adapters of other approaches and older ones are passed over."""
+    for name, approach in (("old", "FINE_TUNING"), ("new", "FINE_TUNING"), ("other", "HYBRID")):
+        add_adapter(database, name, approach)
+    plan = execution(database, FixedAdvisor("FINE_TUNING")).prepare(ask())
+    assert plan.adapter is not None
+    assert plan.adapter.id == "new"
+
+
+def test_naming_an_adapter_names_its_approach(database, faq):
+    """An adapter without an approach stands for the approach that it was trained for."""
+    add_adapter(database, "a", "FINE_TUNING")
+    running = execution(database, FixedAdvisor("RAG"))
+    assert running.prepare(ask(adapter_id="a")).approach == "FINE_TUNING"
+    with pytest.raises(InvalidInput, match="trained for FINE_TUNING"):
+        running.prepare(ask("HYBRID", adapter_id="a"))
+
+
+def test_what_does_not_exist(database, faq):
+    """A use case or an adapter that does not exist is named."""
+    running = execution(database, FixedAdvisor("PROMPTING"))
+    with pytest.raises(NotFound, match="useCases/none"):
+        running.prepare(ask(use_case_id="none"))
+    with pytest.raises(NotFound, match="adapters/none"):
+        running.prepare(ask(adapter_id="none"))
+
+
+def test_stored_data_completes_facts(database, faq):
+    """The documents' size is estimated where the fact is unknown, and the summary says so."""
+    import_text(database)
+    advisor = FixedAdvisor("RAG")
+    found = execution(database, advisor).recommend_stored("faq")
+    assert advisor.facts.corpus_tokens == 100
+    assert "corpus_tokens about 100" in found.summary
+
+
+def test_stored_data_never_replaces_facts(database):
+    """A fact that was told stays as it was told."""
+    facts = facts_pb2.Facts(corpus_tokens=7, labelled_examples=0)
+    use_cases.create(database, "faq", description="", facts=facts.SerializeToString())
+    import_text(database)
+    found, learned = known_facts(database, use_cases.get(database, "faq"))
+    assert found == facts
+    assert learned == ""

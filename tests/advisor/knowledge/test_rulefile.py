@@ -1,0 +1,273 @@
+"""Reading a knowledge base, and refusing what is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import RulesError
+from advisor.knowledge.notation import Interval
+from advisor.knowledge.rulefile import MAX_RULES, default_rules_path, load_default_rules, load_rules
+from advisor.knowledge.yamltree import MAX_FILE_BYTES
+
+WEEKLY = (
+    '  - {id: weekly, criterion: freshness, when: {update_interval: "<= 7d"},'
+    ' evidence: {RAG: 0.6, HYBRID: 0.2}, reason: "changes every {update_interval}", sources: ["book:p1"],'
+    " examples: {fire: [{update_interval: 1d}], silent: [{update_interval: 30d}]}}"
+)
+BASE = f"""\
+version: 1
+decision: {{prior: {{PROMPTING: 0.25, RAG: 0.25, FINE_TUNING: 0.25, HYBRID: 0.25}}, temperature: 1.5, undecided: {{lead: 0.1, evidence: 0.5}}}}
+sources: {{book: {{title: Title, reference: Reference}}}}
+criteria:
+  freshness: {{title: t, facts: {{update_interval: {{weight: 3, curve: {{1d: 1, 1y: 0}}}}, needs_citations: {{curve: {{true: 1, false: 0.2}}}}}}}}
+  specialization: {{title: t, facts: {{labelled_examples: {{curve: {{0: 0, 1e4: 1}}}}}}}}
+  cost: {{title: t, facts: {{queries_per_month: {{curve: {{1: 0, 1e6: 1}}}}}}}}
+  retraining: {{title: t, facts: {{can_train: {{curve: {{true: 0, false: 1}}}}}}}}
+rules:
+{WEEKLY}
+  - id: labels
+    criterion: specialization
+    when:
+      output_form: [LABEL, STYLE]
+      labelled_examples: "[500..5_000)"
+    evidence: {{FINE_TUNING: 1}}
+    reason: "{{labelled_examples}} examples"
+    sources: [book]
+    examples: {{fire: [{{output_form: LABEL, labelled_examples: 500}}], silent: [{{output_form: LABEL}}]}}
+vetoes:
+  - {{id: no-hardware, criterion: retraining, when: {{can_train: false}}, excludes: [FINE_TUNING, HYBRID], reason: r, sources: [book], examples: {{fire: [{{can_train: false}}], silent: [{{}}]}}}}
+warnings:
+  - {{id: stale, when: {{freshness: ">= 0.5"}}, text: r, sources: [book], examples: {{fire: [{{update_interval: 1d}}], silent: [{{}}]}}}}
+worlds: {{update_interval: {{1h: 1, 30d: 3}}, can_train: {{true: 6, false: 4}}}}
+monotonic: [{{fact: update_interval, direction: decreasing, raises: RAG, against: [FINE_TUNING, PROMPTING]}}]
+"""  # noqa: E501
+OVERLAY_RULE = WEEKLY.replace("0.6", "0.9")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """Return a small valid knowledge base."""
+    return write(tmp_path, BASE)
+
+
+def write(folder: Path, text: str, name: str = "rules.yaml") -> Path:
+    """Write a file."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(folder: Path, text: str) -> list[str]:
+    """Return the lines of the error that a file raises, without its folder."""
+    with pytest.raises(RulesError) as caught:
+        load_rules(write(folder, text))
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+def altered(old: str, new: str) -> str:
+    """Return the valid knowledge base with its first `old` replaced."""
+    assert old in BASE
+    return BASE.replace(old, new, 1)
+
+
+def test_rules_are_read(base: Path) -> None:
+    """Tests, evidence, reasons, sources and examples are what the file says."""
+    weekly, labels, *_ = load_rules(base).rules
+    assert (weekly.id, weekly.kind, weekly.criterion) == ("weekly", "evidence", "freshness")
+    assert weekly.log_odds == (0.0, 0.6, 0.0, 0.2)
+    assert [(test.subject, test.holds) for test in weekly.tests] == [
+        ("update_interval", Interval(high=604_800))
+    ]
+    assert [test.holds for test in labels.tests] == [{"LABEL", "STYLE"}, Interval(500, 5_000, high_open=True)]
+    assert (weekly.sources, weekly.fire) == (("book:p1",), ({"update_interval": "1d"},))
+    assert (labels.place.line, labels.place.column) == (11, 5)
+
+
+def test_vetoes_and_warnings_are_rules(base: Path) -> None:
+    """They stand after the evidence, with what they exclude."""
+    *_, veto, warning = load_rules(base).rules
+    assert (veto.kind, veto.excludes) == ("veto", {"FINE_TUNING", "HYBRID"})
+    assert (warning.kind, warning.criterion, warning.log_odds) == ("warning", None, (0.0,) * 4)
+
+
+def test_everything_else_is_read(base: Path) -> None:
+    """Decision, criteria, worlds and promises are what the file says."""
+    knowledge = load_rules(base)
+    assert (knowledge.decision.temperature, knowledge.decision.lead) == (1.5, 0.1)
+    assert [each.name for each in knowledge.criteria] == ["freshness", "specialization", "cost", "retraining"]
+    assert knowledge.criteria[0].curves[0].points == ((86_400.0, 1.0), (31_536_000.0, 0.0))
+    assert knowledge.worlds["update_interval"] == ((3_600.0, 0.25), (2_592_000.0, 0.75))
+    assert [(each.raises, each.against) for each in knowledge.monotonic] == [
+        ("RAG", "FINE_TUNING"),
+        ("RAG", "PROMPTING"),
+    ]
+
+
+def test_the_digest_tells_files_apart(tmp_path: Path, base: Path) -> None:
+    """The same files give the same digest, and others another."""
+    first = load_rules(base).digest
+    assert load_rules(base).digest == first
+    assert load_rules(base, write(tmp_path, "version: 1\n", "mine.yaml")).digest != first
+
+
+def test_the_shipped_knowledge_base_loads() -> None:
+    """What the package ships is valid."""
+    assert default_rules_path().exists()
+    assert len(load_default_rules().rules) >= 45
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "words"),
+    [
+        ('"<= 7d"', '"<= 7x"', 'x"}, evidence', "'x' is not a unit of time; allowed: ms, s, m, h, d, w, y"),
+        ('"<= 7d"', "'<= 7x'", "x'}, evidence", "'x' is not a unit of time"),
+        ('"<= 7d"', "<= 7x", "x}, evidence", "'x' is not a unit of time"),
+        ('"<= 7d"', '"<= 7"', '7"}, evidence', "7 has no unit; write 7d, 7h, 7m or 7s"),
+        ('"<= 7d"', '"7d"', '7d"}, evidence', "'7d' is not a test"),
+        ('"[500..5_000)"', '"[500..5x)"', "5x)", "'5x' is not a number"),
+        ('"[500..5_000)"', "<= 7x", "7x", "'7x' is not a number"),
+        ("[LABEL, STYLE]", "[LABEL, STILE]", "STILE", "'STILE' is not one of FREE_TEXT, LABEL"),
+        ("[LABEL, STYLE]", '"[LABEL, STILE]"', "STILE", "'STILE' is not one of"),
+        ("can_train: false}, ex", "can_train: maybe}, ex", "maybe", "'maybe' is not one of true, false"),
+        (
+            '{update_interval: "<= 7d"}',
+            '{updte_interval: "<= 7d"}',
+            "updte",
+            'did you mean "update_interval"?',
+        ),
+        ('{update_interval: "<= 7d"}', "{}", "{}", "a rule without tests always fires"),
+        (
+            "freshness, when",
+            "fresh, when",
+            "fresh,",
+            "'fresh' is not a criterion; did you mean \"freshness\"?",
+        ),
+        ("RAG: 0.6", "RAG: .inf", ".inf", "'.inf' is not a number"),
+        ("RAG: 0.6", "RAG: 1e999", "1e999", "1e999 is not a finite number"),
+        ("RAG: 0.6", "RAG: nan", "nan", "nan is not a finite number"),
+        ("RAG: 0.6", "RAGE: 0.6", "RAGE", "'RAGE' is not a key here; did you mean \"RAG\"?"),
+        ("{RAG: 0.6, HYBRID: 0.2}", "{}", "{}, reason", "the evidence is the same for every approach"),
+        ("id: labels", "id: weekly", "id: weekly", "the id 'weekly' stands in this file twice"),
+        ("id: no-hardware", "id: No_Hardware", "No_", "'No_Hardware' is not an id"),
+        ("every {update_interval}", "every {task}", "{task}", "{task} is not tested by the rule"),
+        ('"changes every {update_interval}"', '""', '"", sources', "it is empty; say why"),
+        ('["book:p1"]', '["bok:p1"]', "{id: weekly", "unknown source 'bok:p1'; did you mean \"book\"?"),
+        ('["book:p1"]', "[]", "[], examples", "at least one source is needed"),
+        ("fire: [{update_interval: 1d}]", "fire: []", "[], silent", "at least one example is needed"),
+        (
+            "fire: [{update_interval: 1d}]",
+            "fire: [{update_interval: 7}]",
+            "{update_interval: 7}",
+            "has no unit",
+        ),
+        ("[FINE_TUNING, HYBRID]", "[FINETUNING]", "FINETUNING", 'did you mean "FINE_TUNING"?'),
+        ("[FINE_TUNING, HYBRID]", "[]", "[], reason", "a veto must exclude at least one approach"),
+        ("{queries_per_month:", "{freshness:", "freshness:", "a criterion reads facts alone"),
+        ("{queries_per_month:", "{querys_per_month:", "querys", 'did you mean "queries_per_month"?'),
+        ("{1: 0, 1e6: 1}", "{1: 0}", "{1: 0}", "a curve needs two points"),
+        ("{1: 0, 1e6: 1}", "{1: 0, 1.0: 1}", "{1: 0, 1.0", "two points of the curve are at the same value"),
+        ("{1: 0, 1e6: 1}", "{1: 0, 1e6: 2}", "2}", "2 is out of bounds; allowed: 0 to 1"),
+        ("{true: 1, false: 0.2}", "{true: 1}", "{true: 1}", "a value for each of false, true"),
+        ("{1d: 1, 1y: 0}", "{1x: 1, 1y: 0}", "1x", "'x' is not a unit of time"),
+        ("weight: 3", "weight: 0", "0, curve", "0 is not above 0"),
+        ("  cost: {", "  costs: {", "costs", "'costs' is not a criterion; did you mean \"cost\"?"),
+        ("RAG: 0.25", "RAG: 0.5", "{PROMPTING", "the prior sums to 1.25; it must sum to 1"),
+        ("temperature: 1.5", "temperature: -1", "-1", "-1 is not above 0"),
+        ("temperature: 1.5", "temperature: 1, temperature: 2", "temperature: 2", "stands here twice"),
+        ("lead: 0.1", "lead: 2", "2, evidence", "2 is out of bounds; allowed: 0 to 1"),
+        ("evidence: 0.5", "evidence: -1", "-1", "-1 is below 0"),
+        ("true: 6", "maybe: 6", "maybe", "'maybe' is not a yes or no"),
+        ("{true: 6, false: 4}", "{}", "{}}", "at least one value with its weight is needed"),
+        ("direction: decreasing", "direction: down", "down", "write increasing or decreasing"),
+        ("[FINE_TUNING, PROMPTING]", "[RAG]", "[RAG]", "RAG cannot rise against itself"),
+        ("version: 1", "version: 2", "2", "version '2' is unknown; write 1"),
+        ("worlds:", "wolrds:", "wolrds", 'did you mean "worlds"?'),
+    ],
+)
+def test_what_is_wrong_is_pointed_at(tmp_path: Path, old: str, new: str, at: str, words: str) -> None:
+    """The error gives file, line and column, the line, and a caret under what is wrong."""
+    text = altered(old, new)
+    head, line, caret = refusal(tmp_path, text)
+    column = caret.index("^")
+    assert words in head
+    assert head.startswith(f"rules.yaml:{text.splitlines().index(line) + 1}:{column + 1}: ")
+    assert line[column:].startswith(at)
+
+
+@pytest.mark.parametrize("section", ["  cost: {", "decision: "])
+def test_a_missing_part_is_named(tmp_path: Path, section: str) -> None:
+    """A knowledge base without a criterion or a decision is none."""
+    kept = [line for line in BASE.splitlines() if not line.startswith(section)]
+    head, *_ = refusal(tmp_path, "\n".join(kept))
+    assert section.strip(" :{") in head
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    """A rule without its reason is refused, at the rule."""
+    head, *_ = refusal(tmp_path, altered(' reason: "changes every {update_interval}",', ""))
+    assert head == "rules.yaml:10:5: the key 'reason' is missing"
+
+
+def test_too_many_rules_are_refused(tmp_path: Path) -> None:
+    """One rule more than the limit is too many."""
+    short = (
+        "  - {id: r%d, criterion: cost, when: {cost: '< 1'}, evidence: {RAG: 1}, reason: r, sources: [book],"
+        " examples: {fire: [{}], silent: [{}]}}"
+    )
+    many = "\n".join(short % number for number in range(MAX_RULES))
+    head, *_ = refusal(tmp_path, altered(WEEKLY, many))
+    assert f"more than {MAX_RULES:,} rules" in head
+
+
+def test_ten_thousand_rules_are_refused_by_size(tmp_path: Path) -> None:
+    """A file of ten thousand rules is over the limit of bytes, and is not even parsed."""
+    many = "\n".join(WEEKLY.replace("weekly", f"weekly-{number}") for number in range(10_000))
+    assert refusal(tmp_path, altered(WEEKLY, many)) == [
+        f"rules.yaml: over {MAX_FILE_BYTES:,} bytes, the most allowed; make it smaller"
+    ]
+
+
+def test_an_overlay_replaces_a_rule_in_its_place(tmp_path: Path, base: Path) -> None:
+    """The rule of the same id gives way; the others and their order stay."""
+    mine = write(tmp_path, f"version: 1\nrules:\n{OVERLAY_RULE}\n", "mine.yaml")
+    merged = load_rules(base, mine)
+    assert [rule.id for rule in merged.rules] == ["weekly", "labels", "no-hardware", "stale"]
+    assert merged.rules[0].log_odds == (0.0, 0.9, 0.0, 0.2)
+    assert merged.rules[0].place.file == str(mine)
+
+
+def test_an_overlay_adds_and_disables_rules(tmp_path: Path, base: Path) -> None:
+    """New ids are added, and those under `disable` are dropped."""
+    added = OVERLAY_RULE.replace("id: weekly", "id: mine")
+    mine = write(tmp_path, f"version: 1\nrules:\n{added}\ndisable: [weekly, stale]\n", "mine.yaml")
+    assert [rule.id for rule in load_rules(base, mine).rules] == ["labels", "no-hardware", "mine"]
+
+
+def test_an_overlay_replaces_criteria_sources_and_worlds(tmp_path: Path, base: Path) -> None:
+    """Named parts give way one by one."""
+    text = (
+        "version: 1\nsources: {book: {title: Other, reference: R}}\nworlds: {can_train: {true: 1}}\n"
+        "criteria: {cost: {title: new, facts: {monthly_budget: {curve: {1: 1, 1000: 0}}}}}\n"
+    )
+    merged = load_rules(base, write(tmp_path, text, "mine.yaml"))
+    assert merged.sources["book"].title == "Other"
+    assert (merged.worlds["can_train"], len(merged.worlds)) == (((1.0, 1.0),), 2)
+    assert [each.title for each in merged.criteria] == ["t", "t", "new", "t"]
+
+
+def test_disabling_an_unknown_rule_is_refused(tmp_path: Path, base: Path) -> None:
+    """The error names the nearest id, in the overlay's own file."""
+    mine = write(tmp_path, "version: 1\ndisable: [wekly]\n", "mine.yaml")
+    with pytest.raises(RulesError, match=r"mine\.yaml:2:11: .*did you mean \"weekly\"\?"):
+        load_rules(base, mine)
+
+
+def test_a_refused_overlay_leaves_what_was_loaded(tmp_path: Path, base: Path) -> None:
+    """Loading makes a new value, so knowledge in use is untouched by a bad file."""
+    knowledge = load_rules(base)
+    before = knowledge.rules
+    with pytest.raises(RulesError):
+        load_rules(base, write(tmp_path, "version: 1\nrules: [{id: x}]\n", "mine.yaml"))
+    assert knowledge.rules is before

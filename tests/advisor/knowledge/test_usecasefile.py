@@ -1,0 +1,81 @@
+"""Use-case files: what they may say, and one clear message for each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import InvalidInput
+from advisor.knowledge.facts import facts_to_mapping
+from advisor.knowledge.usecasefile import read_examples, read_use_case
+
+
+def write(folder: Path, text: str, name: str = "my-case.yaml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_everything_that_a_file_says_is_read(tmp_path: Path) -> None:
+    """Description, facts, documents by path and glob, and examples."""
+    for name in ("b.md", "a.md", "c.txt"):
+        write(tmp_path, "text", name)
+    write(tmp_path, '{"question": "q", "answer": "a"}\n', "examples.jsonl")
+    text = "description: A bot.\nfacts: {update_interval: 7d}\n"
+    text += "documents: ['*.md', c.txt, a.md]\nexamples: examples.jsonl"
+    case = read_use_case(write(tmp_path, text))
+    assert case.id == "my-case"
+    assert case.description == "A bot."
+    assert facts_to_mapping(case.facts) == {"update_interval": "7d"}
+    assert [path.name for path in case.documents] == ["a.md", "b.md", "c.txt"]
+    assert case.examples == tmp_path / "examples.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("facts: {update_interval: 7}", r"my-case.yaml:1:26: update_interval: 7 has no unit; write 7d"),
+        ("facts: {update_intervall: 7d}", r'no such fact; did you mean "update_interval"'),
+        ("facts: {new_knowledge_share: 1.5}", r"1.5 is out of bounds; allowed: 0 to 1"),
+        ("facts: {can_train: maybe}", r"'maybe' is not a yes or no"),
+        ("facts: {output_form: LABLE}", r'did you mean "LABEL"'),
+        ("documents: [missing.md]", r"there is no file .*missing.md"),
+        ("documents: ['*.nothing']", r"no file matches"),
+        ("examples: missing.jsonl", r"there is no file"),
+        ("document: a.md", r'did you mean "documents"'),
+        ("- a list", r"expected a mapping, found a list"),
+        ("name: Not A Name", r"is not a name; write 1 to 63"),
+        ("description: [", r"not YAML"),
+        ("", r"the file is empty"),
+    ],
+)
+def test_each_mistake_has_one_line_that_points_at_it(tmp_path: Path, text: str, message: str) -> None:
+    """The message names the value, what is allowed and where it stands."""
+    with pytest.raises(InvalidInput, match=message) as caught:
+        read_use_case(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A path that leads nowhere is said to."""
+    with pytest.raises(InvalidInput, match=r"nowhere.yaml: cannot be read"):
+        read_use_case(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"question": "q"}', r"examples.jsonl:2: the example has no 'answer'"),
+        ('{"question": " ", "answer": "a"}', r"no 'question'"),
+        ('{"question": "q", "answer": 5}', r"no 'answer'"),
+        ('{"question": "q", "answer": "a", "context": 5}', r"'context' is not text"),
+        ("[1]", r"not an object"),
+        ("{", r"not JSON"),
+    ],
+)
+def test_a_bad_example_is_named_by_its_line(tmp_path: Path, line: str, message: str) -> None:
+    """Examples without an answer are found before anything is sent."""
+    path = write(tmp_path, '{"question": "q", "answer": "a"}\n' + line + "\n", "examples.jsonl")
+    with pytest.raises(InvalidInput, match=message):
+        list(read_examples(path))

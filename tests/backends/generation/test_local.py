@@ -1,0 +1,261 @@
+"""Generation by a tiny local model: determinism, cancel, adapters, memory, and the real model."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from backends.base import (
+    Cancelled,
+    FinishReason,
+    Generation,
+    GenerationOptions,
+    Message,
+    ModelError,
+    QuestionError,
+)
+from backends.generation.local import LocalGenerator, open_generator
+
+# PEFT asks transformers for a property that will be renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+
+CHAT = (Message("system", "Answer."), Message("user", "What is the capital of France?"))
+LONG = (Message("user", "The capital of France is Paris. " * 40),)
+
+
+@pytest.fixture
+def generator(tiny_model: Path) -> LocalGenerator:
+    """Return a fresh generator on the tiny model."""
+    return LocalGenerator(tiny_model, "tiny")
+
+
+@pytest.fixture(scope="session")
+def adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return two folders of random LoRA weights for the tiny model."""
+    folder = tmp_path_factory.mktemp("adapters")
+    return save_adapter(tiny_model, folder / "a", seed=1), save_adapter(tiny_model, folder / "b", seed=2)
+
+
+def save_adapter(base: Path, folder: Path, *, seed: int) -> Path:
+    """Write random LoRA weights that change what the model says."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    config = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
+    return folder
+
+
+def say(
+    generator: LocalGenerator,
+    messages: Sequence[Message] = CHAT,
+    *,
+    adapter: Path | None = None,
+    **options: float,
+) -> Generation:
+    """Generate twelve tokens, unless said otherwise."""
+    given = GenerationOptions(**({"max_output_tokens": 12} | options))  # type: ignore[arg-type]
+    return generator.generate(
+        messages, options=given, emit=lambda text: None, cancelled=lambda: False, adapter=adapter
+    )
+
+
+def test_greedy_text_is_that_of_the_library(generator: LocalGenerator, tiny_model: Path) -> None:
+    """The loop chooses the tokens that transformers' own `generate` chooses."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from backends.generation.chat import chat_tokens
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    prompt = torch.tensor([chat_tokens(tokenizer, LONG)])
+    mask = torch.ones_like(prompt)
+    expected = model.generate(prompt, attention_mask=mask, max_new_tokens=12, do_sample=False)[0]
+    assert say(generator, LONG).text == tokenizer.decode(
+        expected[prompt.shape[1] :], skip_special_tokens=True
+    )
+
+
+def test_pieces_concatenate_to_the_text(generator: LocalGenerator) -> None:
+    """What is emitted is what is returned, and the counts are right."""
+    pieces: list[str] = []
+    result = generator.generate(
+        CHAT, options=GenerationOptions(max_output_tokens=30), emit=pieces.append, cancelled=lambda: False
+    )
+    assert "".join(pieces) == result.text
+    assert result.input_tokens == generator.count_tokens(CHAT)
+    assert result.finish_reason is FinishReason.STOP or result.output_tokens == 30
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_same_question_has_the_same_answer(generator: LocalGenerator, temperature: float) -> None:
+    """Also when the beginning of the prompt was kept from the call before."""
+    first = say(generator, LONG, temperature=temperature)
+    assert say(generator, LONG, temperature=temperature) == first
+    say(generator, CHAT)
+    assert say(generator, LONG, temperature=temperature) == first
+
+
+def test_seed_changes_a_sample(generator: LocalGenerator) -> None:
+    """Sampling follows the seed, and the seed alone."""
+    assert say(generator, temperature=1.0, seed=1).text != say(generator, temperature=1.0, seed=2).text
+
+
+def test_kept_prompt_is_read_once(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a prompt seen before only the last step is read again."""
+    from backends.generation.adapters import AdaptedModel
+
+    say(generator, LONG, max_output_tokens=1)
+    lengths: list[int] = []
+    read = AdaptedModel.read
+    monkeypatch.setattr(
+        AdaptedModel,
+        "read",
+        lambda self, tokens, cache: lengths.append(len(tokens)) or read(self, tokens, cache),
+    )
+    result = say(generator, LONG, max_output_tokens=1)
+    assert result.input_tokens > 128
+    assert sum(lengths) <= 128
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_cancel_stops_at_the_next_token(generator: LocalGenerator, after: int) -> None:
+    """Nothing is computed after the caller said stop, beyond the token under way."""
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > after
+
+    with pytest.raises(Cancelled):
+        generator.generate(CHAT, options=GenerationOptions(), emit=lambda text: None, cancelled=cancelled)
+    assert asked == after + 1
+    assert say(generator).text
+
+
+def test_waiting_caller_can_cancel(generator: LocalGenerator) -> None:
+    """A caller whose turn has not come leaves when it wants."""
+    with generator._turn, pytest.raises(Cancelled):
+        generator.generate(CHAT, options=GenerationOptions(), emit=lambda text: None, cancelled=lambda: True)
+
+
+def test_threads_get_their_own_answers(generator: LocalGenerator, adapters: tuple[Path, Path]) -> None:
+    """Calls at the same time, with different adapters, do not mix."""
+    expected = {adapter: say(generator, adapter=adapter).text for adapter in (None, *adapters)}
+    found: list[tuple[Path | None, str]] = []
+
+    def work(adapter: Path | None) -> None:
+        found.extend((adapter, say(generator, adapter=adapter).text) for _ in range(4))
+
+    threads = [threading.Thread(target=work, args=(adapter,)) for adapter in expected]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 12
+    assert all(expected[adapter] == text for adapter, text in found)
+
+
+def test_too_long_chat_gives_both_numbers(generator: LocalGenerator) -> None:
+    """The message says how long the chat is, and how long it may be."""
+    chat = (Message("user", "France " * 2000),)
+    with pytest.raises(QuestionError, match=rf"takes {generator.count_tokens(chat)} tokens.* at most 1024"):
+        say(generator, chat)
+
+
+def test_adapter_changes_the_text_for_its_call_alone(
+    generator: LocalGenerator, adapters: tuple[Path, Path]
+) -> None:
+    """The plain model answers as before, between and after."""
+    plain = say(generator).text
+    a, b = (say(generator, adapter=adapter).text for adapter in adapters)
+    assert len({plain, a, b}) == 3
+    assert say(generator).text == plain
+    assert say(generator, adapter=adapters[0]).text == a
+
+
+def test_replaced_adapter_is_read_again(generator: LocalGenerator, tiny_model: Path, tmp_path: Path) -> None:
+    """A folder whose files changed is another adapter."""
+    folder = save_adapter(tiny_model, tmp_path / "a", seed=1)
+    before = say(generator, adapter=folder).text
+    shutil.rmtree(folder)
+    save_adapter(tiny_model, folder, seed=2)
+    assert say(generator, adapter=folder).text != before
+
+
+def test_few_adapters_stay_loaded(generator: LocalGenerator, tiny_model: Path, tmp_path: Path) -> None:
+    """The least recently used adapters are dropped."""
+    for seed in range(10):
+        say(generator, adapter=save_adapter(tiny_model, tmp_path / str(seed), seed=seed), max_output_tokens=1)
+    assert generator._model is not None
+    assert len(generator._model._adapted.peft_config) == 8
+    assert len(generator._model._names) == 8
+
+
+def test_folder_without_an_adapter_is_refused(generator: LocalGenerator, tmp_path: Path) -> None:
+    """The message names the folder and what it lacks."""
+    with pytest.raises(ModelError, match="holds no adapter"):
+        say(generator, adapter=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:peft")
+def test_adapter_that_does_not_fit_leaves_the_model(
+    generator: LocalGenerator, adapters: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Weights of other shapes are refused, and the plain model answers as before."""
+    plain = say(generator).text
+    config = (adapters[0] / "adapter_config.json").read_text()
+    folder = Path(shutil.copytree(adapters[0], tmp_path / "wrong"))
+    (folder / "adapter_config.json").write_text(config.replace('"r": 4', '"r": 8'))
+    with pytest.raises(ModelError, match="does not fit"):
+        say(generator, adapter=folder)
+    assert say(generator).text == plain
+
+
+def test_memory_does_not_grow(generator: LocalGenerator, adapters: tuple[Path, Path]) -> None:
+    """After the first calls, fifty more leave no tensor behind."""
+
+    def tensors() -> int:
+        import torch
+
+        gc.collect()
+        return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+
+    for adapter in (None, *adapters):
+        say(generator, LONG, adapter=adapter, max_output_tokens=2)
+    before = tensors()
+    for call in range(50):
+        say(generator, LONG, adapter=(None, *adapters)[call % 3], max_output_tokens=2)
+    assert tensors() <= before + 4
+
+
+def test_generator_is_opened_by_name(tiny_model: Path, tmp_path: Path) -> None:
+    """A folder's generator is called by its identity."""
+    generator = open_generator(str(tiny_model), cache=tmp_path, report=lambda progress: None)
+    assert generator.name.startswith(f"{tiny_model.name}@sha256:")
+    assert generator.context_tokens == 1024
+
+
+def test_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    """A folder that cannot generate is refused before anything is loaded."""
+    with pytest.raises(ModelError, match="holds no config.json"):
+        LocalGenerator(tmp_path, "none")
+
+
+@pytest.mark.models
+def test_default_generator_knows_a_capital(default_generator_folder: Path) -> None:
+    """The real model answers a plain question, and stops."""
+    generator = LocalGenerator(default_generator_folder, "default")
+    result = say(generator, (Message("user", "What is the capital of France?"),), max_output_tokens=20)
+    assert "Paris" in result.text
+    assert result.finish_reason is FinishReason.STOP
