@@ -15,7 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
-from backends.models.resolve import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, parse_model
+from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, parse_model
+from backends.models.resolve import default_cache
 
 __all__ = ["Settings", "read_settings"]
 

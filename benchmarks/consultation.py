@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from advisor.decision.consultation import Consultation
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.recommendation import approach_name, default_advisor
 from advisor.decision.worlds import Worlds
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import decode_value, fact, fact_index, facts, facts_from_mapping
 from advisor.v1 import facts_pb2
 

@@ -16,9 +16,9 @@ os.environ.setdefault(
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from advisor.decision.classifier import default_classifier_path, save_classifier
-from advisor.decision.evidence import APPROACHES
+from advisor.decision.classifier import default_classifier_path
 from advisor.decision.scoring import Scorer
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.cases import Case, default_cases_path, load_default_cases
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.learning.evaluation import (
@@ -49,6 +49,7 @@ from advisor.learning.selection import (
     fingerprint,
     ship,
 )
+from advisor.learning.training import save_classifier
 
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "evaluation.md"
 MAIN: HoldingOut = "shares"

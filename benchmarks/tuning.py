@@ -17,7 +17,8 @@ from pathlib import Path
 from types import ModuleType
 
 from backends.base import Example
-from backends.models.resolve import DEFAULT_GENERATOR, default_cache, identity, resolve
+from backends.models.names import DEFAULT_GENERATOR
+from backends.models.resolve import default_cache, identity, resolve
 from backends.training.examples import plain_examples
 from backends.training.run import TuningSettings, tune
 

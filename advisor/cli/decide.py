@@ -13,9 +13,9 @@ from rich.table import Table
 
 from advisor.cli.render import show
 from advisor.decision.consultation import Consultation
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.recommendation import Advisor, default_advisor
 from advisor.errors import InvalidInput
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, facts_from_mapping
 from advisor.knowledge.rulefile import default_rules_path, load_rules
 from advisor.knowledge.rules import Rule

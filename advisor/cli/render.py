@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.reasons import Reason, reasons_for, rivals, values_of
 from advisor.decision.recommendation import approach_name
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact
 from advisor.v1 import recommendation_pb2 as pb
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.recommendation import approach_name
 from advisor.errors import AlreadyExists, InvalidInput
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import nearest
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.v1 import recommendation_pb2 as pb
@@ -187,7 +187,8 @@ def pull(
     """Fetch the models, verified, so that nothing has to be fetched later."""
     from advisor.settings import read_settings
     from backends import base
-    from backends.models.resolve import RemoteSource, parse_model, resolve
+    from backends.models.names import RemoteSource, parse_model
+    from backends.models.resolve import resolve
 
     settings = read_settings()
     for name in (settings.generator, settings.embedder):

@@ -35,7 +35,6 @@ __all__ = ["break_even", "estimate_cost"]
 
 _DAY_S = 86400.0
 _MONTH_S = 365 * _DAY_S / 12
-
 _QUERIES_PER_MONTH = 10_000.0
 _INPUT_TOKENS = 200.0
 _OUTPUT_TOKENS = 200.0

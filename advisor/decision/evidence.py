@@ -13,20 +13,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["APPROACHES", "CRITERIA", "Approach", "Evidence", "Factor", "Floats", "softmax"]
+from advisor.knowledge.arrays import Floats
 
-APPROACHES = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
-CRITERIA = ("freshness", "specialization", "cost", "retraining")
+__all__ = ["Evidence", "Factor", "softmax"]
 
 _LEAST = -1e300
 """Stands for the largest log-odds where nothing is feasible, since inf - inf is not a number."""
 
 _TINY = float(np.finfo(float).tiny)
 
-Approach = str
-Floats = npt.NDArray[np.float64]
 Kind = Literal["PRIOR", "RULE", "CLASSIFIER", "TRIAL"]
 
 

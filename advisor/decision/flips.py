@@ -18,12 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.decision.evidence import APPROACHES, CRITERIA, Floats
-from advisor.decision.scoring import Scorer, Scores, from_scale, to_scale
+from advisor.decision.scoring import Scorer, Scores
 from advisor.decision.worlds import Plausible
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_to_text
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import Test
+from advisor.knowledge.rules import CRITERIA, Test
+from advisor.knowledge.scale import from_scale, to_scale
 
 __all__ = ["FlipFinder", "FlippingChange"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from advisor.decision.evidence import APPROACHES
+from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = ["Reason", "headline", "reasons_for", "rivals", "values_of"]

@@ -16,12 +16,14 @@ import numpy as np
 
 from advisor.decision.classifier import LinearClassifier, load_classifier
 from advisor.decision.cost import estimate_cost
-from advisor.decision.evidence import APPROACHES, CRITERIA, Evidence, Factor
+from advisor.decision.evidence import Evidence, Factor
 from advisor.decision.flips import FlipFinder, FlippingChange
 from advisor.decision.reasons import headline
 from advisor.decision.scoring import Scorer, Scores
+from advisor.decision.similar import SimilarCase, similar_cases
 from advisor.decision.worlds import Outlook, Worlds
-from advisor.knowledge.cases import Case, SimilarCase, load_default_cases, similar_cases
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.facts import (
     Row,
     Rows,
@@ -32,7 +34,7 @@ from advisor.knowledge.facts import (
     value_to_text,
 )
 from advisor.knowledge.rulefile import load_default_rules
-from advisor.knowledge.rules import Knowledge, Rule
+from advisor.knowledge.rules import CRITERIA, Knowledge, Rule
 from advisor.v1 import facts_pb2
 from advisor.v1 import recommendation_pb2 as pb
 

@@ -11,26 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from advisor.decision.evidence import APPROACHES, CRITERIA, Floats, softmax
-from advisor.knowledge.facts import Fact, Rows, fact, fact_index, facts
+from advisor.decision.curves import Curves, Scale
+from advisor.decision.evidence import softmax
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.arrays import Bools, Floats
+from advisor.knowledge.facts import Rows, fact, fact_index
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import Curve, Knowledge, Rule, Test
+from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, Test
 
 if TYPE_CHECKING:
     from advisor.decision.classifier import LinearClassifier
 
-__all__ = ["CHUNK", "CriterionValues", "Curves", "Scorer", "Scores"]
+__all__ = ["CHUNK", "CriterionValues", "Scorer", "Scores"]
 
 CHUNK = 512
 """Use cases scored at a time, so that intermediate arrays stay in the processor's cache."""
-
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +73,13 @@ class Scores:
     classifier: Floats
 
 
-class Curves:
-    """Piecewise-linear functions of facts, evaluated together."""
-
-    def __init__(self, curves: Sequence[Curve]) -> None:
-        self.columns = np.array([fact_index()[curve.subject] for curve in curves], dtype=np.intp)
-        longest = max((len(curve.points) for curve in curves), default=1)
-        shape = (len(curves), longest - 1, 1)
-        self._starts, self._widths, self._slopes = np.zeros(shape), np.ones(shape), np.zeros(shape)
-        self._base = np.array([[curve.points[0][1]] for curve in curves]).reshape(len(curves), 1)
-        for index, curve in enumerate(curves):
-            places = [to_scale(fact(curve.subject), x) for x, _ in curve.points]
-            for segment, (left, right) in enumerate(pairwise(places)):
-                self._starts[index, segment] = left
-                self._widths[index, segment] = right - left
-                rise = curve.points[segment + 1][1] - curve.points[segment][1]
-                self._slopes[index, segment] = rise / (right - left)
-        values = [[value for _, value in curve.points] for curve in curves]
-        self.minimum = np.array([min(each) for each in values])
-        self.maximum = np.array([max(each) for each in values])
-
-    def __call__(self, scaled: Rows) -> Floats:
-        """Evaluate, from columns of shape (facts, n) on their scales, to shape (curves, n)."""
-        ramps = scaled[self.columns][:, None, :] - self._starts
-        np.minimum(np.maximum(ramps, 0.0, out=ramps), self._widths, out=ramps)
-        ramps *= self._slopes
-        values: Floats = ramps.sum(axis=1) + self._base
-        return values
-
-
 class Scorer:
     """A knowledge base, and a classifier or none, compiled to arrays."""
 
     def __init__(self, knowledge: Knowledge, classifier: LinearClassifier | None = None) -> None:
         self.knowledge = knowledge
         self.classifier = classifier
-        self._scale = _Scale()
+        self._scale = Scale()
         self._criteria = _Criteria(knowledge)
         self._tests = _Tests(knowledge.rules, self._criteria)
         self._features = Curves(classifier.features if classifier else ())
@@ -177,19 +148,6 @@ class Scorer:
         return values
 
 
-class _Scale:
-    """Puts columns on the scales that curves are linear in."""
-
-    def __init__(self) -> None:
-        self._rows = np.array([index for index, item in enumerate(facts()) if item.logarithmic])
-        self._floors = np.array([_floor(item) for item in facts() if item.logarithmic])[:, None]
-
-    def __call__(self, columns: Floats) -> Floats:
-        scaled = columns.copy()
-        scaled[self._rows] = np.log(np.maximum(columns[self._rows], self._floors))
-        return scaled
-
-
 class _Criteria:
     """The trade-offs, as weighted means of curves."""
 
@@ -242,7 +200,7 @@ class _Tests:
             places[:, column] = found + found[:1] * (longest - len(found))
         self._places = places
 
-    def true(self, columns: Floats, scale: _Scale) -> Bools:
+    def true(self, columns: Floats, scale: Scale) -> Bools:
         """Return which tests hold, shape (tests, n)."""
         values = columns[self._columns]
         parts = [(values >= self._lows) & (values <= self._highs), self._chosen(columns)]
@@ -252,7 +210,7 @@ class _Tests:
             parts.append((low >= self._criterion_lows) & (high <= self._criterion_highs))
         return np.concatenate(parts)
 
-    def __call__(self, columns: Floats, scale: _Scale) -> tuple[Bools, Bools]:
+    def __call__(self, columns: Floats, scale: Scale) -> tuple[Bools, Bools]:
         """Return which tests hold and which fail; those on unknown facts do neither."""
         true = self.true(columns, scale)
         known = ~np.isnan(columns)
@@ -299,21 +257,6 @@ class _Tests:
     def _compile_criteria(self, tests: Sequence[Test]) -> None:
         self._criterion_rows = np.array([CRITERIA.index(test.subject) for test in tests], dtype=np.intp)
         self._criterion_lows, self._criterion_highs = _ends(tests)
-
-
-def to_scale(item: Fact, number: float) -> float:
-    """Put a value on the scale that curves are linear in."""
-    return float(np.log(max(number, _floor(item)))) if item.logarithmic else number
-
-
-def from_scale(item: Fact, number: float) -> float:
-    """Take a value back from the scale that curves are linear in."""
-    return float(np.exp(number)) if item.logarithmic else number
-
-
-def _floor(item: Fact) -> float:
-    """Return where a logarithmic scale ends, since it has no zero."""
-    return {"count": 1.0, "duration": 1e-3}.get(item.kind, 1e-4)
 
 
 def _ends(tests: Sequence[Test]) -> tuple[Floats, Floats]:

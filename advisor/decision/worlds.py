@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from advisor.decision.evidence import APPROACHES, Floats
 from advisor.decision.scoring import Scorer
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index, facts
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import GivenWorld, Knowledge, Test

@@ -10,25 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from advisor.decision.recommendation import BASIC, FULL, Advisor, approach_name, approach_value
-from advisor.errors import AlreadyExists, FailedPrecondition, InvalidInput
+from advisor.decision.recommendation import FULL, Advisor, approach_name, approach_value
+from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.execution.models import Engine, Models
-from advisor.storage import adapters, documents, operations, requests, use_cases
+from advisor.execution.stored_facts import known_facts
+from advisor.knowledge.approaches import Approach
+from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
-from advisor.storage.operations import Operation
-from advisor.storage.records import Adapter, Request, UseCase
+from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
 from advisor.v1 import recommendation_pb2 as pb
-from advisor.work.tuning import TUNE, TuneJob
 from backends.base import Answer, AnswerEvent, Backend, GenerationOptions
-from backends.training.run import MIN_TRAINING_EXAMPLES
 
-__all__ = ["Ask", "Backends", "Execution", "Plan", "known_facts", "refuse_vetoed"]
-
-BYTES_PER_TOKEN = 4
-"""Usual for English text and the vocabularies of current models."""
-RETRIEVING = ("RAG", "HYBRID")
-TUNED = ("FINE_TUNING", "HYBRID")
+__all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Ask:
     use_case_id: str | None
     facts: facts_pb2.Facts
     description: str = ""
-    approach: str | None = None
+    approach: Approach | None = None
     adapter_id: str | None = None
 
 
@@ -69,7 +63,7 @@ class Plan:
     ask: Ask
     use_case: UseCase | None
     recommendation: pb.Recommendation
-    approach: str
+    approach: Approach
     adapter: Adapter | None
 
     @property
@@ -110,7 +104,11 @@ class Execution:
         Raises:
             NotFound: It does not exist.
         """
-        facts, learned = known_facts(self._database, use_cases.get(self._database, use_case_id))
+        return self.recommend_use_case(use_cases.get(self._database, use_case_id), view)
+
+    def recommend_use_case(self, use_case: UseCase, view: int) -> pb.Recommendation:
+        """Decide about a use case that was read."""
+        facts, learned = known_facts(self._database, use_case)
         return self._recommend(facts, learned, view)
 
     def prepare(self, ask: Ask) -> Plan:
@@ -128,16 +126,16 @@ class Execution:
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)
         approach = _approach(ask, recommendation, named)
-        if approach != "PROMPTING":
+        if approach is not Approach.PROMPTING:
             use_case = _stored(use_case, approach)
-            if approach in RETRIEVING and use_case.passage_count == 0:
+            if approach.retrieves and use_case.passage_count == 0:
                 raise FailedPrecondition(
                     "NO_DOCUMENTS",
                     f"{approach} answers from documents, and useCases/{use_case.id} has none; "
                     "import some with ImportDocuments, or ask for another approach",
                     metadata={"resource": f"useCases/{use_case.id}"},
                 )
-            if approach in TUNED:
+            if approach.trained:
                 named = named or self._newest_adapter(use_case, approach)
         return Plan(ask, use_case, recommendation, approach, named)
 
@@ -153,45 +151,13 @@ class Execution:
         backend = self._backends.open(plan, self._engine.models(emit, cancelled))
         return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
 
-    def tune(self, job: TuneJob, *, queue_limit: int, request: Request | None = None) -> Operation:
-        """Check that a training run can begin, and queue it.
-
-        Raises:
-            NotFound: The use case does not exist.
-            AlreadyExists: The adapter exists, or is being made.
-            FailedPrecondition: There is not enough to learn from, or a veto excludes it.
-            ResourceExhausted: The queue is full.
-        """
-        use_case = use_cases.get(self._database, job.use_case_id)
-        facts, learned = known_facts(self._database, use_case)
-        refuse_vetoed(self._recommend(facts, learned, BASIC), job.approach)
-        _refuse_too_little(use_case, job.approach)
-        self._refuse_taken(job, request)
-        return operations.create(
-            self._database,
-            kind=TUNE,
-            use_case_id=job.use_case_id,
-            target=job.adapter_name,
-            payload=job.to_payload(),
-            queue_limit=queue_limit,
-            request=request,
-        )
-
-    def _refuse_taken(self, job: TuneJob, request: Request | None) -> None:
-        def refuse() -> dict[str, str]:
-            raise AlreadyExists(job.adapter_name)
-
-        with self._database.transaction() as connection:
-            if adapters.exists(connection, job.use_case_id, job.adapter_id):
-                requests.once(connection, request, refuse)  # returns where the same request made it
-
     def _recommend(self, facts: facts_pb2.Facts, learned: str, view: int) -> pb.Recommendation:
         recommendation = self._advisor.recommend(facts, view)
         if learned and recommendation.summary:
             recommendation.summary += f" Taken from the data imported: {learned}."
         return recommendation
 
-    def _newest_adapter(self, use_case: UseCase, approach: str) -> Adapter:
+    def _newest_adapter(self, use_case: UseCase, approach: Approach) -> Adapter:
         adapter = adapters.newest(self._database, use_case.id, approach)
         if adapter is None:
             raise FailedPrecondition(
@@ -203,20 +169,7 @@ class Execution:
         return adapter
 
 
-def known_facts(database: Database, use_case: UseCase) -> tuple[facts_pb2.Facts, str]:
-    """Return a use case's facts completed by what its data tells, and what that was, in words."""
-    facts = facts_pb2.Facts.FromString(use_case.facts)
-    learned = []
-    if use_case.example_count and not facts.HasField("labelled_examples"):
-        facts.labelled_examples = use_case.example_count
-        learned.append(f"labelled_examples {use_case.example_count:,}")
-    if use_case.document_count and not facts.HasField("corpus_tokens"):
-        facts.corpus_tokens = max(1, _document_bytes(database, use_case.id) // BYTES_PER_TOKEN)
-        learned.append(f"corpus_tokens about {facts.corpus_tokens:,}")
-    return facts, ", ".join(learned)
-
-
-def refuse_vetoed(recommendation: pb.Recommendation, approach: str) -> None:
+def refuse_vetoed(recommendation: pb.Recommendation, approach: Approach) -> None:
     """Raise FailedPrecondition where a veto excludes the approach."""
     for veto in recommendation.vetoes:
         if approach_value(approach) in veto.approaches:
@@ -228,38 +181,12 @@ def refuse_vetoed(recommendation: pb.Recommendation, approach: str) -> None:
             )
 
 
-def _document_bytes(database: Database, use_case_id: str) -> int:
-    total, token = 0, ""
-    while True:
-        page = documents.list_page(database, use_case_id, size=1000, token=token)
-        total += sum(document.size_bytes for document in page.items)
-        token = page.next_page_token
-        if not token:
-            return total
-
-
-def _refuse_too_little(use_case: UseCase, approach: str) -> None:
-    name = f"useCases/{use_case.id}"
-    if use_case.example_count < MIN_TRAINING_EXAMPLES:
-        raise FailedPrecondition(
-            "TOO_FEW_EXAMPLES",
-            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
-            "besides those held out; import more with ImportExamples",
-            metadata={"resource": name},
-        )
-    if approach == "HYBRID" and use_case.passage_count == 0:
-        raise FailedPrecondition(
-            "NO_DOCUMENTS",
-            f"HYBRID learns to answer from retrieved passages, and {name} has no documents; "
-            "import some with ImportDocuments, or tune for FINE_TUNING",
-            metadata={"resource": name},
-        )
-
-
-def _approach(ask: Ask, recommendation: pb.Recommendation, adapter: Adapter | None) -> str:
-    approach = ask.approach or (adapter.approach if adapter else approach_name(recommendation.approach))
-    if approach == "UNDECIDED":
-        raise _undecided(recommendation)
+def _approach(ask: Ask, recommendation: pb.Recommendation, adapter: Adapter | None) -> Approach:
+    approach = ask.approach or (adapter.approach if adapter else None)
+    if approach is None:
+        if recommendation.approach == pb.APPROACH_UNDECIDED:
+            raise _undecided(recommendation)
+        approach = Approach(approach_name(recommendation.approach))
     refuse_vetoed(recommendation, approach)
     if adapter is not None and adapter.approach != approach:
         raise InvalidInput.of(
@@ -280,7 +207,7 @@ def _undecided(recommendation: pb.Recommendation) -> FailedPrecondition:
     )
 
 
-def _stored(use_case: UseCase | None, approach: str) -> UseCase:
+def _stored(use_case: UseCase | None, approach: Approach) -> UseCase:
     if use_case is None:
         raise FailedPrecondition(
             "NOT_STORED",

@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool
 from advisor.execution.answering import Plan
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.models import Models
+from advisor.knowledge.approaches import Approach
 from advisor.storage import documents
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
@@ -50,9 +51,9 @@ class ModelBackends:
             ModelError: The adapter does not fit the model, or passages were embedded by another.
         """
         folder = self._adapter_folder(plan.adapter, models.generator)
-        if plan.approach == "FINE_TUNING" and folder is not None:
+        if plan.approach is Approach.FINE_TUNING and folder is not None:
             return TunedBackend(models.generator, folder)
-        if plan.approach in ("RAG", "HYBRID") and plan.use_case is not None:
+        if plan.approach.retrieves and plan.use_case is not None:
             from backends.approaches.rag import RagBackend
 
             self._index.prepare(models)

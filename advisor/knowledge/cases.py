@@ -6,25 +6,20 @@ learns from them, and a recommendation lists those nearest to the use case.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-
-from advisor.decision.evidence import APPROACHES, Approach, Floats
-from advisor.decision.scoring import to_scale
 from advisor.errors import InvalidInput
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import (
     Fact,
     FactValue,
     Row,
     encode_facts,
     fact_index,
-    facts,
     facts_from_mapping,
     facts_to_mapping,
     nearest,
@@ -37,12 +32,10 @@ __all__ = [
     "GRADES",
     "MARGIN_POINTS",
     "Case",
-    "SimilarCase",
     "default_cases_path",
     "load_cases",
     "load_default_cases",
     "plausible_range",
-    "similar_cases",
 ]
 
 ARMS = ("PROMPTING", "RAG", "FINE_TUNING", "NAIVE_BOTH", "HYBRID")
@@ -52,9 +45,6 @@ GRADES = ("A", "B")
 READ = ("primary", "secondary", "recomputed")
 MARGIN_POINTS = 3.0
 """An approach less than this below the winner is as acceptable as the winner."""
-
-MIN_SIMILARITY = 0.5
-_MATCH = 0.8
 
 # Where values of the facts without a natural end lie in practice, in a row's units (seconds, counts, dollars):
 # the width, on the fact's scale, that a difference is measured against.
@@ -113,23 +103,6 @@ class Case:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarCase:
-    """A case near to a use case.
-
-    Attributes:
-        case: The case.
-        similarity: 0 to 1; 1 is approached as many shared facts agree.
-        matching: Shared facts that agree, in the order of the facts.
-        differing: Shared facts that do not.
-    """
-
-    case: Case
-    similarity: float
-    matching: tuple[str, ...]
-    differing: tuple[str, ...]
-
-
 def default_cases_path() -> Path:
     """Return the published cases that the package ships."""
     return Path(__file__).resolve().parents[1] / "data" / "published.yaml"
@@ -160,58 +133,9 @@ def load_cases(path: Path) -> tuple[Case, ...]:
     return tuple(cases.values())
 
 
-def similar_cases(row: Row, cases: Sequence[Case], limit: int = 3) -> tuple[SimilarCase, ...]:
-    """Return the cases nearest to a use case, nearest first.
-
-    The similarity is Gower's over the n facts that both know: the mean of
-    1 - |difference| / plausible range on the fact's scale, or of equality for
-    choices and flags; times n / (n + 1), since few shared facts say little.
-    Cases below `MIN_SIMILARITY` are left out; equals keep the order of `cases`.
-    """
-    if not cases:
-        return ()
-    alike = _alikeness(row, np.stack([case.row for case in cases]))
-    shared = (~np.isnan(alike)).sum(axis=1)
-    similarity = np.nansum(alike, axis=1) / (shared + 1)
-    order = [index for index in np.argsort(-similarity, kind="stable") if similarity[index] >= MIN_SIMILARITY]
-    names = [item.name for item in facts()]
-    return tuple(
-        SimilarCase(
-            case=cases[index],
-            similarity=float(similarity[index]),
-            matching=tuple(name for name, value in zip(names, alike[index], strict=True) if value >= _MATCH),
-            differing=tuple(name for name, value in zip(names, alike[index], strict=True) if value < _MATCH),
-        )
-        for index in order[:limit]
-    )
-
-
 def plausible_range(item: Fact) -> tuple[float, float]:
     """Return where a fact's values lie in practice, in a row's units."""
     return _PLAUSIBLE.get(item.name, (item.minimum, item.maximum))
-
-
-def _alikeness(row: Row, others: Floats) -> Floats:
-    """Return how alike each fact is, 0 to 1, shape (len(others), facts); NaN where either is unknown."""
-    widths, logarithmic, nominal, floors = _scales()
-    both = np.vstack((row[None, :], others))
-    scaled = np.where(logarithmic, np.log(np.maximum(both, floors)), both)
-    distance = np.abs(scaled[1:] - scaled[0]) / widths
-    distance = np.where(nominal & (distance > 0), 1.0, distance)
-    alike: Floats = np.maximum(1.0 - distance, 0.0)
-    return alike
-
-
-@cache
-def _scales() -> tuple[Floats, np.ndarray, np.ndarray, Floats]:
-    """Return per fact: the width of its plausible range, whether it is logarithmic or nominal, its floor."""
-    items = facts()
-    ends = [[to_scale(item, end) for end in plausible_range(item)] for item in items]
-    widths = np.array([high - low if high > low else 1.0 for low, high in ends])
-    logarithmic = np.array([item.logarithmic for item in items])
-    nominal = np.array([item.kind in ("flag", "choice") for item in items])
-    floors = np.array([math.exp(to_scale(item, 0.0)) if item.logarithmic else 1.0 for item in items])
-    return widths, logarithmic, nominal, floors
 
 
 def _read_source(key: str, entry: Entry) -> RuleSource:
@@ -226,7 +150,7 @@ def _read_case(entry: Entry, sources: Mapping[str, RuleSource]) -> Case:
     values = entry.mapping((*required, *optional), required=required)
     row, plain = _read_facts(values["facts"])
     scores, gains = _read_arms(values.get("scores")), _read_arms(values.get("gains"))
-    best = _one_of(values["best"], APPROACHES, "an approach")
+    best = Approach(_one_of(values["best"], APPROACHES, "an approach"))
     return Case(
         id=values["id"].text(),
         source=sources[_one_of(values["source"], tuple(sources), "a source of this file")],
@@ -279,7 +203,8 @@ def _read_acceptable(entry: Entry | None, best: Approach, points: Mapping[str, f
         for name in APPROACHES
         if top is not None and name in points and top - points[name] < MARGIN_POINTS - 1e-9
     }
-    stated = {_one_of(item, APPROACHES, "an approach"): item for item in entry.sequence()} if entry else {}
+    listed = entry.sequence() if entry else ()
+    stated = {Approach(_one_of(item, APPROACHES, "an approach")): item for item in listed}
     for name, item in stated.items():
         if top is not None and name in points and name not in near:
             raise item.error(f"{name} is {top - points[name]:g} points below {best}; allowed: less than 3")

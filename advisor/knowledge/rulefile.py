@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from advisor.decision.evidence import APPROACHES, CRITERIA
 from advisor.errors import InvalidInput, RulesError
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_value, fact, fact_index, facts_from_mapping, nearest
 from advisor.knowledge.notation import NotationError, parse_test
 from advisor.knowledge.rules import (
+    CRITERIA,
     Criterion,
     Curve,
     Decision,

@@ -15,6 +15,7 @@ from advisor.knowledge.notation import Interval
 from advisor.knowledge.yamltree import Place
 
 __all__ = [
+    "CRITERIA",
     "Criterion",
     "Curve",
     "Decision",
@@ -26,6 +27,9 @@ __all__ = [
     "RuleSource",
     "Test",
 ]
+
+CRITERIA = ("freshness", "specialization", "cost", "retraining")
+"""The documented trade-offs; each rule belongs to one."""
 
 RuleKind = Literal["evidence", "veto", "warning"]
 

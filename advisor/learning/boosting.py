@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from advisor.decision.classifier import case_weights, feature_curves, feature_matrix
-from advisor.decision.evidence import APPROACHES, Floats
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Rows
 from advisor.knowledge.rules import Curve
+from advisor.learning.training import case_weights, feature_curves, feature_matrix
 
 __all__ = ["MONOTONIC", "BoostedClassifier", "train_boosting"]
 
-MONOTONIC: Mapping[str, Mapping[str, int]] = {
-    "PROMPTING": {"closed_book_score": 1, "new_knowledge_share": -1},
-    "RAG": {"closed_book_score": -1, "new_knowledge_share": 1, "retrieval_hit_rate": 1},
-    "FINE_TUNING": {"labelled_examples": 1, "new_knowledge_share": -1, "retrieval_hit_rate": -1},
-    "HYBRID": {"closed_book_score": -1, "labelled_examples": 1},
+MONOTONIC: Mapping[Approach, Mapping[str, int]] = {
+    Approach.PROMPTING: {"closed_book_score": 1, "new_knowledge_share": -1},
+    Approach.RAG: {"closed_book_score": -1, "new_knowledge_share": 1, "retrieval_hit_rate": 1},
+    Approach.FINE_TUNING: {"labelled_examples": 1, "new_knowledge_share": -1, "retrieval_hit_rate": -1},
+    Approach.HYBRID: {"closed_book_score": -1, "labelled_examples": 1},
 }
 """Direction in which a rising fact may move the probability of an approach."""
 

@@ -12,12 +12,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from advisor.decision.evidence import APPROACHES, Approach, Floats
 from advisor.decision.scoring import Scorer
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Row, Rows, fact, fact_index, facts
 from advisor.knowledge.rules import Knowledge
-from advisor.learning.selection import CHOOSING, CLIP, Bools, Family, HoldingOut, Outcome, Study
+from advisor.learning.selection import CHOOSING, CLIP, Family, HoldingOut, Outcome, Study
 
 __all__ = [
     "BINS",
@@ -140,18 +141,20 @@ def rule_of_thumb(row: Row) -> Approach:
     number, month = value("output_form"), 30 * 86400.0
     if value("can_train") == 0 or value("labelled_examples") < 50:
         return (
-            "RAG" if value("new_knowledge_share") > 0.3 or value("update_interval") <= month else "PROMPTING"
+            Approach.RAG
+            if value("new_knowledge_share") > 0.3 or value("update_interval") <= month
+            else Approach.PROMPTING
         )
     if (
         value("update_interval") <= month
         or value("needs_citations") == 1
         or value("new_knowledge_share") > 0.5
     ):
-        return "RAG"
+        return Approach.RAG
     forms = ("LABEL", "STYLE", "STRUCTURED", "CODE")
     if not np.isnan(number) and fact("output_form").choices[int(number) - 1] in forms:
-        return "FINE_TUNING"
-    return "PROMPTING" if value("closed_book_score") > 0.7 else "RAG"
+        return Approach.FINE_TUNING
+    return Approach.PROMPTING if value("closed_book_score") > 0.7 else Approach.RAG
 
 
 def evaluate(cases: Sequence[Case], outcome: Outcome) -> dict[str, Estimate]:

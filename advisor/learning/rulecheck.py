@@ -16,9 +16,10 @@ from typing import Literal
 
 import numpy as np
 
-from advisor.decision.evidence import APPROACHES, CRITERIA, Floats
 from advisor.decision.scoring import Scorer
 from advisor.decision.worlds import Worlds
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import (
     Fact,
     Row,
@@ -31,7 +32,7 @@ from advisor.knowledge.facts import (
     value_to_notation,
 )
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import Monotonicity, Rule, Test
+from advisor.knowledge.rules import CRITERIA, Monotonicity, Rule, Test
 
 __all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
 

@@ -16,13 +16,16 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from advisor.decision.classifier import LinearClassifier, case_weights, feature_matrix, train_classifier
-from advisor.decision.evidence import APPROACHES, Approach, Floats, softmax
+from advisor.decision.classifier import LinearClassifier
+from advisor.decision.evidence import softmax
 from advisor.decision.scoring import Scorer
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Rows
 from advisor.knowledge.rules import Knowledge, Rule
 from advisor.learning.boosting import train_boosting
+from advisor.learning.training import case_weights, feature_matrix, train_classifier
 
 __all__ = [
     "CHOOSING",

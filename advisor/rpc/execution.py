@@ -16,6 +16,7 @@ from google.protobuf import empty_pb2
 
 from advisor.decision.recommendation import approach_value
 from advisor.execution.answering import Ask, Execution
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_to_proto
@@ -33,6 +34,7 @@ from advisor.wire.messages import (
     event_to_proto,
     options_from_proto,
 )
+from advisor.work.submission import TuneQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
 from backends.training.adapters import SettingsError, TuningSettings
@@ -41,8 +43,7 @@ __all__ = ["ExecutionServicer"]
 
 T = TypeVar("T")
 
-ANSWERING = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
-TRAINED = ("FINE_TUNING", "HYBRID")
+TRAINED = tuple(each for each in APPROACHES if each.trained)
 HYBRID_TOKENS = 1024
 """Longest example of HYBRID by default: its examples hold passages."""
 
@@ -70,6 +71,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         answer_slots: Slots,
     ) -> None:
         self._execution = execution
+        self._tunes = TuneQueue(database, execution)
         self._database = database
         self._settings = settings
         self._lane = lane
@@ -101,14 +103,14 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         """Start to train an adapter; see the proto."""
         checks = Checks()
         use_case_id = checks.use_case(request.parent, "parent")
-        approach = checks.approach(request.approach, "approach", TRAINED) or "FINE_TUNING"
+        approach = checks.approach(request.approach, "approach", TRAINED) or Approach.FINE_TUNING
         adapter_id = checks.new_id(request.adapter_id, "adapter_id")
         request_id = checks.request_id(request.request_id)
         settings = _tuning_settings(checks, request.settings, approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
         operation = await self._blocking(
-            lambda: self._execution.tune(
+            lambda: self._tunes.submit(
                 job,
                 queue_limit=self._settings.queued_operations,
                 request=fingerprint("Tune", request, request_id),
@@ -182,11 +184,11 @@ def _ask(request: execution_pb2.AnswerRequest, question_characters: int) -> Ask:
             "question",
             f"has {len(request.question):,} characters; at most {question_characters:,} are allowed",
         )
-    approach = checks.approach(request.approach, "approach", ANSWERING)
+    approach = checks.approach(request.approach, "approach", APPROACHES)
     adapter_id = None
     if request.adapter:
         _, adapter_id = checks.adapter(request.adapter, "adapter", of_use_case=use_case_id or "")
-    if request.adapter and approach in ("PROMPTING", "RAG"):
+    if request.adapter and approach is not None and not approach.trained:
         checks.add("adapter", f"is not used by {approach}; leave it empty, or ask for {' or '.join(TRAINED)}")
     options = _options(checks, request.options)
     checks.refuse()
@@ -204,9 +206,11 @@ def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> Genera
     return given
 
 
-def _tuning_settings(checks: Checks, settings: use_case_pb2.TuningSettings, approach: str) -> TuningSettings:
+def _tuning_settings(
+    checks: Checks, settings: use_case_pb2.TuningSettings, approach: Approach
+) -> TuningSettings:
     given = {field.name: value for field, value in settings.ListFields()}
-    if approach == "HYBRID":
+    if approach.retrieves:
         given.setdefault("max_tokens", HYBRID_TOKENS)
     try:
         return TuningSettings(**given)
@@ -223,7 +227,7 @@ def _adapter(name: str) -> tuple[str, str]:
     return ids
 
 
-def _summary(answer: Answer, approach: str, adapter: str, clock: _Clock) -> execution_pb2.AnswerSummary:
+def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) -> execution_pb2.AnswerSummary:
     ended = time.monotonic()
     return execution_pb2.AnswerSummary(
         finish_reason=f"FINISH_REASON_{answer.finish_reason}",

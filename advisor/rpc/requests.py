@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from google.protobuf.message import Message
 
 from advisor.errors import InvalidInput, Violation
+from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import encode_facts, nearest
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
@@ -104,13 +105,18 @@ class Checks:
             self.add(field, f"{_shown(value)} is not a UUID; send one such as {uuid.UUID(int=0)}, or none")
             return ""
 
-    def approach(self, value: recommendation_pb2.Approach, field: str, allowed: Sequence[str]) -> str | None:
+    def approach(
+        self, value: recommendation_pb2.Approach, field: str, allowed: Sequence[Approach]
+    ) -> Approach | None:
         """Return the name of an approach; None where unspecified."""
-        known = value in recommendation_pb2.Approach.values()
-        name = approach_from_proto(value) if known else str(value)
-        if name is not None and name not in allowed:
+        if value == recommendation_pb2.APPROACH_UNSPECIFIED:
+            return None
+        found = approach_from_proto(value)
+        if found not in allowed:
+            known = value in recommendation_pb2.Approach.values()
+            name = recommendation_pb2.Approach.Name(value).removeprefix("APPROACH_") if known else str(value)
             self.add(field, f"{name} cannot be asked for; allowed: {', '.join(allowed)}, or unspecified")
-        return name
+        return found
 
     def facts(self, message: facts_pb2.Facts, path: str) -> None:
         """Check facts against their bounds."""

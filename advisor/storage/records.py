@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from advisor.knowledge.approaches import Approach
+
 __all__ = [
     "Adapter",
     "Document",
@@ -63,13 +65,16 @@ class Adapter:
 
     use_case_id: str
     id: str
-    approach: str
+    approach: Approach
     base_model: str
     data_sha256: str
     settings: dict[str, Any]
     metrics: dict[str, Any]
     folder: str
     create_time: datetime
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "approach", Approach(self.approach))  # the database has its name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
 
-from advisor.decision.recommendation import approach_name, approach_value
+from advisor.decision.recommendation import approach_value
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.storage import records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2, use_case_service_pb2
@@ -30,9 +31,9 @@ __all__ = [
 ]
 
 
-def approach_from_proto(value: recommendation_pb2.Approach) -> str | None:
-    """Return the name of an approach such as `RAG`; None where it is not set."""
-    return approach_name(value) if value else None
+def approach_from_proto(value: recommendation_pb2.Approach) -> Approach | None:
+    """Return the approach that a value of the enum stands for; None where it stands for none."""
+    return next((each for each in APPROACHES if approach_value(each) == value), None)
 
 
 def use_case_name(use_case_id: str) -> str:

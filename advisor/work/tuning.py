@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AlreadyExists
+from advisor.knowledge.approaches import Approach
 from advisor.settings import Settings
 from advisor.storage import adapters, documents
 from advisor.storage.database import Connection, Database
@@ -45,7 +46,7 @@ class TuneJob:
 
     use_case_id: str
     adapter_id: str
-    approach: str
+    approach: Approach
     settings: TuningSettings
 
     @property
@@ -60,7 +61,13 @@ class TuneJob:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> TuneJob:
         """Return what a payload asks for."""
-        return cls(**{**payload, "settings": TuningSettings(**payload["settings"])})
+        return cls(
+            **{
+                **payload,
+                "approach": Approach(payload["approach"]),
+                "settings": TuningSettings(**payload["settings"]),
+            }
+        )
 
 
 def run_tune(job: Job) -> Outcome:
@@ -141,7 +148,7 @@ def _make_examples(job: Job, asked: TuneJob) -> Sequence[TrainingExample]:
     from backends.training.examples import hybrid_examples, plain_examples
 
     examples = documents.read_examples(job.database, asked.use_case_id)
-    if asked.approach == "FINE_TUNING":
+    if not asked.approach.retrieves:
         return plain_examples(examples)
     return hybrid_examples(
         examples,

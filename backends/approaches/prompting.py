@@ -6,42 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 
 from backends.base import Answer, AnswerEvent, Example, GenerationOptions, Generator, Message, Passage, Token
+from backends.prompts import prompt_messages
 
-__all__ = ["PromptingBackend", "choose_examples", "prompt_messages"]
+__all__ = ["PromptingBackend", "choose_examples"]
 
 _SHOTS = 8
-_DEFAULT_INSTRUCTIONS = "Answer the question."
 # More characters than this for each token of the context, and no tokenizer makes it fit.
 _CHARACTERS_PER_TOKEN = 16
-
-
-def prompt_messages(
-    question: str,
-    *,
-    instructions: str = "",
-    examples: Sequence[Example] = (),
-    passages: Sequence[Passage] = (),
-) -> tuple[Message, ...]:
-    """Return the chat that asks a question.
-
-    What stays the same from question to question comes first, so a generator
-    that keeps the beginning of its last prompt reads it once.
-
-    Args:
-        question: The question.
-        instructions: What is wanted of every answer.
-        examples: Questions with their right answers, shown as earlier turns.
-        passages: Documents to answer from.
-    """
-    parts = [instructions.strip() or _DEFAULT_INSTRUCTIONS]
-    if passages:
-        parts.append("Answer from these documents:")
-        parts.extend(passage.text.strip() for passage in passages)
-    shots = chain.from_iterable(
-        (Message("user", example.question.strip()), Message("assistant", example.answer.strip()))
-        for example in examples
-    )
-    return (Message("system", "\n\n".join(parts)), *shots, Message("user", question.strip()))
 
 
 def choose_examples(examples: Sequence[Example], limit: int) -> tuple[Example, ...]:

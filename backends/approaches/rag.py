@@ -10,6 +10,7 @@ from haystack import Document, Pipeline, component
 from haystack.core.errors import PipelineRuntimeError
 
 from backends.approaches.citations import CitingStream
+from backends.approaches.evidence import has_evidence
 from backends.base import (
     Answer,
     AnswerEvent,
@@ -24,7 +25,7 @@ from backends.base import (
     References,
     Token,
 )
-from backends.prompts import grounded_messages, has_evidence
+from backends.prompts import grounded_messages
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.search import add_retrieval, hits_from, retrieval_inputs
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backends.base import Answer, AnswerEvent, GenerationOptions, Generator, Token
-from backends.training.examples import plain_messages
+from backends.prompts import prompt_messages
 
 __all__ = ["TunedBackend"]
 
@@ -35,7 +35,7 @@ class TunedBackend:
     ) -> Answer:
         """Answer a question, as `Backend.answer` says."""
         generation = self._generator.generate(
-            plain_messages(question, instructions=self._instructions),
+            prompt_messages(question, instructions=self._instructions),
             options=options,
             emit=lambda text: emit(Token(text)),
             cancelled=cancelled,

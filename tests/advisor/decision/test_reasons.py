@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.reasons import headline, reasons_for, rivals, values_of
 from advisor.decision.recommendation import approach_name, default_advisor
+from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import recommendation_pb2 as pb
 
 SUPPORT = {"task": "QUESTION_ANSWERING", "update_interval": "1d", "labelled_examples": 60}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.recommendation import BASIC, FULL, Advisor, approach_name, default_advisor
 from advisor.errors import InvalidInput
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.v1 import facts_pb2

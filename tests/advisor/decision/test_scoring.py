@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.evidence import APPROACHES, CRITERIA
 from advisor.decision.scoring import CHUNK, Scorer
 from advisor.decision.worlds import Worlds
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rulefile import load_default_rules
-from advisor.knowledge.rules import Rule
+from advisor.knowledge.rules import CRITERIA, Rule
 from advisor.knowledge.rules import Test as UnaryTest
 from tests.advisor.strategies import use_cases
 

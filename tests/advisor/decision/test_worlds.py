@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.scoring import Scorer
 from advisor.decision.worlds import WORLDS, Plausible, Worlds
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 

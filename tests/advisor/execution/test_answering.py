@@ -11,6 +11,7 @@ from advisor.decision.recommendation import approach_value
 from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.execution.answering import Ask, Execution, known_facts
 from advisor.execution.models import Engine, Models
+from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
 from advisor.v1 import recommendation_pb2 as pb
@@ -54,7 +55,8 @@ def execution(database, advisor) -> Execution:
 
 
 def ask(approach=None, use_case_id="faq", adapter_id=None) -> Ask:
-    return Ask("What?", GenerationOptions(), use_case_id, facts_pb2.Facts(), "", approach, adapter_id)
+    wanted = None if approach is None else Approach(approach)
+    return Ask("What?", GenerationOptions(), use_case_id, facts_pb2.Facts(), "", wanted, adapter_id)
 
 
 @pytest.fixture

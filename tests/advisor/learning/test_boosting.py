@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advisor.decision.evidence import APPROACHES
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.cases import load_default_cases
 from advisor.knowledge.facts import fact_index
 from advisor.learning.boosting import train_boosting

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from advisor.decision.classifier import load_classifier
-from advisor.decision.evidence import APPROACHES
 from advisor.decision.scoring import Scorer
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.facts import encode_facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules

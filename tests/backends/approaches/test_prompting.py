@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.approaches.prompting import PromptingBackend, choose_examples, prompt_messages
+from backends.approaches.prompting import PromptingBackend, choose_examples
 from backends.base import (
     AnswerEvent,
     Example,
@@ -18,6 +18,7 @@ from backends.base import (
     Passage,
     Token,
 )
+from backends.prompts import prompt_messages
 
 EXAMPLES = tuple(Example(f"Is {n} even?", "no" if n % 2 else "yes") for n in range(6))
 DOCUMENT = Passage("p1", "a.txt", 0, 20, "Ann is the founder.")

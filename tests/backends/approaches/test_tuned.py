@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backends.approaches.tuned import TunedBackend
 from backends.base import AnswerEvent, FinishReason, Generation, GenerationOptions, Message, Token
-from backends.training.examples import plain_messages
+from backends.prompts import prompt_messages
 
 
 class FakeGenerator:
@@ -40,6 +40,6 @@ def test_the_tuned_model_is_asked_as_it_was_trained() -> None:
     answer = TunedBackend(generator, Path("adapter"), instructions="Name it.").answer(
         "Capital?", options=GenerationOptions(), emit=events.append, cancelled=lambda: False
     )
-    assert generator.asked == (plain_messages("Capital?", instructions="Name it."), Path("adapter"))
+    assert generator.asked == (prompt_messages("Capital?", instructions="Name it."), Path("adapter"))
     assert events == [Token("Pa"), Token("ris")]
     assert (answer.text, answer.model, answer.input_tokens, answer.output_tokens) == ("Paris", "fake", 7, 2)

@@ -10,7 +10,7 @@ import pytest
 
 from backends.base import ModelError
 from backends.models import downloads
-from backends.models.resolve import WheelSource
+from backends.models.names import WheelSource
 
 HASH = "0" * 64
 

@@ -10,19 +10,17 @@ from pathlib import Path
 import pytest
 
 from backends.base import ModelError, Progress
-from backends.models.resolve import (
+from backends.models.hashes import file_sha256, tree_sha256
+from backends.models.names import (
     DEFAULT_EMBEDDER,
     DEFAULT_GENERATOR,
     FolderSource,
     HubSource,
     RemoteSource,
     WheelSource,
-    file_sha256,
-    identity,
     parse_model,
-    resolve,
-    tree_sha256,
 )
+from backends.models.resolve import identity, resolve
 
 HASH = "0" * 64
 FILES = {"config.json": b"{}", "model.safetensors": b"weights", "1_Pooling/config.json": b"[]"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from backends.base import Example, ExamplesError, Passage
-from backends.prompts import grounded_messages
-from backends.training.examples import hybrid_examples, plain_examples, plain_messages
+from backends.prompts import grounded_messages, prompt_messages
+from backends.training.examples import hybrid_examples, plain_examples
 
 FILLER = ("Grass grows in spring.", "Rain falls from clouds.", "Iron rusts in water.", "Bees make honey.")
 CAPITALS = (("France", "Paris"), ("Italy", "Rome today"), ("Spain", "Madrid"), ("Poland", "Warsaw"))
@@ -34,7 +34,7 @@ def search_filler(question: str, limit: int) -> Sequence[Passage]:
 def test_plain_examples_ask_as_the_tuned_model_is_asked() -> None:
     """Training and use share the chat, and it has a system turn of its own."""
     (made,) = plain_examples(EXAMPLES[:1], instructions="Name the city.")
-    assert made.messages == plain_messages("Capital of France?", instructions="Name the city.")
+    assert made.messages == prompt_messages("Capital of France?", instructions="Name the city.")
     assert [message.role for message in made.messages] == ["system", "user"]
     assert made.completion == "Paris"
 

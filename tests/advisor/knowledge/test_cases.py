@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from advisor.decision.similar import MIN_SIMILARITY, similar_cases
 from advisor.errors import RulesError
-from advisor.knowledge.cases import MIN_SIMILARITY, Case, load_cases, load_default_cases, similar_cases
+from advisor.knowledge.cases import Case, load_cases, load_default_cases
 from advisor.knowledge.facts import Row, encode_facts, facts_from_mapping
 
 SOURCE = 'sources:\n  s: {title: "T", id: "arXiv:1", where: "Table 2"}\n'
