@@ -273,6 +273,5 @@ def _comparison_words(item: Fact, sign: str, place: float) -> str:
 
 def _span(item: Fact) -> float:
     """Return the width of a fact's usual range on its scale, to compare distances of different facts."""
-    if item.kind == "duration":
-        return math.log(31536000 / 3600)
-    return math.log(1e6) if item.logarithmic else item.maximum - item.minimum
+    low, high = (to_scale(item, end) for end in item.usual)
+    return high - low

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.cases import Case, plausible_range
+from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Row, facts
 from advisor.knowledge.scale import scale_floor, to_scale
 
@@ -40,7 +40,7 @@ def similar_cases(row: Row, cases: Sequence[Case], limit: int = 3) -> tuple[Simi
     """Return the cases nearest to a use case, nearest first.
 
     The similarity is Gower's over the n facts that both know: the mean of
-    1 - |difference| / plausible range on the fact's scale, or of equality for
+    1 - |difference| / usual range on the fact's scale, or of equality for
     choices and flags; times n / (n + 1), since few shared facts say little.
     Cases below `MIN_SIMILARITY` are left out; equals keep the order of `cases`.
     """
@@ -75,9 +75,9 @@ def _alikeness(row: Row, others: Floats) -> Floats:
 
 @cache
 def _scales() -> tuple[Floats, Bools, Bools, Floats]:
-    """Return per fact: the width of its plausible range, whether it is logarithmic or nominal, its floor."""
+    """Return per fact: the width of its usual range, whether it is logarithmic or nominal, its floor."""
     items = facts()
-    ends = [[to_scale(item, end) for end in plausible_range(item)] for item in items]
+    ends = [[to_scale(item, end) for end in item.usual] for item in items]
     widths = np.array([high - low if high > low else 1.0 for low, high in ends])
     logarithmic = np.array([item.logarithmic for item in items])
     nominal = np.array([item.kind in ("flag", "choice") for item in items])

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import (
-    Fact,
     FactValue,
     Row,
     encode_facts,
@@ -35,7 +34,6 @@ __all__ = [
     "default_cases_path",
     "load_cases",
     "load_default_cases",
-    "plausible_range",
 ]
 
 ARMS = ("PROMPTING", "RAG", "FINE_TUNING", "NAIVE_BOTH", "HYBRID")
@@ -45,27 +43,6 @@ GRADES = ("A", "B")
 READ = ("primary", "secondary", "recomputed")
 MARGIN_POINTS = 3.0
 """An approach less than this below the winner is as acceptable as the winner."""
-
-# Where values of the facts without a natural end lie in practice, in a row's units (seconds, counts, dollars):
-# the width, on the fact's scale, that a difference is measured against.
-_PLAUSIBLE: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "update_interval": (3600.0, 3 * 31_536_000.0),
-        "max_staleness": (60.0, 31_536_000.0),
-        "corpus_tokens": (1e3, 1e10),
-        "labelled_examples": (10.0, 1e5),
-        "queries_per_month": (1e2, 1e8),
-        "latency_budget": (0.1, 60.0),
-        "model_parameters": (1e8, 1e12),
-        "context_tokens": (1e2, 2e5),
-        "output_tokens": (1.0, 1e4),
-        "input_price": (0.01, 100.0),
-        "output_price": (0.01, 100.0),
-        "training_price": (0.1, 100.0),
-        "monthly_budget": (10.0, 1e6),
-        "retrain_interval": (3600.0, 31_536_000.0),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +108,6 @@ def load_cases(path: Path) -> tuple[Case, ...]:
     if not cases:
         raise sections["cases"].error("there is no case; at least one is needed")
     return tuple(cases.values())
-
-
-def plausible_range(item: Fact) -> tuple[float, float]:
-    """Return where a fact's values lie in practice, in a row's units."""
-    return _PLAUSIBLE.get(item.name, (item.minimum, item.maximum))
 
 
 def _read_source(key: str, entry: Entry) -> RuleSource:

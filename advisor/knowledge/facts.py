@@ -6,7 +6,8 @@ in pairs:
 
 * the message `Facts`, on the wire;
 * a mapping of names to plain values, in YAML files and in Python: durations as
-  `7d` or `12h`, enum values by their short names;
+  `7d` or `12h`, numbers also as `200K` or `1.5M`, enum values by their short
+  names; `advisor.knowledge.notation` defines how values are written;
 * a row of floats, one column per fact in the message's order, NaN where
   unknown: durations in seconds, flags as 0 and 1, choices as enum numbers.
 """
@@ -24,7 +25,7 @@ import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
 
 from advisor.errors import InvalidInput, Violation
-from advisor.knowledge.notation import NotationError, duration_to_text, parse_duration
+from advisor.knowledge.notation import duration_to_text, parse_duration, parse_number
 from advisor.v1 import annotations_pb2, facts_pb2
 
 __all__ = [
@@ -64,6 +65,7 @@ class Fact:
         unit: Unit in words; empty for flags and choices.
         minimum: Smallest value allowed.
         maximum: Largest value allowed.
+        usual: Smallest and largest value usual in practice; the bounds where none are stated.
         title: Short name for people.
         question: Question whose answer is the value.
         measure: How to find the value out.
@@ -76,6 +78,7 @@ class Fact:
     unit: str
     minimum: float
     maximum: float
+    usual: tuple[float, float]
     title: str
     question: str
     measure: str
@@ -159,7 +162,7 @@ def facts_to_mapping(message: facts_pb2.Facts) -> dict[str, FactValue]:
 
 
 def encode_value(item: Fact, value: object) -> float:
-    """Turn one plain value into a row's number; ValueError says what is allowed."""
+    """Turn one plain value into a row's number; ValueError, or NotationError of a text, says what is allowed."""
     number = _plain_to_number(item, value)
     problem = _out_of_bounds(item, number)
     if problem:
@@ -225,13 +228,16 @@ def _fact_from_field(field: Any) -> Fact:
         prefix = len(names[0].removesuffix("UNSPECIFIED"))
         choices = tuple(name[prefix:] for name in names[1:])
     kind = _kind(field)
+    minimum = {"choice": 1.0}.get(kind, options.minimum)
+    maximum = {"choice": float(len(choices)), "flag": 1.0}.get(kind, options.maximum)
     return Fact(
         name=field.name,
         kind=kind,
         group=annotations_pb2.FactGroup.Name(options.group).removeprefix("FACT_GROUP_").lower(),
         unit=options.unit,
-        minimum={"choice": 1.0}.get(kind, options.minimum),
-        maximum={"choice": float(len(choices)), "flag": 1.0}.get(kind, options.maximum),
+        minimum=minimum,
+        maximum=maximum,
+        usual=(options.usual_minimum, options.usual_maximum) if options.usual_maximum else (minimum, maximum),
         title=options.title,
         question=options.question,
         measure=options.measure,
@@ -309,24 +315,14 @@ def _plain_to_number(item: Fact, value: object) -> float:
                 return item.choices.index(value) + 1.0
             raise ValueError(f"{value!r} is not a value of {item.name}{nearest(str(value), item.choices)}")
         case "duration":
-            return _plain_to_seconds(value)
+            return parse_duration(str(value))
         case _:
             return _plain_to_float(item, value)
 
 
-def _plain_to_seconds(value: object) -> float:
-    try:
-        return parse_duration(str(value))
-    except NotationError as error:
-        raise ValueError(str(error)) from None
-
-
 def _plain_to_float(item: Fact, value: object) -> float:
-    if isinstance(value, str):  # YAML reads 7e9 as text
-        try:
-            value = float(value)
-        except ValueError:
-            value = str(value)
+    if isinstance(value, str):
+        value = parse_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         of_unit = "" if item.unit in _BARE_UNITS else f" of {item.unit}"
         raise ValueError(f"{value!r} is not a number{of_unit}")

@@ -3,16 +3,20 @@
 A test says which values of a fact or criterion it holds for. It is a DMN unary
 test (Decision Model and Notation 1.5, section 7.3), of these forms:
 
-    test      = comparison | interval | choice | choices | flag
+    test       = comparison | interval | choice | choices | others | flag
     comparison = ("<" | "<=" | ">" | ">=") value
-    interval  = ("[" | "(") value ".." value ("]" | ")")
-    choice    = NAME                         such as LABEL
-    choices   = "[" NAME ("," NAME)* "]"     one of these
-    flag      = "true" | "false"
-    value     = number | duration
-    duration  = number ("ms" | "s" | "m" | "h" | "d" | "w" | "y")
+    interval   = ("[" | "(") value ".." value ("]" | ")")
+    choice     = NAME                           such as LABEL
+    choices    = "[" NAME ("," NAME)* "]"       one of these
+    others     = "not(" NAME ("," NAME)* ")"    any but these
+    flag       = "true" | "false"
+    value      = number | duration
+    number     = digits [exponent | "K" | "M" | "B" | "T"]
+    duration   = digits [exponent] ("ms" | "s" | "m" | "h" | "d" | "w" | "y")
 
-A year is 365 days. Numbers may carry an exponent (1e6) or underscores (2_000).
+Digits may have a fraction and underscores (2_000); an exponent is written 1e6.
+K, M, B and T stand for thousand, million, billion and trillion (10B, 1.5M): in
+capitals only, since `m` is a minute. A year is 365 days.
 """
 
 from __future__ import annotations
@@ -25,10 +29,13 @@ from dataclasses import dataclass
 __all__ = ["Interval", "NotationError", "duration_to_text", "parse_duration", "parse_number", "parse_test"]
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
-_NUMBER = r"[+-]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_DURATION = re.compile(rf"\s*({_NUMBER})\s*([A-Za-z]*)\s*\Z")
+_EXPONENTS = {"K": 3, "M": 6, "B": 9, "T": 12}
+_DIGITS = r"[+-]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)"
+_DURATION = re.compile(rf"\s*({_DIGITS}(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]*)\s*\Z")
+_MULTIPLE = re.compile(rf"\s*({_DIGITS})\s*([A-Za-z]+)\s*\Z")
 _COMPARISON = re.compile(r"\s*(<=|>=|<|>)(.*)\Z", re.DOTALL)
 _INTERVAL = re.compile(r"\s*([\[(])(.*?)\.\.(.*?)([\])])\s*\Z", re.DOTALL)
+_LISTED = re.compile(r"\s*(not\s*\(|\[)(.*)([\])])\s*\Z", re.DOTALL)
 
 
 class NotationError(ValueError):
@@ -78,11 +85,15 @@ class Interval:
 
 
 def parse_number(text: str) -> float:
-    """Read a finite number; NotationError where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        raise NotationError(f"{text.strip()!r} is not a number", text) from None
+    """Read a finite number such as `0.3` or `10B`; NotationError where it is none."""
+    if match := _MULTIPLE.match(text):
+        digits, letter = match.groups()
+        if letter not in _EXPONENTS:
+            message = f"{text.strip()!r} is not a number: {letter!r} is none of {', '.join(_EXPONENTS)}"
+            raise NotationError(message, text, match.start(2))
+        number = float(f"{digits}e{_EXPONENTS[letter]}")  # not a product, which would round twice
+    else:
+        number = _parse_plain(text)
     if not math.isfinite(number):
         raise NotationError(f"{text.strip()} is not a finite number", text)
     return number
@@ -146,6 +157,13 @@ def parse_test(
     )
 
 
+def _parse_plain(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise NotationError(f"{text.strip()!r} is not a number", text) from None
+
+
 def _parse_interval(match: re.Match[str], text: str, *, duration: bool) -> Interval:
     low = _parse_value(match[2], text, match.start(2), duration=duration)
     high = _parse_value(match[3], text, match.start(3), duration=duration)
@@ -166,10 +184,15 @@ def _parse_value(value: str, text: str, column: int, *, duration: bool) -> float
 
 
 def _parse_choices(text: str, choices: Sequence[str]) -> frozenset[str]:
-    stripped = text.strip()
-    listed = stripped[1:-1].split(",") if stripped[:1] == "[" and stripped[-1:] == "]" else [stripped]
+    match = _LISTED.match(text)
+    listed = match[2].split(",") if match and (match[1] == "[") == (match[3] == "]") else [text]
     names = [name.strip() for name in listed]
     for name in names:
         if name not in choices:
-            raise NotationError(f"{name!r} is not one of {', '.join(choices)}", text, max(text.find(name), 0))
-    return frozenset(names)
+            column = max(text.find(name, match.start(2) if match else 0), 0)
+            raise NotationError(f"{name!r} is not one of {', '.join(choices)}", text, column)
+    if not match or match[1] == "[":
+        return frozenset(names)
+    if others := frozenset(choices) - frozenset(names):
+        return others
+    raise NotationError(f"{text!r} holds for no value: every name is left out", text)

@@ -19,7 +19,7 @@ from advisor.decision.curves import Curves
 from advisor.errors import ConfigurationError
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.cases import Case, plausible_range
+from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Fact, Rows, fact_index, facts
 from advisor.knowledge.rules import Curve
 from advisor.knowledge.scale import to_scale
@@ -160,7 +160,7 @@ def _curves_of(item: Fact, cases: Sequence[Case]) -> list[Curve]:
         return [_choice_curve(item, value) for value in taught] if len(taught) > 1 else []
     if len(set().union(*sources.values())) < MIN_SOURCES:
         return []
-    low, high = plausible_range(item)
+    low, high = item.usual
     places = [to_scale(item, value) for value in sources]
     spread = (max(places) - min(places)) / (to_scale(item, high) - to_scale(item, low))
     return [Curve(item.name, ((low, -1.0), (high, 1.0)))] if spread >= MIN_SPREAD else []

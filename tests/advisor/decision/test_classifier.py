@@ -129,7 +129,7 @@ def test_unknown_facts_give_no_feature() -> None:
     assert np.isnan(feature_matrix(curves, unknown, missing=np.nan)).all()
 
 
-def test_a_numeric_feature_spans_its_plausible_range() -> None:
+def test_a_numeric_feature_spans_its_usual_range() -> None:
     """A share of 0, a half and 1 is -1, 0 and 1."""
     curves = [curve for curve in feature_curves(CASES) if curve.subject == "closed_book_score"]
     given = np.stack([encode_facts(facts_from_mapping({"closed_book_score": x})) for x in (0.0, 0.5, 1.0)])

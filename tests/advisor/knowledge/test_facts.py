@@ -76,8 +76,17 @@ def test_every_field_is_a_described_fact() -> None:
         assert item.question.endswith("?"), item.name
         assert item.measure, item.name
         assert item.minimum < item.maximum, item.name
+        assert item.minimum <= item.usual[0] < item.usual[1] <= item.maximum, item.name
         assert item.group in ("freshness", "knowledge", "specialization", "cost", "retraining"), item.name
         assert bool(item.unit) == (item.kind not in ("flag", "choice")), item.name
+
+
+def test_the_usual_range_is_stated_or_all_that_is_allowed() -> None:
+    """Facts without a natural end state where their values lie in practice; shares need not."""
+    assert fact("update_interval").usual == (3_600, 94_608_000)
+    assert fact("closed_book_score").usual == (0, 1)
+    for item in facts():
+        assert not item.logarithmic or item.usual != (item.minimum, item.maximum), item.name
 
 
 def test_facts_are_found_by_name() -> None:
@@ -125,7 +134,7 @@ def test_durations_keep_their_nanoseconds(nanoseconds: int) -> None:
         ("needs_citations", True, 1), ("needs_citations", False, 0), ("output_form", "LABEL", 2),
         ("update_interval", "7d", 604_800), ("queries_per_month", "1e6", 1e6), ("queries_per_month", 12, 12),
         ("closed_book_score", 0, 0), ("input_price", "0.15", 0.15),
-        ("model_parameters", "7_000_000_000", 7e9),
+        ("model_parameters", "7_000_000_000", 7e9), ("model_parameters", "7B", 7e9), ("monthly_budget", "1.5K", 1500),
     ],
 )  # fmt: skip
 def test_plain_values_become_numbers(item: str, value: object, number: float) -> None:
@@ -150,7 +159,8 @@ def test_plain_values_become_numbers(item: str, value: object, number: float) ->
         ("queries_per_month", float("nan"), "nan is out of bounds"),
         ("queries_per_month", float("inf"), "inf is out of bounds"),
         ("queries_per_month", 10**400, "inf is out of bounds"),
-        ("queries_per_month", "1e400", "inf is out of bounds"),
+        ("queries_per_month", "1e400", "1e400 is not a finite number"),
+        ("queries_per_month", "10k", "'10k' is not a number: 'k' is none of K, M, B, T"),
         ("queries_per_month", True, "True is not a number of queries per month"),
         ("queries_per_month", [1], "[1] is not a number"),
         ("corpus_tokens", 10**13 + 1, "10,000,000,000,001 is out of bounds; allowed: 0 to 10,000"),

@@ -76,18 +76,49 @@ def test_a_duration_written_reads_the_same(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("1e6", 1e6), ("2_000_000", 2e6), (" -3.5 ", -3.5), ("0", 0), ("200", 200)]
-)
+    ("text", "number"),
+    [
+        ("1e6", 1e6), ("2_000_000", 2e6), (" -3.5 ", -3.5), ("0", 0), ("200", 200),
+        ("200K", 200_000), ("1.5M", 1_500_000), ("10B", 10_000_000_000), ("2T", 2e12),
+        (" .5 K ", 500), ("-1_000K", -1e6), ("4.35K", 4_350), ("0.3B", 300_000_000),
+    ],
+)  # fmt: skip
 def test_numbers_are_read(text: str, number: float) -> None:
-    """Numbers may have an exponent or underscores."""
+    """Numbers may have an exponent, underscores, or a letter for thousand, million, billion or trillion."""
     assert parse_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "abc", "nan", "inf", "-inf", "1e999", "1__0", "0x10", "35%"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "1__0",
+        "0x10",
+        "35%",
+        "1__0K",
+        "1e3K",
+        "K",
+        "10 KB",
+        "9" * 308 + "T",
+    ],
+)
 def test_what_is_no_finite_number_is_refused(text: str) -> None:
     """Neither words nor infinity are numbers."""
     with pytest.raises(NotationError, match="is not a (finite )?number"):
         parse_number(text)
+
+
+@pytest.mark.parametrize(("text", "column"), [("10k", 2), (" 10 b", 4), ("7d", 1), ("1.5m", 3), ("5e", 1)])
+def test_letters_of_numbers_are_capitals(text: str, column: int) -> None:
+    """A letter that no number has is pointed at; small ones could be units of time."""
+    with pytest.raises(NotationError, match="is none of K, M, B, T") as caught:
+        parse_number(text)
+    assert caught.value.column == column
 
 
 @pytest.mark.parametrize(
@@ -100,6 +131,8 @@ def test_what_is_no_finite_number_is_refused(text: str) -> None:
         ("[5..10)", (5, 9.9), (4.9, 10)),
         ("(5 .. 10]", (5.1, 10), (5, 10.1)),
         ("[5..5]", (5,), (4.9, 5.1)),
+        ("<= 10B", (1e10,), (1e10 + 1,)),
+        ("(32K..1.5M]", (32_001, 1_500_000), (32_000,)),
     ],
 )
 def test_a_test_holds_within_its_bounds(
@@ -139,7 +172,9 @@ def test_durations_in_tests_are_seconds() -> None:
         ("[1z..9d)", True, 2, "'z' is not a unit"),
         ("<= 7", True, 3, "7 has no unit"),
         ("<= 1__0s", True, 3, "'1__0s' is not a duration"),
-        ("<= 7d", False, 3, "'7d' is not a number"),
+        ("<= 7d", False, 4, "'7d' is not a number"),
+        ("<= 7M", True, 4, "'M' is not a unit of time"),
+        ("[10K..20k)", False, 8, "'20k' is not a number: 'k' is none of K, M, B, T"),
         ("< nan", False, 2, "nan is not a finite number"),
         (">= inf", False, 3, "inf is not a finite number"),
         ("[7..1)", False, 4, "holds for no value"),
@@ -159,19 +194,34 @@ def test_a_bad_test_is_pointed_at(text: str, duration: bool, column: int, messag
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("LABEL", {"LABEL"}), ("[LABEL, STYLE]", {"LABEL", "STYLE"}), (" [ LABEL ] ", {"LABEL"})],
+    [
+        ("LABEL", {"LABEL"}),
+        ("[LABEL, STYLE]", {"LABEL", "STYLE"}),
+        (" [ LABEL ] ", {"LABEL"}),
+        ("not(FREE_TEXT)", {"LABEL", "STYLE"}),
+        (" not ( FREE_TEXT, STYLE ) ", {"LABEL"}),
+    ],
 )
 def test_choices_are_read_as_names(text: str, names: set[str]) -> None:
-    """One name or a list of names holds for those."""
+    """One name or a list of names holds for those; `not` for the others."""
     assert parse_test(text, choices=FORMS) == names
 
 
 @pytest.mark.parametrize(
     ("text", "column"),
-    [("LABLE", 0), ("[STYLE, LABLE]", 8), ("label", 0), ("[]", 0), ("<= 3", 0), ("[LABEL", 0)],
-)
+    [
+        ("LABLE", 0), ("[STYLE, LABLE]", 8), ("label", 0), ("[]", 1), ("<= 3", 0), ("[LABEL", 0),
+        ("not(LABLE)", 4), ("not(o)", 4), ("not LABEL", 0), ("not(LABEL]", 0), ("[LABEL)", 0),
+    ],
+)  # fmt: skip
 def test_an_unknown_choice_is_refused(text: str, column: int) -> None:
     """The error lists the names allowed."""
     with pytest.raises(NotationError, match="is not one of FREE_TEXT, LABEL, STYLE") as caught:
         parse_test(text, choices=FORMS)
     assert caught.value.column == column
+
+
+def test_a_test_that_leaves_every_name_out_is_refused() -> None:
+    """It would hold for nothing."""
+    with pytest.raises(NotationError, match="holds for no value"):
+        parse_test("not(FREE_TEXT, LABEL, STYLE)", choices=FORMS)
