@@ -306,9 +306,9 @@ What is shipped, by the middle reading, on the held-out cases that state the fac
 HIDDEN_WORLDS_HEAD = """
 ## With one fact hidden: use cases drawn from the priors
 
-The rules, on {worlds:,} use cases drawn from `worlds` in `rules.yaml`, every fact known but the one hidden: share whose
-leader changes, and mean share of probability that moves. There is no right answer here: it shows how far the decision
-leans on one fact.
+The rules, on {worlds:,} use cases drawn from `advisor/data/worlds.yaml`, every fact known but the one hidden: share
+whose leader changes, and mean share of probability that moves. There is no right answer here: it shows how far the
+decision leans on one fact.
 """
 
 if __name__ == "__main__":

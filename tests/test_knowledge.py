@@ -15,11 +15,30 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWLEDGE: dict[str, Any] = yaml.safe_load((ROOT / "rules.yaml").read_text(encoding="utf-8"))
-RULES: list[dict[str, Any]] = [*KNOWLEDGE["rules"], *KNOWLEDGE["vetoes"], *KNOWLEDGE["warnings"]]
+WORLDS: dict[str, Any] = yaml.safe_load(
+    (ROOT / "advisor" / "data" / "worlds.yaml").read_text(encoding="utf-8")
+)
 PAGE = (ROOT / "docs" / "knowledge.md").read_text(encoding="utf-8")
 CASES: dict[str, Any] = yaml.safe_load(
     (ROOT / "advisor" / "data" / "published.yaml").read_text(encoding="utf-8")
 )
+
+
+def rules_of(section: str) -> list[dict[str, Any]]:
+    """Return the rules of a section, rungs of ladders among them."""
+    rules = []
+    for item in KNOWLEDGE[section]:
+        shared = {key: item[key] for key in ("criterion", "sources") if key in item}
+        for rung in item.get("rungs", ()):
+            when = {**item.get("when", {}), item["ladder"]: rung["test"]}
+            rules.append({**shared, **rung, "when": when})
+        if "ladder" not in item:
+            rules.append(item)
+    return rules
+
+
+EVIDENCE, VETOES, WARNINGS = (rules_of(section) for section in ("rules", "vetoes", "warnings"))
+RULES = [*EVIDENCE, *VETOES, *WARNINGS]
 # The statements of the founding document that are trade-offs, by place: two steps and three benefits of RAG,
 # the definition and two benefits of fine-tuning, four rows, the summary, six bullets, three closing claims.
 STATEMENTS = 2 + 3 + 1 + 2 + 4 + 1 + 6 + 3
@@ -83,7 +102,34 @@ def test_every_published_source_and_piece_of_guidance_is_used() -> None:
 
 def test_there_are_at_least_45_rules_and_vetoes() -> None:
     """The knowledge base is not a handful of rules of thumb."""
-    assert len(KNOWLEDGE["rules"]) + len(KNOWLEDGE["vetoes"]) >= 45
+    assert len(EVIDENCE) + len(VETOES) >= 45
+
+
+def test_rules_on_one_fact_are_rungs_of_a_ladder() -> None:
+    """What grows by degrees stands together: no two rules that test one fact alone stand outside a ladder."""
+    alone = [tuple(item["when"]) for item in KNOWLEDGE["rules"] if "when" in item and "ladder" not in item]
+    single = [facts for facts in alone if len(facts) == 1]
+    assert len(single) == len(set(single))
+
+
+def test_what_knowledge_comes_from_is_filed_under_specialization() -> None:
+    """The criterion of a rule is that of the founding document's row: see the head of `rules.yaml`."""
+    source = {
+        "corpus_tokens",
+        "retrieval_hit_rate",
+        "needs_citations",
+        "per_user_access",
+        "closed_book_score",
+    }
+    filed = {rule["criterion"] for rule in RULES if source & set(rule["when"])}
+    assert filed == {"specialization"}
+
+
+def test_no_line_is_too_long_to_read() -> None:
+    """Rules are read on a screen."""
+    names = ("rules.yaml", "advisor/data/worlds.yaml", "advisor/data/promises.yaml")
+    lines = [line for name in names for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    assert max(map(len, lines)) <= 120
 
 
 def test_ids_are_unique() -> None:
@@ -125,8 +171,8 @@ def test_no_single_rule_decides_alone(rule: dict[str, Any]) -> None:
 
 def test_every_fact_has_a_prior_and_a_rule() -> None:
     """What can be unknown can be drawn, and what can be told counts for something."""
-    tested = {fact for rule in [*KNOWLEDGE["rules"], *KNOWLEDGE["vetoes"]] for fact in rule["when"]}
-    assert tested == set(KNOWLEDGE["worlds"])
+    tested = {fact for rule in [*EVIDENCE, *VETOES] for fact in rule["when"]}
+    assert tested == set(WORLDS["worlds"])
     assert len(tested) == 29
 
 

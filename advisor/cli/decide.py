@@ -17,7 +17,7 @@ from advisor.decision.recommendation import Advisor, default_advisor
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, facts_from_mapping
-from advisor.knowledge.rulefile import default_rules_path, load_rules
+from advisor.knowledge.rulefile import default_rules_paths, load_rules
 from advisor.knowledge.rules import Rule
 from advisor.knowledge.usecasefile import read_use_case
 from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
@@ -79,7 +79,7 @@ def consult(
 
 def list_rules(rules: RulesOption = None) -> None:
     """List the rules, vetoes and warnings."""
-    knowledge = load_rules(default_rules_path(), *(rules or ()))
+    knowledge = load_rules(*default_rules_paths(), *(rules or ()))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("rule", "trade-off", "when", "effect"):
         table.add_column(heading)
@@ -120,7 +120,7 @@ def _advisor(rules: list[Path] | None) -> Advisor:
     advisor = default_advisor()
     if not rules:
         return advisor
-    return advisor.with_knowledge(load_rules(default_rules_path(), *rules))
+    return advisor.with_knowledge(load_rules(*default_rules_paths(), *rules))
 
 
 def _ask(console: Console, consultation: Consultation, question: pb.Question, number: int) -> None:

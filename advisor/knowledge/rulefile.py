@@ -1,22 +1,25 @@
-"""Reading a knowledge base from `rules.yaml`, checked as it is read.
+"""Reading a knowledge base from YAML files, checked as it is read.
 
-The file's layout is what the `_read_*` functions here accept; the notation of
-tests is defined in `advisor.knowledge.notation`. Every error gives file, line and column.
+`rules.yaml` holds what decides: the decision, sources, criteria, rules, vetoes
+and warnings. `data/worlds.yaml` holds the priors of what is unknown, and
+`data/promises.yaml` what no change may break. Any file may hold any section;
+later files go over earlier ones. Rules and ladders are read by
+`advisor.knowledge.ruleitems`, and `advisor.knowledge.notation` defines how tests and values
+are written. Every error gives file, line and column.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from advisor.errors import InvalidInput, RulesError
+from advisor.errors import RulesError
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.facts import encode_value, fact, fact_index, facts_from_mapping, nearest
-from advisor.knowledge.notation import NotationError, parse_test
+from advisor.knowledge.facts import fact, fact_index, nearest
+from advisor.knowledge.ruleitems import check_subject, read_rules, read_tests, read_value
 from advisor.knowledge.rules import (
     CRITERIA,
     Criterion,
@@ -28,42 +31,45 @@ from advisor.knowledge.rules import (
     Rule,
     RuleKind,
     RuleSource,
-    Test,
 )
 from advisor.knowledge.yamltree import Entry, read_yaml
 
-__all__ = ["MAX_RULES", "default_rules_path", "load_default_rules", "load_rules"]
+__all__ = ["MAX_RULES", "default_rules_paths", "load_default_rules", "load_rules"]
 
 MAX_RULES = 1000
 
 
-def default_rules_path() -> Path:
-    """Return the knowledge base that the package ships, or the one of the source tree."""
+def default_rules_paths() -> tuple[Path, ...]:
+    """Return the files of the knowledge base that the package ships; `rules.yaml` of a source tree is at its top."""
     here = Path(__file__).resolve().parents[1]
-    packaged = here / "data" / "rules.yaml"
-    return packaged if packaged.exists() else here.parent / "rules.yaml"
+    data = here / "data"
+    packaged = data / "rules.yaml"
+    rules = packaged if packaged.exists() else here.parent / "rules.yaml"
+    return rules, data / "worlds.yaml", data / "promises.yaml"
 
 
 @cache
 def load_default_rules() -> Knowledge:
     """Load the knowledge base that the package ships, once."""
-    return load_rules(default_rules_path())
+    return load_rules(*default_rules_paths())
 
 
-def load_rules(base: Path, *overlays: Path) -> Knowledge:
-    """Load a knowledge base, and merge others over it.
+def load_rules(*paths: Path) -> Knowledge:
+    """Load a knowledge base from its files; what is passed later is an overlay of what comes before.
 
-    A rule of an overlay replaces the one of the same id; `disable` lists ids to
-    drop; sources, criteria and worlds replace those of the same name.
+    A rule or rung of an overlay replaces the one of the same id; `disable` lists
+    ids to drop; sources, criteria and worlds replace those of the same name;
+    `worlds_given` is added to, `monotonic` replaced.
 
     Raises:
-        RulesError: A file is not a valid knowledge base; the message gives file, line and column.
+        RulesError: A file is not valid, or they are no knowledge base together; the message gives file, line
+            and column.
     """
-    roots = [read_yaml(path) for path in (base, *overlays)]
+    roots = [read_yaml(path) for path in paths]
     merged = _Merger()
     for root in roots:
         merged.add(root)
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in (base, *overlays))).hexdigest()
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
     return merged.knowledge(digest)
 
 
@@ -115,16 +121,16 @@ class _Merger:
             ("warnings", "warning"),
         )
         for section, kind in kinds:
-            for entry in sections[section].sequence() if section in sections else ():
-                rule = _read_rule(entry, kind)
-                if rule.id in here:
-                    raise entry.error(f"the id {rule.id!r} stands in this file twice")
-                here.add(rule.id)
-                self._rules[rule.id] = (rule, entry)
-                if len(self._rules) > MAX_RULES:
-                    raise entry.error(
-                        f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base"
-                    )
+            for item in sections[section].sequence() if section in sections else ():
+                for rule, entry in read_rules(item, kind):
+                    if rule.id in here:
+                        raise entry.error(f"the id {rule.id!r} stands in this file twice")
+                    here.add(rule.id)
+                    self._rules[rule.id] = (rule, entry)
+                    if len(self._rules) > MAX_RULES:
+                        raise entry.error(
+                            f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base"
+                        )
 
     def knowledge(self, digest: str) -> Knowledge:
         if self._decision is None:
@@ -197,7 +203,7 @@ def _read_criterion(name: str, entry: Entry, key: Entry) -> Criterion:
 def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
     if subject in CRITERIA:
         raise key.error(f"{subject!r} is a criterion; a criterion reads facts alone")
-    _check_subject(subject, key)
+    check_subject(subject, key)
     values = entry.mapping(("weight", "curve"), required=("curve",))
     weight = _positive(values["weight"]) if "weight" in values else 1.0
     points = sorted(
@@ -220,129 +226,14 @@ def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
 
 
 def _read_point(subject: str, curve: Entry, key: str) -> float:
-    item = fact(subject)
-    value: object = {"true": True, "false": False}.get(key, key) if item.kind == "flag" else key
-    try:
-        return encode_value(item, value)
-    except ValueError as error:
-        raise curve.keys()[key].error(str(error)) from None
+    value: object = {"true": True, "false": False}.get(key, key) if fact(subject).kind == "flag" else key
+    return read_value(subject, value, curve.keys()[key])
 
 
 def _share(entry: Entry) -> float:
     if 0 <= (number := entry.number()) <= 1:
         return number
     raise entry.error(f"{number:g} is out of bounds; allowed: 0 to 1")
-
-
-def _check_subject(subject: str, entry: Entry) -> None:
-    if subject not in fact_index() and subject not in CRITERIA:
-        raise entry.error(
-            f"{subject!r} is neither a fact nor a criterion{nearest(subject, (*fact_index(), *CRITERIA))}"
-        )
-
-
-def _read_rule(entry: Entry, kind: RuleKind) -> Rule:
-    effect = {"evidence": ("evidence",), "veto": ("excludes",), "warning": ()}[kind]
-    wording = "text" if kind == "warning" else "reason"
-    required = ("id", "when", wording, "sources", "examples", *effect)
-    if kind != "warning":
-        required = (*required, "criterion")
-    values = entry.mapping((*required, "criterion"), required=required)
-    identifier = values["id"].text()
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", identifier):
-        raise values["id"].error(
-            f"{identifier!r} is not an id; write words in lower case with hyphens between"
-        )
-    criterion = values["criterion"].text() if "criterion" in values else None
-    if criterion is not None and criterion not in CRITERIA:
-        raise values["criterion"].error(f"{criterion!r} is not a criterion{nearest(criterion, CRITERIA)}")
-    tests = _read_tests(values["when"])
-    sources = tuple(source.text() for source in values["sources"].sequence())
-    if not sources:
-        raise values["sources"].error("at least one source is needed")
-    examples = values["examples"].mapping(("fire", "silent"), required=("fire", "silent"))
-    return Rule(
-        id=identifier,
-        kind=kind,
-        criterion=criterion,
-        tests=tests,
-        log_odds=_read_log_odds(values["evidence"]) if kind == "evidence" else (0.0,) * len(APPROACHES),
-        excludes=_read_excludes(values["excludes"]) if kind == "veto" else frozenset(),
-        reason=_read_reason(values[wording], tests),
-        sources=sources,
-        fire=_read_examples(examples["fire"]),
-        silent=_read_examples(examples["silent"]),
-        place=entry.place,
-    )
-
-
-def _read_tests(entry: Entry) -> tuple[Test, ...]:
-    tests = []
-    for subject, value in entry.mapping().items():
-        _check_subject(subject, entry.keys()[subject])
-        tests.append(_read_test(subject, value))
-    if not tests:
-        raise entry.error("a rule without tests always fires; put what it says into the prior")
-    return tuple(tests)
-
-
-def _read_test(subject: str, entry: Entry) -> Test:
-    item = fact(subject) if subject in fact_index() else None
-    is_list = entry.is_sequence
-    text = f"[{', '.join(value.text() for value in entry.sequence())}]" if is_list else entry.text()
-    try:
-        if item and item.kind == "flag":
-            choices: Sequence[str] = ("true", "false")
-        else:
-            choices = item.choices if item else ()
-        holds = parse_test(text, duration=bool(item and item.kind == "duration"), choices=choices)
-    except NotationError as error:
-        raise entry.notation_error(error) from None
-    return Test(subject, text, holds)
-
-
-def _read_log_odds(entry: Entry) -> tuple[float, ...]:
-    values = entry.mapping(APPROACHES)
-    log_odds = tuple(values[name].number() if name in values else 0.0 for name in APPROACHES)
-    if max(log_odds) == min(log_odds):
-        raise entry.error("the evidence is the same for every approach, and so says nothing")
-    return log_odds
-
-
-def _read_excludes(entry: Entry) -> frozenset[str]:
-    items = {item.text(): item for item in entry.sequence()}
-    for name, item in items.items():
-        if name not in APPROACHES:
-            raise item.error(f"{name!r} is not an approach{nearest(name, APPROACHES)}")
-    if not items:
-        raise entry.error("a veto must exclude at least one approach")
-    return frozenset(items)
-
-
-def _read_reason(entry: Entry, tests: Sequence[Test]) -> str:
-    reason = entry.text()
-    if not reason.strip():
-        raise entry.error("it is empty; say why in a sentence")
-    for name in re.findall(r"\{(\w*)\}", reason):
-        if name not in {test.subject for test in tests}:
-            raise entry.error_at(
-                f"{{{name}}} is not tested by the rule, and so may be unknown", reason.find("{" + name)
-            )
-    return reason
-
-
-def _read_examples(entry: Entry) -> tuple[Mapping[str, object], ...]:
-    examples = []
-    for item in entry.sequence():
-        example = {name: value.plain() for name, value in item.mapping().items()}
-        try:
-            facts_from_mapping(example)
-        except InvalidInput as error:
-            raise item.error("; ".join(f"{v.field}: {v.description}" for v in error.violations)) from None
-        examples.append(example)
-    if not examples:
-        raise entry.error("at least one example is needed")
-    return tuple(examples)
 
 
 def _read_world(name: str, entry: Entry, key: Entry) -> tuple[tuple[float, float], ...]:
@@ -359,14 +250,14 @@ def _read_given(entry: Entry) -> GivenWorld:
     keys = ("fact", "when", "values")
     values = entry.mapping(keys, required=keys)
     name = values["fact"].text()
-    return GivenWorld(name, _read_tests(values["when"]), _read_world(name, values["values"], values["fact"]))
+    return GivenWorld(name, read_tests(values["when"]), _read_world(name, values["values"], values["fact"]))
 
 
 def _read_monotonic(entry: Entry) -> Iterable[Monotonicity]:
     keys = ("fact", "direction", "raises", "against")
     values = entry.mapping(keys, required=keys)
     name, direction, raises = (values[key].text() for key in keys[:3])
-    _check_subject(name, values["fact"])
+    check_subject(name, values["fact"])
     if direction not in ("increasing", "decreasing"):
         raise values["direction"].error(f"{direction!r} is not a direction; write increasing or decreasing")
     against = [item.text() for item in values["against"].sequence()]

@@ -47,9 +47,12 @@ class Document:
 
     def error(self, mark: Mark, message: str, offset: int = 0) -> RulesError:
         """Return an error that points at a mark, or `offset` characters after it."""
-        line = self.lines[mark.line] if mark.line < len(self.lines) else ""
-        column = mark.column + offset
-        return RulesError(f"{self.file}:{mark.line + 1}:{column + 1}: {message}\n{line}\n{' ' * column}^")
+        return self.error_at(mark.line, mark.column + offset, message)
+
+    def error_at(self, number: int, column: int, message: str) -> RulesError:
+        """Return an error that points at a line and a column, both from 0."""
+        line = self.lines[number] if number < len(self.lines) else ""
+        return RulesError(f"{self.file}:{number + 1}:{column + 1}: {message}\n{line}\n{' ' * column}^")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,15 @@ class Entry:
         quoted = isinstance(self.node, yaml.ScalarNode) and self.node.style in ("'", '"')
         return self.document.error(self.node.start_mark, message, offset + quoted)
 
+    def error_at_words(self, message: str, words: str) -> RulesError:
+        """Return an error that points at the first such words in this scalar, which may go over several lines."""
+        first, last = self.node.start_mark, self.node.end_mark
+        for number, line in enumerate(self.document.lines[first.line : last.line + 1], first.line):
+            column = line.find(words, first.column if number == first.line else 0)
+            if column >= 0:
+                return self.document.error_at(number, column, message)
+        return self.error(message)
+
     def notation_error(self, error: NotationError) -> RulesError:
         """Return an error that points at the character that the notation stumbled over."""
         return self.error_at(str(error), error.column)
@@ -101,6 +113,11 @@ class Entry:
     def keys(self) -> dict[str, Entry]:
         """Return the keys of a mapping as entries, to point at them."""
         return {node.value: Entry(self.document, node) for node, _ in self.node.value}
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is a mapping."""
+        return isinstance(self.node, yaml.MappingNode)
 
     @property
     def is_sequence(self) -> bool:
@@ -138,7 +155,7 @@ class Entry:
                 return self.text()
 
     def _what(self) -> str:
-        if isinstance(self.node, yaml.MappingNode):
+        if self.is_mapping:
             return "a mapping"
         return "a list" if self.is_sequence else repr(self.node.value)
 

@@ -125,7 +125,7 @@ def _contained(rules: Sequence[Rule]) -> Iterable[Finding]:
         if one.kind == "evidence" and not same:
             continue  # a step of a ladder: each adds
         if same and one.place.line > other.place.line:
-            continue  # tell of a pair once
+            continue  # report a pair once
         if one.kind == "veto" and not one.excludes <= other.excludes:
             continue
         if one.kind == "warning" and not same:

@@ -23,6 +23,7 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Rows
+from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import Knowledge, Rule
 from advisor.learning.boosting import train_boosting
 from advisor.learning.training import case_weights, feature_matrix, train_classifier
@@ -257,13 +258,21 @@ def without_sources(knowledge: Knowledge, held: frozenset[str], how: HoldingOut)
 
 
 def fingerprint(knowledge: Knowledge) -> str:
-    """Return a hash of what bears on decisions: not of wording, places or the temperature, which is chosen here."""
+    """Return a hash of what bears on decisions.
+
+    Not of wording, spelling, order or places, nor of the temperature, which is chosen here.
+    """
     decision = knowledge.decision
-    parts: list[object] = [decision.prior, decision.lead, decision.evidence, knowledge.criteria]
-    for rule in knowledge.rules:
-        tests = [(test.subject, test.text) for test in rule.tests]
-        parts.append((rule.id, rule.kind, tests, rule.log_odds, sorted(rule.excludes), rule.sources))
+    parts: list[object] = [decision.prior, decision.lead, decision.evidence]
+    parts.extend((criterion.name, criterion.curves) for criterion in knowledge.criteria)
+    for rule in sorted(knowledge.rules, key=lambda rule: rule.id):
+        tests = sorted((test.subject, repr(_ordered(test.holds))) for test in rule.tests)
+        parts.append((rule.id, rule.kind, tests, rule.log_odds, sorted(rule.excludes), sorted(rule.sources)))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _ordered(holds: Interval | frozenset[str]) -> Interval | list[str]:
+    return holds if isinstance(holds, Interval) else sorted(holds)
 
 
 def _train(

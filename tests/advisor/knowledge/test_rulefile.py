@@ -8,7 +8,7 @@ import pytest
 
 from advisor.errors import RulesError
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rulefile import MAX_RULES, default_rules_path, load_default_rules, load_rules
+from advisor.knowledge.rulefile import MAX_RULES, default_rules_paths, load_default_rules, load_rules
 from advisor.knowledge.yamltree import MAX_FILE_BYTES
 
 WEEKLY = (
@@ -22,7 +22,7 @@ decision: {{prior: {{PROMPTING: 0.25, RAG: 0.25, FINE_TUNING: 0.25, HYBRID: 0.25
 sources: {{book: {{title: Title, reference: Reference}}}}
 criteria:
   freshness: {{title: t, facts: {{update_interval: {{weight: 3, curve: {{1d: 1, 1y: 0}}}}, needs_citations: {{curve: {{true: 1, false: 0.2}}}}}}}}
-  specialization: {{title: t, facts: {{labelled_examples: {{curve: {{0: 0, 1e4: 1}}}}}}}}
+  specialization: {{title: t, facts: {{labelled_examples: {{curve: {{0: 0, 10K: 1}}}}}}}}
   cost: {{title: t, facts: {{queries_per_month: {{curve: {{1: 0, 1e6: 1}}}}}}}}
   retraining: {{title: t, facts: {{can_train: {{curve: {{true: 0, false: 1}}}}}}}}
 rules:
@@ -98,6 +98,7 @@ def test_everything_else_is_read(base: Path) -> None:
     assert (knowledge.decision.temperature, knowledge.decision.lead) == (1.5, 0.1)
     assert [each.name for each in knowledge.criteria] == ["freshness", "specialization", "cost", "retraining"]
     assert knowledge.criteria[0].curves[0].points == ((86_400.0, 1.0), (31_536_000.0, 0.0))
+    assert knowledge.criteria[1].curves[0].points == ((0.0, 0.0), (10_000.0, 1.0))
     assert knowledge.worlds["update_interval"] == ((3_600.0, 0.25), (2_592_000.0, 0.75))
     assert [(each.raises, each.against) for each in knowledge.monotonic] == [
         ("RAG", "FINE_TUNING"),
@@ -114,8 +115,28 @@ def test_the_digest_tells_files_apart(tmp_path: Path, base: Path) -> None:
 
 def test_the_shipped_knowledge_base_loads() -> None:
     """What the package ships is valid."""
-    assert default_rules_path().exists()
-    assert len(load_default_rules().rules) >= 45
+    knowledge = load_default_rules()
+    assert len(knowledge.rules) >= 45
+    assert knowledge.worlds
+    assert knowledge.monotonic
+
+
+def test_the_shipped_files_are_one_knowledge_base(tmp_path: Path) -> None:
+    """A change of any of the files gives another digest."""
+    copies = [write(tmp_path, path.read_text("utf-8"), path.name) for path in default_rules_paths()]
+    assert load_rules(*copies).digest == load_default_rules().digest
+    for path in copies:
+        text = path.read_text("utf-8")
+        path.write_text(f"{text}# read\n", "utf-8")
+        assert load_rules(*copies).digest != load_default_rules().digest
+        path.write_text(text, "utf-8")
+
+
+def test_files_without_a_decision_are_no_knowledge_base() -> None:
+    """The priors alone decide nothing."""
+    _, worlds, _ = default_rules_paths()
+    with pytest.raises(RulesError, match="no file has a `decision` section"):
+        load_rules(worlds)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +147,9 @@ def test_the_shipped_knowledge_base_loads() -> None:
         ('"<= 7d"', "<= 7x", "x}, evidence", "'x' is not a unit of time"),
         ('"<= 7d"', '"<= 7"', '7"}, evidence', "7 has no unit; write 7d, 7h, 7m or 7s"),
         ('"<= 7d"', '"7d"', '7d"}, evidence', "'7d' is not a test"),
-        ('"[500..5_000)"', '"[500..5x)"', "5x)", "'5x' is not a number"),
-        ('"[500..5_000)"', "<= 7x", "7x", "'7x' is not a number"),
+        ('"[500..5_000)"', '"[500..5x)"', "x)", "'5x' is not a number: 'x' is none of K, M, B, T"),
+        ('"[500..5_000)"', "<= 7k", "k", "'7k' is not a number: 'k' is none of K, M, B, T"),
+        ("[LABEL, STYLE]", "not(STILE)", "STILE", "'STILE' is not one of FREE_TEXT, LABEL"),
         ("[LABEL, STYLE]", "[LABEL, STILE]", "STILE", "'STILE' is not one of FREE_TEXT, LABEL"),
         ("[LABEL, STYLE]", '"[LABEL, STILE]"', "STILE", "'STILE' is not one of"),
         ("can_train: false}, ex", "can_train: maybe}, ex", "maybe", "'maybe' is not one of true, false"),
@@ -159,9 +181,17 @@ def test_the_shipped_knowledge_base_loads() -> None:
         (
             "fire: [{update_interval: 1d}]",
             "fire: [{update_interval: 7}]",
-            "{update_interval: 7}",
+            "7}",
             "has no unit",
         ),
+        (
+            "labelled_examples: 500}]",
+            "labelled_examples: 5k}]",
+            "k}]",
+            "'5k' is not a number: 'k' is none of K, M, B, T",
+        ),
+        ("labelled_examples: 500}]", "labeled_examples: 500}]", "500}]", 'did you mean "labelled_examples"?'),
+        ("labelled_examples: 500}]", "labelled_examples: -1}]", "-1}]", "-1 is out of bounds"),
         ("[FINE_TUNING, HYBRID]", "[FINETUNING]", "FINETUNING", 'did you mean "FINE_TUNING"?'),
         ("[FINE_TUNING, HYBRID]", "[]", "[], reason", "a veto must exclude at least one approach"),
         ("{queries_per_month:", "{freshness:", "freshness:", "a criterion reads facts alone"),
@@ -170,7 +200,9 @@ def test_the_shipped_knowledge_base_loads() -> None:
         ("{1: 0, 1e6: 1}", "{1: 0, 1.0: 1}", "{1: 0, 1.0", "two points of the curve are at the same value"),
         ("{1: 0, 1e6: 1}", "{1: 0, 1e6: 2}", "2}", "2 is out of bounds; allowed: 0 to 1"),
         ("{true: 1, false: 0.2}", "{true: 1}", "{true: 1}", "a value for each of false, true"),
-        ("{1d: 1, 1y: 0}", "{1x: 1, 1y: 0}", "1x", "'x' is not a unit of time"),
+        ("{1d: 1, 1y: 0}", "{1x: 1, 1y: 0}", "x: 1", "'x' is not a unit of time"),
+        ("{1: 0, 1e6: 1}", "{1: 0, 1m: 1}", "m: 1", "'1m' is not a number: 'm' is none of K, M, B, T"),
+        ("{1h: 1, 30d: 3}", "{1h: 1, 30D: 3}", "D: 3", "'D' is not a unit of time"),
         ("weight: 3", "weight: 0", "0, curve", "0 is not above 0"),
         ("  cost: {", "  costs: {", "costs", "'costs' is not a criterion; did you mean \"cost\"?"),
         ("RAG: 0.25", "RAG: 0.5", "{PROMPTING", "the prior sums to 1.25; it must sum to 1"),

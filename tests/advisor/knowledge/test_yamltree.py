@@ -33,6 +33,17 @@ def test_values_know_their_place(tmp_path: Path) -> None:
     assert str(second.place).endswith("rules.yaml:4:5")
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [('k: "a {b}"', "1:7"), ("k: >-\n  one\n  a {b}\nl: {b}\n", "3:5"), ("k: a\nl: '{b}'\n", "1:4")],
+)
+def test_words_are_pointed_at_on_their_own_line(tmp_path: Path, text: str, place: str) -> None:
+    """In a text over several lines too; without such words, the value is pointed at."""
+    value = parse(tmp_path, text).mapping()["k"]
+    head, *_ = str(value.error_at_words("bad", "{b}")).splitlines()
+    assert head.endswith(f"rules.yaml:{place}: bad")
+
+
 def test_an_error_shows_the_line_and_a_caret(tmp_path: Path) -> None:
     """The message is the place, what is wrong, the line, and a caret under the value."""
     with pytest.raises(RulesError) as caught:

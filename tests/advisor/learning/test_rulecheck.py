@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from advisor.decision.classifier import LinearClassifier, load_classifier
 from advisor.decision.recommendation import default_advisor
 from advisor.decision.scoring import Scorer
-from advisor.knowledge.rulefile import default_rules_path, load_rules
+from advisor.knowledge.rulefile import default_rules_paths, load_default_rules, load_rules
+from advisor.knowledge.rules import Curve
 from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
 
 RULE = """
@@ -27,7 +30,7 @@ def scorer_with(tmp_path: Path, *rules: dict[str, str], monotonic: str = "") -> 
     text = "version: 1\nrules:\n" + "".join(RULE.format(**rule) for rule in rules)
     path = tmp_path / "more.yaml"
     path.write_text(text + (f"\nmonotonic:\n  - {monotonic}\n" if monotonic else ""))
-    return Scorer(load_rules(default_rules_path(), path))
+    return Scorer(load_rules(*default_rules_paths(), path))
 
 
 def rule(**values: str) -> dict[str, str]:
@@ -43,10 +46,31 @@ def texts(scorer: Scorer) -> str:
     return "\n".join(f"{finding.severity} {finding.place} {finding.text}" for finding in check_rules(scorer))
 
 
-def test_the_shipped_knowledge_base_has_no_errors() -> None:
-    """What we ship passes its own checks, with and without the classifier."""
-    findings = check_rules(default_advisor().scorer)
+def learned(rag_per_interval: float) -> LinearClassifier:
+    """Return a classifier of one feature, the update interval, that raises RAG by so much as it grows."""
+    curve = Curve("update_interval", ((3_600.0, -1.0), (31_536_000.0, 1.0)))
+    coefficients = np.array([[0.0], [rag_per_interval], [0.0], [0.0]])
+    return LinearClassifier((curve,), coefficients, np.log(np.full(4, 0.25)), weight=1.0, regularisation=1.0)
+
+
+@pytest.mark.parametrize(
+    "classifier", [None, load_classifier(), learned(-1.0)], ids=["none", "shipped", "agreeing"]
+)
+def test_the_shipped_knowledge_base_has_no_errors(classifier: LinearClassifier | None) -> None:
+    """What we ship passes its own checks, with and without the classifier, and with one that agrees."""
+    findings = check_rules(Scorer(load_default_rules(), classifier))
     assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+def test_a_classifier_that_breaks_a_promise_is_found() -> None:
+    """Promises are of rules and classifier together."""
+    errors = [
+        each.text
+        for each in check_rules(Scorer(load_default_rules(), learned(1.0)))
+        if each.severity == "error"
+    ]
+    assert errors
+    assert all("RAG falls against" in text and "update_interval moves to" in text for text in errors)
 
 
 def test_a_rule_that_never_fires_is_found(tmp_path: Path) -> None:

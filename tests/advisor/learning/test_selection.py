@@ -9,6 +9,7 @@ import pytest
 
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.cases import load_default_cases
+from advisor.knowledge.notation import Interval
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.knowledge.rules import Knowledge
 from advisor.learning.selection import (
@@ -100,3 +101,14 @@ def test_wording_and_temperature_leave_the_fingerprint() -> None:
     assert fingerprint(same) == fingerprint(rules)
     changed = replace(rules, rules=(replace(first, log_odds=(0.0, 0.0, 0.0, 9.0)), *others))
     assert fingerprint(changed) != fingerprint(rules)
+
+
+def test_spelling_and_order_leave_the_fingerprint() -> None:
+    """How a test is written and where a rule stands do not matter; what the test holds for does."""
+    rules = load_default_rules()
+    first, *others = rules.rules
+    (test,) = first.tests
+    spelled = replace(first, criterion="cost", tests=(replace(test, text="otherwise"),))
+    assert fingerprint(replace(rules, rules=(*others, spelled))) == fingerprint(rules)
+    wider = replace(first, tests=(replace(test, holds=Interval()),))
+    assert fingerprint(replace(rules, rules=(wider, *others))) != fingerprint(rules)
