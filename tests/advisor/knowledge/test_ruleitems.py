@@ -171,3 +171,11 @@ def test_a_ladder_without_rungs_is_refused(tmp_path: Path) -> None:
     """It would say nothing."""
     with pytest.raises(RulesError, match=r"mine-0\.yaml:2:61: a ladder needs at least one rung"):
         load(tmp_path, "version: 1\nrules: [{ladder: task, criterion: cost, sources: [], rungs: []}]\n")
+
+
+def test_the_ladder_of_the_page_can_be_merged(tmp_path: Path) -> None:
+    """What `docs/knowledge.md` shows works as it says."""
+    page = Path(__file__).resolve().parents[3] / "docs" / "knowledge.md"
+    shown = page.read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+    rule = load(tmp_path, f"version: 1\nrules:\n{shown}")["knowledge-changes-within-an-hour"]
+    assert rule.tests[0].holds == Interval(high=3_600)
