@@ -78,7 +78,7 @@ def report(before: dict[str, np.ndarray], scores: Scores) -> int:
         print(f"{name}: differs in {number:,} of {count:,} use cases")
     apart = float(np.abs(before["log_odds"] - scores.log_odds).max())
     print(f"log-odds: at most {apart:.1e} apart, {TOLERANCE:g} allowed")
-    return int(any(differing.values()) or apart > TOLERANCE)
+    return int(any(differing.values()) or not apart <= TOLERANCE)  # not a number is no match either
 
 
 if __name__ == "__main__":
