@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.decision.recommendation import default_advisor
+from advisor.decision.advisor import default_advisor
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.rulefile import default_rules_path, load_rules
 from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
