@@ -6,11 +6,13 @@ Nothing here needs grpc: `advisor recommend` prints messages and never loads it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from advisor.decision.cost import ApproachCost, CostEstimate
 from advisor.decision.evidence import Evidence, Factor, Kind
-from advisor.decision.explanation import CriterionScore, Explanation, Question, Robustness
-from advisor.decision.recommendation import Recommendation, Score, Versions, View
+from advisor.decision.explanation import CriterionScore, Explanation, Question, Robustness, RuleWarning
+from advisor.decision.flips import Flip
+from advisor.decision.recommendation import Recommendation, Score, Versions, Veto, View
 from advisor.decision.similar import SimilarCase
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.rules import RuleSource
@@ -28,6 +30,9 @@ __all__ = [
     "sources_to_proto",
     "view_from_proto",
 ]
+
+# Of a message inside another one: protobuf takes fields faster than messages, which it copies.
+_Fields = dict[str, Any]
 
 _APPROACHES = {
     Approach.PROMPTING: pb.APPROACH_PROMPTING,
@@ -57,25 +62,16 @@ _FROM_VIEWS = {pb.RECOMMENDATION_VIEW_BASIC: View.BASIC, pb.RECOMMENDATION_VIEW_
 def recommendation_to_proto(recommendation: Recommendation) -> pb.Recommendation:
     """Return a recommendation as it is sent, explained where it is."""
     approach, leader, runner_up = recommendation.approach, recommendation.leader, recommendation.runner_up
-    message = pb.Recommendation(
+    explanation = recommendation.explanation
+    return pb.Recommendation(
         approach=_APPROACHES[approach] if approach else pb.APPROACH_UNDECIDED,
         leader=_APPROACHES[leader] if leader else None,
         runner_up=_APPROACHES[runner_up] if runner_up else None,
         scores=[_score(each) for each in recommendation.scores],
-        vetoes=[
-            pb.Veto(
-                id=veto.id,
-                approaches=_approaches(veto.approaches),
-                reason=veto.reason,
-                sources=sources_to_proto(veto.sources),
-            )
-            for veto in recommendation.vetoes
-        ],
+        vetoes=[_veto(each) for each in recommendation.vetoes],
         versions=_versions(recommendation.versions),
+        **_explanation(explanation) if explanation else {},
     )
-    if recommendation.explanation is not None:
-        _explain(message, recommendation.explanation)
-    return message
 
 
 def approach_to_proto(approach: Approach) -> pb.Approach:
@@ -95,8 +91,7 @@ def view_from_proto(value: pb.RecommendationView) -> View | None:
 
 def approach_values_to_proto(values: Sequence[float]) -> pb.ApproachValues:
     """Return one number per approach, given in the order of `APPROACHES`."""
-    prompting, rag, fine_tuning, hybrid = values
-    return pb.ApproachValues(prompting=prompting, rag=rag, fine_tuning=fine_tuning, hybrid=hybrid)
+    return pb.ApproachValues(**_values(values))
 
 
 def criterion_to_proto(name: str | None) -> pb.Criterion:
@@ -106,18 +101,12 @@ def criterion_to_proto(name: str | None) -> pb.Criterion:
 
 def sources_to_proto(sources: Iterable[RuleSource]) -> list[pb.Source]:
     """Return publications, guides and measurements."""
-    return [pb.Source(id=each.id, title=each.title, reference=each.reference) for each in sources]
+    return [pb.Source(**_source(each)) for each in sources]
 
 
 def question_to_proto(question: Question) -> pb.Question:
     """Return a question."""
-    return pb.Question(
-        fact=question.fact,
-        text=question.text,
-        measure=question.measure,
-        information_gain=question.information_gain,
-        choices=question.choices,
-    )
+    return pb.Question(**_question(question))
 
 
 def evidence_from_proto(message: pb.Evidence) -> Evidence:
@@ -144,121 +133,151 @@ def score_from_proto(message: pb.ApproachScore) -> Score:
     return Score(approach, message.probability, message.log_odds, message.feasible)
 
 
-def _explain(message: pb.Recommendation, explanation: Explanation) -> None:
-    message.summary = explanation.summary
-    message.criteria.extend(map(_criterion, explanation.criteria))
-    message.evidence.extend(map(_evidence, explanation.evidence))
-    for rule in explanation.unconsidered_rules:
-        message.unconsidered_rules.add(id=rule.id, missing_facts=rule.missing_facts)
-    for warning in explanation.warnings:
-        message.warnings.add(id=warning.id, text=warning.text, sources=sources_to_proto(warning.sources))
-    for flip in explanation.flips:
-        message.flips.add(
-            fact=flip.fact,
-            current=flip.current,
-            change=flip.change,
-            approach=_APPROACHES[flip.approach],
-            sentence=flip.sentence,
-        )
-    message.robustness.CopyFrom(_robustness(explanation.robustness))
-    message.questions.extend(map(question_to_proto, explanation.questions))
-    message.similar_cases.extend(map(_case, explanation.similar_cases))
-    message.cost.CopyFrom(_cost(explanation.cost))
-
-
-def _approaches(approaches: Iterable[Approach]) -> list[pb.Approach]:
-    return [_APPROACHES[each] for each in approaches]
-
-
-def _score(score: Score) -> pb.ApproachScore:
-    return pb.ApproachScore(
-        approach=_APPROACHES[score.approach],
-        probability=score.probability,
-        log_odds=score.log_odds,
-        feasible=score.feasible,
-    )
-
-
-def _versions(versions: Versions) -> pb.Versions:
-    return pb.Versions(advisor=versions.advisor, rules=versions.rules, classifier=versions.classifier)
-
-
-def _criterion(score: CriterionScore) -> pb.CriterionScore:
-    return pb.CriterionScore(
-        criterion=_CRITERIA[score.name],
-        value=score.value,
-        lower=score.lower,
-        upper=score.upper,
-        factors=[
-            pb.CriterionFactor(fact=each.fact, weight=each.weight, value=each.value) for each in score.factors
+def _explanation(explanation: Explanation) -> _Fields:
+    return {
+        "summary": explanation.summary,
+        "criteria": [_criterion(each) for each in explanation.criteria],
+        "evidence": [_evidence(each) for each in explanation.evidence],
+        "unconsidered_rules": [
+            {"id": each.id, "missing_facts": each.missing_facts} for each in explanation.unconsidered_rules
         ],
-    )
+        "warnings": [_warning(each) for each in explanation.warnings],
+        "flips": [_flip(each) for each in explanation.flips],
+        "robustness": _robustness(explanation.robustness),
+        "questions": [_question(each) for each in explanation.questions],
+        "similar_cases": [_case(each) for each in explanation.similar_cases],
+        "cost": _cost(explanation.cost),
+    }
 
 
-def _evidence(item: Evidence) -> pb.Evidence:
-    return pb.Evidence(
-        kind=_KINDS[item.kind],
-        id=item.id,
-        criterion=_CRITERIA[item.criterion],
-        log_odds=approach_values_to_proto(item.log_odds),
-        reason=item.reason,
-        sources=sources_to_proto(item.sources),
-        factors=[
-            pb.EvidenceFactor(fact=each.fact, log_odds=approach_values_to_proto(each.log_odds))
-            for each in item.factors
+def _score(score: Score) -> _Fields:
+    return {
+        "approach": _APPROACHES[score.approach],
+        "probability": score.probability,
+        "log_odds": score.log_odds,
+        "feasible": score.feasible,
+    }
+
+
+def _veto(veto: Veto) -> _Fields:
+    return {
+        "id": veto.id,
+        "approaches": [_APPROACHES[each] for each in veto.approaches],
+        "reason": veto.reason,
+        "sources": [_source(each) for each in veto.sources],
+    }
+
+
+def _versions(versions: Versions) -> _Fields:
+    return {"advisor": versions.advisor, "rules": versions.rules, "classifier": versions.classifier}
+
+
+def _source(source: RuleSource) -> _Fields:
+    return {"id": source.id, "title": source.title, "reference": source.reference}
+
+
+def _values(values: Sequence[float]) -> _Fields:
+    prompting, rag, fine_tuning, hybrid = values
+    return {"prompting": prompting, "rag": rag, "fine_tuning": fine_tuning, "hybrid": hybrid}
+
+
+def _criterion(score: CriterionScore) -> _Fields:
+    return {
+        "criterion": _CRITERIA[score.name],
+        "value": score.value,
+        "lower": score.lower,
+        "upper": score.upper,
+        "factors": [
+            {"fact": each.fact, "weight": each.weight, "value": each.value} for each in score.factors
         ],
-        facts=item.facts,
-    )
+    }
 
 
-def _robustness(robustness: Robustness) -> pb.Robustness:
-    return pb.Robustness(
-        leader_share=robustness.leader_share,
-        shares=approach_values_to_proto(robustness.shares),
-        worlds=robustness.worlds,
-    )
+def _evidence(item: Evidence) -> _Fields:
+    return {
+        "kind": _KINDS[item.kind],
+        "id": item.id,
+        "criterion": _CRITERIA[item.criterion],
+        "log_odds": _values(item.log_odds),
+        "reason": item.reason,
+        "sources": [_source(each) for each in item.sources],
+        "factors": [{"fact": each.fact, "log_odds": _values(each.log_odds)} for each in item.factors],
+        "facts": item.facts,
+    }
 
 
-def _case(similar: SimilarCase) -> pb.SimilarCase:
+def _warning(warning: RuleWarning) -> _Fields:
+    sources = [_source(each) for each in warning.sources]
+    return {"id": warning.id, "text": warning.text, "sources": sources}
+
+
+def _flip(flip: Flip) -> _Fields:
+    return {
+        "fact": flip.fact,
+        "current": flip.current,
+        "change": flip.change,
+        "approach": _APPROACHES[flip.approach],
+        "sentence": flip.sentence,
+    }
+
+
+def _robustness(robustness: Robustness) -> _Fields:
+    return {
+        "leader_share": robustness.leader_share,
+        "shares": _values(robustness.shares),
+        "worlds": robustness.worlds,
+    }
+
+
+def _question(question: Question) -> _Fields:
+    return {
+        "fact": question.fact,
+        "text": question.text,
+        "measure": question.measure,
+        "information_gain": question.information_gain,
+        "choices": question.choices,
+    }
+
+
+def _case(similar: SimilarCase) -> _Fields:
     case = similar.case
-    return pb.SimilarCase(
-        id=case.id,
-        best=_APPROACHES[case.best],
-        acceptable=_approaches(each for each in APPROACHES if each in case.acceptable),
-        similarity=similar.similarity,
-        scores=[
-            pb.CaseScore(arm=arm, value=value, gain=gain)
+    return {
+        "id": case.id,
+        "best": _APPROACHES[case.best],
+        "acceptable": [_APPROACHES[each] for each in APPROACHES if each in case.acceptable],
+        "similarity": similar.similarity,
+        "scores": [
+            {"arm": arm, "value": value, "gain": gain}
             for arms, gain in ((case.scores, False), (case.gains, True))
             for arm, value in arms.items()
         ],
-        source=sources_to_proto((case.source,))[0],
-        matching_facts=similar.matching,
-        note=case.note,
-    )
+        "source": _source(case.source),
+        "matching_facts": similar.matching,
+        "note": case.note,
+    }
 
 
-def _cost(estimate: CostEstimate) -> pb.CostEstimate:
-    return pb.CostEstimate(
-        approaches=map(_approach_cost, estimate.approaches),
-        break_even_queries_per_month=estimate.break_even_queries_per_month,
-        assumptions=[
-            pb.CostAssumption(name=each.name, value=each.value, reason=each.reason)
-            for each in estimate.assumptions
+def _cost(estimate: CostEstimate) -> _Fields:
+    return {
+        "approaches": [_approach_cost(each) for each in estimate.approaches],
+        "break_even_queries_per_month": estimate.break_even_queries_per_month,
+        "assumptions": [
+            {"name": each.name, "value": each.value, "reason": each.reason} for each in estimate.assumptions
         ],
-        summary=estimate.summary,
-    )
+        "summary": estimate.summary,
+    }
 
 
-def _approach_cost(cost: ApproachCost) -> pb.ApproachCost:
-    return pb.ApproachCost(
-        approach=_APPROACHES[cost.approach],
-        per_answer_usd=cost.per_answer_usd,
-        per_month_usd=cost.per_month_usd,
-        training_run_usd=cost.training_run_usd,
-        training_runs_per_month=cost.training_runs_per_month,
-        tokens_per_query=cost.tokens_per_query,
-        over_budget=cost.over_budget,
-    )
+def _approach_cost(cost: ApproachCost) -> _Fields:
+    return {
+        "approach": _APPROACHES[cost.approach],
+        "per_answer_usd": cost.per_answer_usd,
+        "per_month_usd": cost.per_month_usd,
+        "training_run_usd": cost.training_run_usd,
+        "training_runs_per_month": cost.training_runs_per_month,
+        "tokens_per_query": cost.tokens_per_query,
+        "over_budget": cost.over_budget,
+    }
 
 
 def _numbers(values: pb.ApproachValues) -> tuple[float, ...]:
