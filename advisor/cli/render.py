@@ -14,6 +14,7 @@ from rich.text import Text
 
 from advisor.decision.evidence import Evidence
 from advisor.decision.reasons import Reason, reasons_for, rivals
+from advisor.decision.recommendation import Score
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import fact
 from advisor.v1 import recommendation_pb2 as pb
@@ -47,10 +48,12 @@ def show(console: Console, recommendation: pb.Recommendation, *, everything: boo
 def recommendation_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType:
     """Lay out a recommendation, the most useful first."""
     leader = approach_from_proto(message.leader)
-    reasons = reasons_for(map(evidence_from_proto, message.evidence))
+    scores = [score_from_proto(score) for score in message.scores]
+    evidence = [evidence_from_proto(item) for item in message.evidence]
+    reasons = reasons_for(evidence)
     leads = "" if message.approach == message.leader else ", which leads"
-    speaking, opposing = _sides(message, leader, reasons)
-    parts: list[RenderableType] = [_headline(message), _probabilities(message)]
+    speaking, opposing = _sides(leader, scores, reasons)
+    parts: list[RenderableType] = [_headline(message), _probabilities(scores)]
     sections = (
         ("Excluded", _vetoes(message)),
         ("Mind", _lines(warning.text for warning in message.warnings)),
@@ -59,7 +62,7 @@ def recommendation_view(message: pb.Recommendation, *, everything: bool = False)
             _reasons(speaking, None if everything else _MOST_FOR),
         ),
         (f"Against {leader}", _reasons(opposing, None if everything else _MOST_AGAINST)),
-        ("How it adds up", _sum(message, reasons) if everything else None),
+        ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         ("Worth finding out", _questions(message, None if everything else _MOST_QUESTIONS)),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
@@ -85,9 +88,9 @@ def _headline(message: pb.Recommendation) -> Text:
     return text
 
 
-def _probabilities(message: pb.Recommendation) -> Table:
+def _probabilities(scores: Iterable[Score]) -> Table:
     table = Table.grid(padding=(0, 1))
-    for score in map(score_from_proto, message.scores):
+    for score in scores:
         share = f"{score.probability:4.0%}" if score.feasible else "excluded"
         bar = _bar(score.probability, _COLOURS[score.approach])
         table.add_row(Text(f"  {score.approach}"), bar, share)
@@ -106,12 +109,12 @@ def _vetoes(message: pb.Recommendation) -> RenderableType | None:
 
 
 def _sides(
-    message: pb.Recommendation, leader: Approach | None, reasons: Iterable[Reason]
+    leader: Approach | None, scores: Sequence[Score], reasons: Iterable[Reason]
 ) -> tuple[list[_Told], list[_Told]]:
     """Return the reasons that speak for the leader and those against it, each the heaviest first."""
     if leader is None:
         return [], []
-    others = rivals([score_from_proto(score) for score in message.scores])
+    others = rivals(scores)
     told = [(reason.favour(leader, others), reason) for reason in reasons]
     told.sort(key=lambda pair: -abs(pair[0]))
     return [pair for pair in told if pair[0] > 0], [pair for pair in told if pair[0] <= 0]
@@ -139,16 +142,16 @@ def _worded(item: Evidence) -> Text:
     return Text.assemble(item.reason, (f" [{sources}]" if sources else "", "dim"))
 
 
-def _sum(message: pb.Recommendation, reasons: Iterable[Reason]) -> RenderableType:
+def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterable[Reason]) -> RenderableType:
     """Show every contribution to every approach, in nats, and the sums."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("log-odds in nats", overflow="fold")
     for name in APPROACHES:
         table.add_column(name, justify="right")
-    prior = [evidence_from_proto(item) for item in message.evidence if item.kind == pb.Evidence.KIND_PRIOR]
+    prior = [item for item in evidence if item.kind == "PRIOR"]
     for item in (*prior, *(piece for reason in reasons for piece in reason.evidence)):
         table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.log_odds))
-    sums = {score.approach: score.log_odds for score in map(score_from_proto, message.scores)}
+    sums = {score.approach: score.log_odds for score in scores}
     table.add_row(*(Text(text, style="bold") for text in ("sum", *(f"{sums[a]:+.2f}" for a in APPROACHES))))
     return table
 
@@ -163,12 +166,14 @@ def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | Non
 def _questions(message: pb.Recommendation, most: int | None) -> RenderableType | None:
     if not message.unconsidered_rules and not message.questions:
         return None  # everything is known
+    asked = _lines(
+        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in message.questions[:most]
+    )
+    if message.leader == pb.APPROACH_UNSPECIFIED:
+        return asked
     share, worlds = message.robustness.leader_share, message.robustness.worlds
     stays = Text(
         f"With what is unknown drawn at random {worlds} times, {_name(message.leader)} leads in {share:.0%}."
-    )
-    asked = _lines(
-        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in message.questions[:most]
     )
     return Group(asked, stays) if asked else stays
 

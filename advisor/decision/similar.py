@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from advisor.knowledge.cases import Case, plausible_range
 from advisor.knowledge.facts import Row, facts
 from advisor.knowledge.scale import scale_floor, to_scale
 
-__all__ = ["MIN_SIMILARITY", "CaseIndex", "SimilarCase", "similar_cases"]
+__all__ = ["MIN_SIMILARITY", "CaseIndex", "SimilarCase"]
 
 MIN_SIMILARITY = 0.5
 _MATCH = 0.8
@@ -75,11 +74,6 @@ class CaseIndex:
         distance[nominal & (distance > 0)] = 1.0
         alike: Floats = np.maximum(1.0 - distance, 0.0)
         return alike
-
-
-def similar_cases(row: Row, cases: Sequence[Case], limit: int = 3) -> tuple[SimilarCase, ...]:
-    """Return the cases nearest to a use case, nearest first; see `CaseIndex`."""
-    return tuple(islice(CaseIndex(cases).nearest(row), limit))
 
 
 def _scaled(rows: Floats) -> Floats:

@@ -23,7 +23,6 @@ from advisor.rpc.uploads import Messages
 from advisor.storage import pages
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
-from advisor.v1 import recommendation_pb2
 from advisor.wire.recommendation import (
     approach_to_proto,
     approach_values_to_proto,
@@ -195,6 +194,6 @@ def _check(checks: Checks, request: decision_pb2.RecommendRequest, prefix: str) 
         use_case_id = checks.use_case(request.use_case, f"{prefix}use_case")
     elif not request.HasField("inline_use_case"):
         checks.add(f"{prefix}target", "is missing; name a use_case, or give an inline_use_case")
-    if request.view not in recommendation_pb2.RecommendationView.values():
+    if request.view and view_from_proto(request.view) is None:
         checks.add(f"{prefix}view", f"{request.view} is not a view; allowed: BASIC, FULL, or unspecified")
     return use_case_id

@@ -8,6 +8,7 @@ import pytest
 
 from advisor.decision import prices
 from advisor.decision.prices import Assumption, Figure
+from backends.base import GenerationOptions
 
 FIGURES = {name: value for name, value in vars(prices).items() if isinstance(value, Figure)}
 
@@ -21,6 +22,11 @@ def test_every_figure_has_a_day_a_source_and_a_reason(name: str) -> None:
     assert figure.source
     assert figure.reason
     assert not figure.reason.endswith(".")
+
+
+def test_passages_are_priced_as_they_are_retrieved() -> None:
+    """The estimate is for what this program does by default."""
+    assert GenerationOptions().passages == prices.PASSAGES.value
 
 
 @pytest.mark.parametrize(
