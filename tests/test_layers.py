@@ -96,11 +96,13 @@ def test_grpc_stays_at_the_edge(name: str) -> None:
     assert name.startswith(("advisor.rpc", "advisor.client", "advisor.wire")) or not uses(name, "grpc")
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("advisor.decision")))
-def test_a_decision_is_made_of_values(name: str) -> None:
+@pytest.mark.parametrize("layer", ["knowledge", "decision"])
+def test_a_decision_is_made_of_values(layer: str) -> None:
     """Of the messages only the definition of facts is known here: the rest is made in `advisor.wire`."""
-    messages = {each for each in imports(name) if each.startswith("advisor.v1")}
-    assert messages <= {"advisor.v1.facts_pb2"}
+    allowed = {"advisor.v1.facts_pb2"} | ({"advisor.v1.annotations_pb2"} if layer == "knowledge" else set())
+    names = [name for name in MODULES if name.startswith(f"advisor.{layer}")]
+    found = {each for name in names for each in imports(name) if each.startswith("advisor.v1")}
+    assert found == allowed
 
 
 @pytest.mark.parametrize("package", ["torch", "transformers", "peft", "haystack", "sentence_transformers"])

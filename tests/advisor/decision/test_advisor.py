@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+import advisor
 from advisor.decision.advisor import Advisor, default_advisor
 from advisor.decision.classifier import load_classifier
 from advisor.decision.explanation import Explanation
@@ -187,3 +189,10 @@ def test_every_fact_of_the_descriptor_is_read_by_a_rule_or_a_feature() -> None:
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
     read |= {curve.subject for curve in scorer.classifier.features} if scorer.classifier else set()
     assert {item.name for item in facts()} <= read
+
+
+def test_the_packages_example_holds() -> None:
+    """What the package's docstring shows is what a Python program sees."""
+    result = doctest.testmod(advisor)
+    assert result.attempted > 0
+    assert result.failed == 0
