@@ -2,8 +2,10 @@
 
     >>> import advisor
     >>> recommendation = advisor.recommend({"update_interval": "7d", "task": "QUESTION_ANSWERING"})
-    >>> advisor.approach_name(recommendation.approach)
-    'RAG'
+    >>> print(recommendation.approach)
+    RAG
+    >>> recommendation.approach is advisor.Approach.RAG
+    True
 
 What is named here is loaded when it is first used: importing this package loads
 neither models nor gRPC's server.
@@ -18,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from advisor.client import Client as Client
-    from advisor.decision.recommendation import Advisor as Advisor
-    from advisor.decision.recommendation import approach_name as approach_name
+    from advisor.decision.advisor import Advisor as Advisor
+    from advisor.decision.recommendation import Recommendation
     from advisor.errors import AdvisorError as AdvisorError
+    from advisor.knowledge.approaches import Approach as Approach
     from advisor.v1 import facts_pb2
-    from advisor.v1 import recommendation_pb2 as pb
 
-__all__ = ["Advisor", "AdvisorError", "Client", "approach_name", "recommend"]
+__all__ = ["Advisor", "AdvisorError", "Approach", "Client", "recommend"]
 
 _HOMES = {
-    "Advisor": "advisor.decision.recommendation",
+    "Advisor": "advisor.decision.advisor",
     "AdvisorError": "advisor.errors",
+    "Approach": "advisor.knowledge.approaches",
     "Client": "advisor.client",
-    "approach_name": "advisor.decision.recommendation",
 }
 
 
-def recommend(facts: Mapping[str, object] | facts_pb2.Facts) -> pb.Recommendation:
+def recommend(facts: Mapping[str, object] | facts_pb2.Facts) -> Recommendation:
     """Recommend an approach, in this process, by the knowledge base that the package ships.
 
     Args:
@@ -43,7 +45,7 @@ def recommend(facts: Mapping[str, object] | facts_pb2.Facts) -> pb.Recommendatio
     Raises:
         InvalidInput: Facts that are not allowed; all of them are listed.
     """
-    from advisor.decision.recommendation import default_advisor
+    from advisor.decision.advisor import default_advisor
 
     return default_advisor().recommend(facts)
 

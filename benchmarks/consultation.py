@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from advisor.decision.advisor import default_advisor
 from advisor.decision.consultation import Consultation
-from advisor.decision.recommendation import approach_name, default_advisor
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import decode_value, fact, fact_index, facts, facts_from_mapping
@@ -33,7 +33,7 @@ class Outcome:
 def converse(person: np.ndarray, order: list[str] | None) -> Outcome:
     """Hold one conversation, adaptive or in a fixed order, with a person."""
     advisor = default_advisor()
-    truth = int(advisor.scorer.score(person[None]).order[0, 0])
+    truth = APPROACHES[advisor.scorer.score(person[None]).order[0, 0]]
     consultation = Consultation(advisor, facts_pb2.Facts())
     remaining = list(order or ())
     questions = 0
@@ -42,7 +42,7 @@ def converse(person: np.ndarray, order: list[str] | None) -> Outcome:
         value = decode_value(fact(name), float(person[fact_index()[name]]))
         consultation.answer(facts_from_mapping({name: value}))
         questions += 1
-    return Outcome(questions, approach_name(step.recommendation.leader) == APPROACHES[truth])
+    return Outcome(questions, step.recommendation.leader is truth)
 
 
 def main() -> None:

@@ -21,10 +21,12 @@ from pathlib import Path
 
 import grpc
 
-from advisor.decision.recommendation import BASIC, default_advisor
+from advisor.decision.advisor import default_advisor
+from advisor.decision.recommendation import BASIC
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import facts_pb2, use_case_pb2
+from advisor.wire.recommendation import recommendation_to_proto
 
 ROUNDS = 10
 
@@ -53,7 +55,7 @@ class Empty(decision_grpc.DecisionServiceServicer):
     def __init__(self) -> None:
         advisor = default_advisor()
         found = advisor.recommend(requests()[0].inline_use_case.facts, BASIC)
-        self._response = decision_pb2.RecommendResponse(recommendation=found)
+        self._response = decision_pb2.RecommendResponse(recommendation=recommendation_to_proto(found))
 
     async def Recommend(  # noqa: N802
         self, _request: decision_pb2.RecommendRequest, _context: object

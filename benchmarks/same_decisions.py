@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from advisor.decision.recommendation import default_advisor
+from advisor.decision.advisor import default_advisor
 from advisor.decision.scoring import Scores
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.facts import Rows, facts

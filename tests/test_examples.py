@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from advisor.cli.demo import PACKAGES, SETTINGS, examples_folder, load_source
-from advisor.decision.recommendation import approach_name, default_advisor
+from advisor.decision.advisor import default_advisor
 from advisor.knowledge.usecasefile import read_use_case
 
 
@@ -35,7 +35,7 @@ def test_the_approach_that_the_demo_carries_out_is_recommended(name: str, approa
     """The decision comes from the facts in the file alone, and leads clearly."""
     case = read_use_case(examples_folder() / name / "use-case.yaml")
     recommendation = default_advisor().recommend(case.facts)
-    assert approach_name(recommendation.approach) == approach
+    assert recommendation.approach == approach
     assert max(score.probability for score in recommendation.scores) > 0.6
 
 

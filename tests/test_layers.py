@@ -96,6 +96,17 @@ def test_grpc_stays_at_the_edge(name: str) -> None:
     assert name.startswith(("advisor.rpc", "advisor.client", "advisor.wire")) or not uses(name, "grpc")
 
 
+@pytest.mark.parametrize(
+    ("layer", "known"),
+    [("decision", {"facts_pb2"}), ("knowledge", {"facts_pb2", "annotations_pb2", "use_case_pb2"})],
+)
+def test_a_decision_is_made_of_values(layer: str, known: set[str]) -> None:
+    """Of the messages only what defines facts, and what a use-case file is read into, are known here."""
+    names = [name for name in MODULES if name.startswith(f"advisor.{layer}")]
+    found = {each for name in names for each in imports(name) if each.startswith("advisor.v1.")}
+    assert {each.removeprefix("advisor.v1.") for each in found} == known
+
+
 @pytest.mark.parametrize("package", ["torch", "transformers", "peft", "haystack", "sentence_transformers"])
 def test_advisor_itself_imports_no_model_library(package: str) -> None:
     """Models are the business of `backends`."""
@@ -103,7 +114,8 @@ def test_advisor_itself_imports_no_model_library(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["advisor", "advisor.cli", "advisor.decision.recommendation", "advisor.client"]
+    "module",
+    ["advisor", "advisor.cli", "advisor.decision.advisor", "advisor.wire.recommendation", "advisor.client"],
 )
 def test_a_decision_loads_no_heavy_library(module: str) -> None:
     """Importing what decides, or the client, loads neither models nor a database nor scikit-learn."""
@@ -120,5 +132,5 @@ def test_exported_names_are_stable() -> None:
     """What `advisor` offers to Python programs is a promise."""
     import advisor
 
-    assert advisor.__all__ == ["Advisor", "AdvisorError", "Client", "approach_name", "recommend"]
+    assert advisor.__all__ == ["Advisor", "AdvisorError", "Approach", "Client", "recommend"]
     assert all(hasattr(advisor, name) for name in advisor.__all__)

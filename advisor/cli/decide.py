@@ -12,8 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from advisor.cli.render import show
+from advisor.decision.advisor import Advisor, default_advisor
 from advisor.decision.consultation import Consultation
-from advisor.decision.recommendation import Advisor, default_advisor
+from advisor.decision.explanation import Question
+from advisor.decision.recommendation import Recommendation
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, facts_from_mapping
@@ -22,7 +24,7 @@ from advisor.knowledge.rules import Rule
 from advisor.knowledge.usecasefile import read_use_case
 from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
 from advisor.v1 import facts_pb2
-from advisor.v1 import recommendation_pb2 as pb
+from advisor.wire.recommendation import recommendation_to_proto
 
 __all__ = ["register"]
 
@@ -51,7 +53,7 @@ def recommend(
     everything: AllOption = False,
 ) -> None:
     """Recommend an approach for a use case, and explain it."""
-    recommendation = _advisor(rules).recommend(read_use_case(file).facts)
+    recommendation = recommendation_to_proto(_advisor(rules).recommend(read_use_case(file).facts))
     if as_json:
         typer.echo(MessageToJson(recommendation, preserving_proto_field_name=True))
     else:
@@ -74,7 +76,7 @@ def consult(
         step = consultation.next()
         console.print(f"   {_standing(step.recommendation)}\n", style="dim")
     console.print(f"Done: {step.stop_reason}.\n", style="dim")
-    show(console, step.recommendation)
+    show(console, recommendation_to_proto(step.recommendation))
 
 
 def list_rules(rules: RulesOption = None) -> None:
@@ -123,7 +125,7 @@ def _advisor(rules: list[Path] | None) -> Advisor:
     return advisor.with_knowledge(load_rules(*default_rules_paths(), *rules))
 
 
-def _ask(console: Console, consultation: Consultation, question: pb.Question, number: int) -> None:
+def _ask(console: Console, consultation: Consultation, question: Question, number: int) -> None:
     """Ask until the answer is allowed or declined."""
     choices = f" [{', '.join(question.choices)}]" if question.choices else _example(question.fact)
     console.print(f"{number}. {question.text}{escape(choices)}")
@@ -155,13 +157,9 @@ def _value(name: str, reply: str) -> object:
     return reply.upper() if fact(name).kind == "choice" else reply
 
 
-def _standing(recommendation: pb.Recommendation) -> str:
-    scores = (
-        f"{pb.Approach.Name(score.approach).removeprefix('APPROACH_')} {score.probability:.0%}"
-        for score in recommendation.scores
-        if score.feasible
-    )
-    return ", ".join(scores)
+def _standing(recommendation: Recommendation) -> str:
+    feasible = (score for score in recommendation.scores if score.feasible)
+    return ", ".join(f"{score.approach} {score.probability:.0%}" for score in feasible)
 
 
 def _effect(rule: Rule) -> str:

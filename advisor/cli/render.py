@@ -1,4 +1,7 @@
-"""Recommendations for people: what to do first, then why, then what could change it."""
+"""Recommendations for people: what to do first, then why, then what could change it.
+
+Shown are messages, since they come from servers as well as from this process.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from advisor.decision.reasons import Reason, reasons_for, rivals, values_of
-from advisor.decision.recommendation import approach_name
-from advisor.knowledge.approaches import APPROACHES
+from advisor.decision.evidence import Evidence
+from advisor.decision.reasons import Reason, reasons_for, rivals
+from advisor.decision.recommendation import Score
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import fact
 from advisor.v1 import recommendation_pb2 as pb
+from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
 
 __all__ = ["recommendation_view", "show"]
 
@@ -27,7 +32,12 @@ _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
 _NATURE = ("task", "output_form")
 """Facts that make a use case what it is: what another one would need is told only on demand."""
-_COLOURS = {"PROMPTING": "yellow", "RAG": "cyan", "FINE_TUNING": "magenta", "HYBRID": "green"}
+_COLOURS = {
+    Approach.PROMPTING: "yellow",
+    Approach.RAG: "cyan",
+    Approach.FINE_TUNING: "magenta",
+    Approach.HYBRID: "green",
+}
 
 
 def show(console: Console, recommendation: pb.Recommendation, *, everything: bool = False) -> None:
@@ -37,10 +47,13 @@ def show(console: Console, recommendation: pb.Recommendation, *, everything: boo
 
 def recommendation_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType:
     """Lay out a recommendation, the most useful first."""
-    leader = approach_name(message.leader)
+    leader = approach_from_proto(message.leader)
+    scores = [score_from_proto(score) for score in message.scores]
+    evidence = [evidence_from_proto(item) for item in message.evidence]
+    reasons = reasons_for(evidence)
     leads = "" if message.approach == message.leader else ", which leads"
-    speaking, opposing = _sides(message)
-    parts: list[RenderableType] = [_headline(message), _probabilities(message)]
+    speaking, opposing = _sides(leader, scores, reasons)
+    parts: list[RenderableType] = [_headline(message), _probabilities(scores)]
     sections = (
         ("Excluded", _vetoes(message)),
         ("Mind", _lines(warning.text for warning in message.warnings)),
@@ -49,7 +62,7 @@ def recommendation_view(message: pb.Recommendation, *, everything: bool = False)
             _reasons(speaking, None if everything else _MOST_FOR),
         ),
         (f"Against {leader}", _reasons(opposing, None if everything else _MOST_AGAINST)),
-        ("How it adds up", _sum(message) if everything else None),
+        ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         ("Worth finding out", _questions(message, None if everything else _MOST_QUESTIONS)),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
@@ -65,21 +78,22 @@ def recommendation_view(message: pb.Recommendation, *, everything: bool = False)
 
 
 def _headline(message: pb.Recommendation) -> Text:
-    name = approach_name(message.approach)
+    approach = approach_from_proto(message.approach)
+    name = approach or "UNDECIDED"
     text = Text()
-    text.append(name, style=f"bold {_COLOURS.get(name, 'white')}")
+    text.append(name, style=f"bold {_COLOURS[approach] if approach else 'white'}")
     if message.summary:
         said = message.summary.removeprefix(name).removeprefix("Undecided:").lstrip()
         text.append(f" {said}" if said.startswith("(") else f": {said}")
     return text
 
 
-def _probabilities(message: pb.Recommendation) -> Table:
+def _probabilities(scores: Iterable[Score]) -> Table:
     table = Table.grid(padding=(0, 1))
-    for score in message.scores:
-        name = approach_name(score.approach)
+    for score in scores:
         share = f"{score.probability:4.0%}" if score.feasible else "excluded"
-        table.add_row(Text(f"  {name}"), _bar(score.probability, _COLOURS[name]), share)
+        bar = _bar(score.probability, _COLOURS[score.approach])
+        table.add_row(Text(f"  {score.approach}"), bar, share)
     return table
 
 
@@ -90,17 +104,18 @@ def _bar(share: float, colour: str = "white") -> Text:
 
 def _vetoes(message: pb.Recommendation) -> RenderableType | None:
     return _lines(
-        f"{', '.join(approach_name(each) for each in veto.approaches)}: {veto.reason}"
-        for veto in message.vetoes
+        f"{', '.join(_name(each) for each in veto.approaches)}: {veto.reason}" for veto in message.vetoes
     )
 
 
-def _sides(message: pb.Recommendation) -> tuple[list[_Told], list[_Told]]:
+def _sides(
+    leader: Approach | None, scores: Sequence[Score], reasons: Iterable[Reason]
+) -> tuple[list[_Told], list[_Told]]:
     """Return the reasons that speak for the leader and those against it, each the heaviest first."""
-    if message.leader == pb.APPROACH_UNSPECIFIED:
+    if leader is None:
         return [], []
-    leader, others = approach_name(message.leader), rivals(message)
-    told = [(reason.favour(leader, others), reason) for reason in reasons_for(message)]
+    others = rivals(scores)
+    told = [(reason.favour(leader, others), reason) for reason in reasons]
     told.sort(key=lambda pair: -abs(pair[0]))
     return [pair for pair in told if pair[0] > 0], [pair for pair in told if pair[0] <= 0]
 
@@ -122,21 +137,21 @@ def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
     return table
 
 
-def _worded(item: pb.Evidence) -> Text:
+def _worded(item: Evidence) -> Text:
     sources = ", ".join(dict.fromkeys(source.id for source in item.sources))
     return Text.assemble(item.reason, (f" [{sources}]" if sources else "", "dim"))
 
 
-def _sum(message: pb.Recommendation) -> RenderableType:
+def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterable[Reason]) -> RenderableType:
     """Show every contribution to every approach, in nats, and the sums."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("log-odds in nats", overflow="fold")
     for name in APPROACHES:
         table.add_column(name, justify="right")
-    prior = [item for item in message.evidence if item.kind == pb.Evidence.KIND_PRIOR]
-    for item in (*prior, *(piece for reason in reasons_for(message) for piece in reason.evidence)):
-        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in values_of(item.log_odds)))
-    sums = {approach_name(score.approach): score.log_odds for score in message.scores}
+    prior = [item for item in evidence if item.kind == "PRIOR"]
+    for item in (*prior, *(piece for reason in reasons for piece in reason.evidence)):
+        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.log_odds))
+    sums = {score.approach: score.log_odds for score in scores}
     table.add_row(*(Text(text, style="bold") for text in ("sum", *(f"{sums[a]:+.2f}" for a in APPROACHES))))
     return table
 
@@ -151,11 +166,14 @@ def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | Non
 def _questions(message: pb.Recommendation, most: int | None) -> RenderableType | None:
     if not message.unconsidered_rules and not message.questions:
         return None  # everything is known
-    share, worlds = message.robustness.leader_share, message.robustness.worlds
-    leader = approach_name(message.leader)
-    stays = Text(f"With what is unknown drawn at random {worlds} times, {leader} leads in {share:.0%}.")
     asked = _lines(
         Text.assemble(question.text, (f" {question.measure}", "dim")) for question in message.questions[:most]
+    )
+    if message.leader == pb.APPROACH_UNSPECIFIED:
+        return asked
+    share, worlds = message.robustness.leader_share, message.robustness.worlds
+    stays = Text(
+        f"With what is unknown drawn at random {worlds} times, {_name(message.leader)} leads in {share:.0%}."
     )
     return Group(asked, stays) if asked else stays
 
@@ -196,7 +214,7 @@ def _cost(message: pb.Recommendation, *, everything: bool) -> RenderableType | N
 def _cost_row(cost: pb.ApproachCost, *, possible: bool) -> tuple[str, ...]:
     trained = cost.training_run_usd > 0
     return (
-        approach_name(cost.approach),
+        _name(cost.approach),
         f"${cost.per_answer_usd:,.5f}",
         f"${cost.per_month_usd:,.2f}",
         f"${cost.training_run_usd:,.2f}" if trained else "-",
@@ -250,7 +268,7 @@ def _cases(message: pb.Recommendation) -> RenderableType | None:
         alike = ", ".join(fact(name).title for name in case.matching_facts)
         lines.append(
             Text.assemble(
-                f"{approach_name(case.best)} won{': ' if scores else ''}{scores}. ",
+                f"{_name(case.best)} won{': ' if scores else ''}{scores}. ",
                 (f"{case.source.title}, {case.source.reference}. Alike in {alike}.", "dim"),
             )
         )
@@ -260,6 +278,10 @@ def _cases(message: pb.Recommendation) -> RenderableType | None:
             Text("NAIVE_BOTH: tuned without passages, then given some; no approach of ours.", style="dim"),
         )
     return _lines(lines)
+
+
+def _name(approach: pb.Approach) -> str:
+    return approach_from_proto(approach) or "no approach"
 
 
 def _versions(message: pb.Recommendation) -> str:

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from advisor.decision.recommendation import approach_name
 from advisor.errors import AlreadyExists, InvalidInput
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import nearest
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.v1 import recommendation_pb2 as pb
+from advisor.wire.recommendation import approach_from_proto
 
 if TYPE_CHECKING:  # the client and long-running operations need gRPC, which deciding does not
     from google.longrunning import operations_pb2
@@ -332,7 +332,7 @@ def _took(summary: execution_pb2.AnswerSummary) -> str:
     )
     adapter = f" with {summary.adapter}" if summary.adapter else ""
     return (
-        f"{approach_name(summary.approach)}{adapter}: {summary.input_tokens:,} tokens read, "
+        f"{approach_from_proto(summary.approach)}{adapter}: {summary.input_tokens:,} tokens read, "
         f"{summary.output_tokens:,} written; first after {first:.1f} s, all after {total:.1f} s"
     )
 

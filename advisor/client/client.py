@@ -25,7 +25,7 @@ import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from advisor.client.calls import AnswerEvent, AnswerStream, TuningFuture, translated
-from advisor.decision.recommendation import approach_value
+from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import facts_from_mapping
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
@@ -34,6 +34,7 @@ from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
+from advisor.wire.recommendation import approach_to_proto
 from advisor.wire.status import CallFailed
 from backends.base import Example
 
@@ -225,7 +226,7 @@ class Client:
         request = execution_pb2.AnswerRequest(
             **_target(use_case),
             question=question,
-            approach=approach_value(approach) if approach else None,
+            approach=approach_to_proto(Approach(approach)) if approach else None,
             adapter=adapter,
             options=execution_pb2.GenerationOptions(**options),
         )
@@ -247,7 +248,7 @@ class Client:
         """
         request = execution_pb2.TuneRequest(
             parent=_name(use_case),
-            approach=approach_value(approach),
+            approach=approach_to_proto(Approach(approach)),
             adapter_id=adapter_id,
             settings=use_case_pb2.TuningSettings(**settings),
             request_id=str(uuid.uuid4()),

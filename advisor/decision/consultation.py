@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from advisor.decision.recommendation import FULL, Advisor
+from advisor.decision.advisor import Advisor
+from advisor.decision.explanation import Question
+from advisor.decision.recommendation import FULL, Recommendation
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.facts import fact_index, nearest
 from advisor.v1 import facts_pb2
-from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = ["STABLE_SHARE", "Consultation", "Step"]
 
@@ -33,8 +34,8 @@ class Step:
         questions_asked: Questions asked so far, this one included.
     """
 
-    recommendation: pb.Recommendation
-    question: pb.Question | None
+    recommendation: Recommendation
+    question: Question | None
     stop_reason: str
     questions_asked: int
 
@@ -88,7 +89,9 @@ class Consultation:
     def next(self) -> Step:
         """Decide by what is known, and choose the next question."""
         recommendation = self._advisor.recommend(self._facts, FULL, "start.facts")
-        question = next((item for item in recommendation.questions if item.fact not in self._unknown), None)
+        explanation = recommendation.explanation
+        questions = explanation.questions if explanation else ()
+        question = next((item for item in questions if item.fact not in self._unknown), None)
         reason = self._stop_reason(recommendation, question)
         if question is None or reason:
             return Step(recommendation, None, reason, self._asked)
@@ -96,9 +99,10 @@ class Consultation:
         self._unknown.add(question.fact)  # asked once; a fact that was answered is known anyway
         return Step(recommendation, question, "", self._asked)
 
-    def _stop_reason(self, recommendation: pb.Recommendation, question: pb.Question | None) -> str:
-        share = recommendation.robustness.leader_share
-        if recommendation.approach != pb.APPROACH_UNDECIDED and share >= STABLE_SHARE:
+    def _stop_reason(self, recommendation: Recommendation, question: Question | None) -> str:
+        explanation = recommendation.explanation
+        share = explanation.robustness.leader_share if explanation else 0.0
+        if recommendation.approach is not None and share >= STABLE_SHARE:
             return f"stable: the leader stays in {share:.0%} of the worlds that the unknown facts allow"
         if question is None:
             return "no question left would tell anything about the best approach"

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from advisor.knowledge.arrays import Floats
+from advisor.knowledge.rules import RuleSource
 
 __all__ = ["Evidence", "Factor", "softmax"]
 
@@ -44,8 +45,9 @@ class Evidence:
         criterion: Trade-off that it belongs to; None for the prior and the classifier.
         log_odds: Contribution per approach in the order of `APPROACHES`, in nats.
         reason: Why, with the use case's own numbers.
-        sources: What it rests on: keys of the knowledge base, with a locator after a colon.
-        factors: For the classifier, what each fact contributes, heaviest first.
+        sources: What it rests on.
+        factors: For the classifier, what each fact contributes, heaviest first; they add up to `log_odds`,
+            but for the normalisation, which is the same for every approach.
         facts: For a rule, the facts and trade-offs that it tests.
     """
 
@@ -54,7 +56,7 @@ class Evidence:
     criterion: str | None
     log_odds: tuple[float, ...]
     reason: str
-    sources: tuple[str, ...] = ()
+    sources: tuple[RuleSource, ...] = ()
     factors: tuple[Factor, ...] = ()
     facts: tuple[str, ...] = ()
 

@@ -18,20 +18,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advisor.decision.scoring import Scorer, Scores
+from advisor.decision.scoring import Scorer
 from advisor.decision.worlds import Plausible
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_to_text
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import CRITERIA, Test
 from advisor.knowledge.scale import from_scale, to_scale
 
-__all__ = ["FlipFinder", "FlippingChange"]
+__all__ = ["Flip", "FlipFinder"]
 
 
 @dataclass(frozen=True, slots=True)
-class FlippingChange:
+class Flip:
     """A change of one fact that changes the leader.
 
     Attributes:
@@ -47,17 +47,22 @@ class FlippingChange:
     current: str
     change: str
     words: str
-    approach: str
+    approach: Approach
     distance: float
+
+    @property
+    def sentence(self) -> str:
+        """The change in a sentence."""
+        return f"{self.words}: {self.approach}."
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Values of one fact to try, by rising value, and what leads at each."""
+    """Values of one fact to try, by rising value, what leads at each, and by which log-odds."""
 
     item: Fact
     values: tuple[float, ...]
-    leaders: Sequence[int]
+    leaders: Sequence[Approach]
     log_odds: Floats
 
 
@@ -70,12 +75,12 @@ class FlipFinder:
         places = _places(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
 
-    def find(self, row: Row, leader: int) -> tuple[FlippingChange, ...]:
+    def find(self, row: Row, leader: Approach) -> tuple[Flip, ...]:
         """Return one flip for each fact that has a plausible one: facts known first, nearest first.
 
         Args:
             row: The use case, shape (facts,).
-            leader: Index of the approach that leads now.
+            leader: The approach that leads now.
         """
         found = []
         values: list[float] = row.tolist()
@@ -92,8 +97,8 @@ class FlipFinder:
     def _score(self, row: Row) -> Iterable[tuple[_Candidates, float | None]]:
         """Score every value of every fact at once."""
         tried = []
-        for column, values in enumerate(self._values):
-            known = None if math.isnan(row[column]) else float(row[column])
+        facts_known = [None if math.isnan(value) else value for value in row.tolist()]
+        for known, values in zip(facts_known, self._values, strict=True):
             tried.append(tuple(sorted({*values, known})) if known is not None and values else values)
         rows = np.repeat(row[None, :], sum(map(len, tried)), axis=0)
         start = 0
@@ -101,18 +106,14 @@ class FlipFinder:
             rows[start : start + len(values), column] = values
             start += len(values)
         scores = self._scorer.score(rows)
+        log_odds = np.where(scores.feasible, scores.log_odds, -np.inf)
+        leaders = [APPROACHES[place] for place in scores.order[0].tolist()]
         start = 0
-        for column, (item, values) in enumerate(zip(facts(), tried, strict=True)):
+        for item, values, known in zip(facts(), tried, facts_known, strict=True):
             stop = start + len(values)
-            known = None if math.isnan(row[column]) else float(row[column])
             if values:
-                yield _candidates(item, values, scores, slice(start, stop)), known
+                yield _Candidates(item, values, leaders[start:stop], log_odds[:, start:stop]), known
             start = stop
-
-
-def _candidates(item: Fact, values: tuple[float, ...], scores: Scores, part: slice) -> _Candidates:
-    log_odds = np.where(scores.feasible, scores.log_odds, -np.inf)[:, part]
-    return _Candidates(item, values, scores.order[0, part].tolist(), log_odds)
 
 
 def _places(scorer: Scorer) -> Mapping[str, set[float]]:
@@ -155,13 +156,13 @@ def _sides(test: Test) -> Iterable[float]:
         yield from (high, math.nextafter(high, math.inf))
 
 
-def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: int) -> FlippingChange | None:
+def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: Approach) -> Flip | None:
     """Return the outer stretch of an unknown fact that changes the leader."""
     values, leaders = candidates.values, candidates.leaders
     if candidates.item.kind in ("flag", "choice"):
         return _other_choice(candidates, math.nan, plausible, leader)
     for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
-        inside = max((step for step, index in enumerate(outwards) if leaders[index] == leader), default=-1)
+        inside = max((step for step, index in enumerate(outwards) if leaders[index] is leader), default=-1)
         if 0 <= inside < len(values) - 1:
             index, outside = outwards[inside], outwards[inside + 1]
             if _reaches(plausible, values[outside], outwards.step):
@@ -170,8 +171,8 @@ def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: int) -
 
 
 def _nearest(
-    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
-) -> FlippingChange | None:
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: Approach
+) -> Flip | None:
     """Return the flip nearest to a known value."""
     here = candidates.values.index(known)
     if candidates.item.kind in ("flag", "choice"):
@@ -185,12 +186,12 @@ def _nearest(
 
 
 def _first_change(
-    candidates: _Candidates, known: float, indices: range, plausible: Sequence[float], leader: int
-) -> FlippingChange | None:
+    candidates: _Candidates, known: float, indices: range, plausible: Sequence[float], leader: Approach
+) -> Flip | None:
     """Return the first change of the leader on the way from a known value."""
     previous = candidates.values.index(known)
     for index in indices:
-        if candidates.leaders[index] != leader:
+        if candidates.leaders[index] is not leader:
             if not _reaches(plausible, candidates.values[index], indices.step):
                 return None
             return _boundary(candidates, previous, index, leader, known)
@@ -204,8 +205,8 @@ def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
 
 
 def _boundary(
-    candidates: _Candidates, inside: int, outside: int, leader: int, known: float | None
-) -> FlippingChange:
+    candidates: _Candidates, inside: int, outside: int, leader: Approach, known: float | None
+) -> Flip:
     """Describe the change of the leader between two neighbouring values."""
     item = candidates.item
     place, approach, exact = _crossing(candidates, inside, outside, leader)
@@ -215,7 +216,9 @@ def _boundary(
     return _change(item, known, change, _comparison_words(item, sign, place), approach, distance)
 
 
-def _crossing(candidates: _Candidates, inside: int, outside: int, leader: int) -> tuple[float, int, bool]:
+def _crossing(
+    candidates: _Candidates, inside: int, outside: int, leader: Approach
+) -> tuple[float, Approach, bool]:
     """Return where the leader changes, what leads there, and whether it does at that very value."""
     values, log_odds = candidates.values, candidates.log_odds
     adjacent = math.nextafter(values[inside], values[outside]) == values[outside]
@@ -224,22 +227,23 @@ def _crossing(candidates: _Candidates, inside: int, outside: int, leader: int) -
         return written, candidates.leaders[outside], written == values[outside]
     here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
     nearest, approach = 1.0, candidates.leaders[outside]
-    for other in range(len(APPROACHES)):
-        gap = log_odds[leader, inside] - log_odds[other, inside]
-        end = log_odds[leader, outside] - log_odds[other, outside]
-        if other != leader and math.isfinite(gap) and end < 0 <= gap and gap / (gap - end) < nearest:
+    for other in APPROACHES:
+        gap = log_odds[leader.place, inside] - log_odds[other.place, inside]
+        end = log_odds[leader.place, outside] - log_odds[other.place, outside]
+        if other is not leader and math.isfinite(gap) and end < 0 <= gap and gap / (gap - end) < nearest:
             nearest, approach = gap / (gap - end), other
     return from_scale(candidates.item, here + nearest * (there - here)), approach, nearest == 1.0
 
 
 def _other_choice(
-    candidates: _Candidates, known: float, plausible: Sequence[float], leader: int
-) -> FlippingChange | None:
+    candidates: _Candidates, known: float, plausible: Sequence[float], leader: Approach
+) -> Flip | None:
     best = None
     for index, value in enumerate(candidates.values):
         other = candidates.leaders[index]
-        if value != known and value in plausible and other != leader:
-            lead = float(candidates.log_odds[other, index] - candidates.log_odds[leader, index])
+        if value != known and value in plausible and other is not leader:
+            log_odds = candidates.log_odds[:, index]
+            lead = float(log_odds[other.place] - log_odds[leader.place])
             if best is None or lead > best[0]:
                 best = (lead, value, other)
     if best is None:
@@ -254,13 +258,13 @@ def _other_choice(
 
 
 def _change(
-    item: Fact, known: float | None, change: str, words: str, approach: int, distance: float
-) -> FlippingChange:
+    item: Fact, known: float | None, change: str, words: str, approach: Approach, distance: float
+) -> Flip:
     if known is None or math.isnan(known):
-        return FlippingChange(item.name, "", change, words, APPROACHES[approach], distance)
+        return Flip(item.name, "", change, words, approach, distance)
     now = "" if item.kind == "flag" else f" (now {value_to_text(item, known)})"
     current = value_to_notation(item, known)
-    return FlippingChange(item.name, current, change, words + now, APPROACHES[approach], distance)
+    return Flip(item.name, current, change, words + now, approach, distance)
 
 
 def _comparison_words(item: Fact, sign: str, place: float) -> str:

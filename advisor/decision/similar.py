@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,7 @@ from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Row, facts
 from advisor.knowledge.scale import scale_floor, to_scale
 
-__all__ = ["MIN_SIMILARITY", "SimilarCase", "similar_cases"]
+__all__ = ["MIN_SIMILARITY", "CaseIndex", "SimilarCase"]
 
 MIN_SIMILARITY = 0.5
 _MATCH = 0.8
@@ -36,41 +36,51 @@ class SimilarCase:
     differing: tuple[str, ...]
 
 
-def similar_cases(row: Row, cases: Sequence[Case], limit: int = 3) -> tuple[SimilarCase, ...]:
-    """Return the cases nearest to a use case, nearest first.
+class CaseIndex:
+    """Cases, ready to be compared with use cases.
 
     The similarity is Gower's over the n facts that both know: the mean of
     1 - |difference| / usual range on the fact's scale, or of equality for
     choices and flags; times n / (n + 1), since few shared facts say little.
-    Cases below `MIN_SIMILARITY` are left out; equals keep the order of `cases`.
     """
-    if not cases:
-        return ()
-    alike = _alikeness(row, np.stack([case.row for case in cases]))
-    shared = (~np.isnan(alike)).sum(axis=1)
-    similarity = np.nansum(alike, axis=1) / (shared + 1)
-    order = [index for index in np.argsort(-similarity, kind="stable") if similarity[index] >= MIN_SIMILARITY]
-    names = [item.name for item in facts()]
-    return tuple(
-        SimilarCase(
-            case=cases[index],
-            similarity=float(similarity[index]),
-            matching=tuple(name for name, value in zip(names, alike[index], strict=True) if value >= _MATCH),
-            differing=tuple(name for name, value in zip(names, alike[index], strict=True) if value < _MATCH),
-        )
-        for index in order[:limit]
-    )
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self._cases = tuple(cases)
+        self._scaled = _scaled(np.array([case.row for case in cases]).reshape(len(cases), len(facts())))
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def nearest(self, row: Row) -> Iterator[SimilarCase]:
+        """Yield cases, nearest first, down to `MIN_SIMILARITY`; equals keep their order."""
+        alike = self._alikeness(row)
+        shared = (~np.isnan(alike)).sum(axis=1)
+        similarity = np.nansum(alike, axis=1) / (shared + 1)
+        for index in np.argsort(-similarity, kind="stable").tolist():
+            if similarity[index] < MIN_SIMILARITY:
+                return
+            named = list(zip((item.name for item in facts()), alike[index].tolist(), strict=True))
+            yield SimilarCase(
+                case=self._cases[index],
+                similarity=float(similarity[index]),
+                matching=tuple(name for name, value in named if value >= _MATCH),
+                differing=tuple(name for name, value in named if value < _MATCH),
+            )
+
+    def _alikeness(self, row: Row) -> Floats:
+        """Return how alike each fact is, 0 to 1, shape (cases, facts); NaN where either is unknown."""
+        widths, _, nominal, _ = _scales()
+        distance = np.abs(self._scaled - _scaled(row)) / widths
+        distance[nominal & (distance > 0)] = 1.0
+        alike: Floats = np.maximum(1.0 - distance, 0.0)
+        return alike
 
 
-def _alikeness(row: Row, others: Floats) -> Floats:
-    """Return how alike each fact is, 0 to 1, shape (len(others), facts); NaN where either is unknown."""
-    widths, logarithmic, nominal, floors = _scales()
-    both = np.vstack((row[None, :], others))
-    scaled = np.where(logarithmic, np.log(np.maximum(both, floors)), both)
-    distance = np.abs(scaled[1:] - scaled[0]) / widths
-    distance = np.where(nominal & (distance > 0), 1.0, distance)
-    alike: Floats = np.maximum(1.0 - distance, 0.0)
-    return alike
+def _scaled(rows: Floats) -> Floats:
+    """Return rows, or a single one, on the facts' scales."""
+    _, logarithmic, _, floors = _scales()
+    scaled: Floats = np.where(logarithmic, np.log(np.maximum(rows, floors)), rows)
+    return scaled
 
 
 @cache

@@ -11,6 +11,7 @@ the mutual information between the fact and the best approach, in nats.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,11 +36,11 @@ class Outlook:
     """What the worlds show.
 
     Attributes:
-        shares: Share of worlds in which each approach leads, shape (approaches,).
+        shares: Share of worlds in which each approach leads, in the order of `APPROACHES`.
         gains: Unknown facts with what asking for them would tell, in nats, most first.
     """
 
-    shares: Floats
+    shares: tuple[float, ...]
     gains: tuple[tuple[str, float], ...]
 
 
@@ -91,12 +92,13 @@ class Worlds:
         scores = scorer.score(rows)
         shares = np.bincount(scores.order[0], minlength=len(APPROACHES)) / len(rows)
         gains = self._gains(rows, scores.probabilities).tolist()
+        known: list[float] = row.tolist()
         named = [
             (facts()[column].name, gain)
             for column, gain in zip(self._columns, gains, strict=True)
-            if np.isnan(row[column])
+            if math.isnan(known[column])
         ]
-        return Outlook(shares, tuple(sorted(named, key=lambda pair: -pair[1])))
+        return Outlook(tuple(shares.tolist()), tuple(sorted(named, key=lambda pair: -pair[1])))
 
     def _gains(self, rows: Rows, probabilities: Floats) -> Floats:
         """Return the information gained by each fact's value, shape (facts drawn,)."""

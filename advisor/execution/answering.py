@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from advisor.decision.recommendation import FULL, Advisor, approach_name, approach_value
+from advisor.decision.advisor import Advisor
+from advisor.decision.recommendation import FULL, Recommendation, View
 from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.execution.models import Engine, Models
 from advisor.execution.stored_facts import known_facts
@@ -19,7 +20,6 @@ from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
-from advisor.v1 import recommendation_pb2 as pb
 from backends.base import Answer, AnswerEvent, Backend, GenerationOptions
 
 __all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
@@ -62,7 +62,7 @@ class Plan:
 
     ask: Ask
     use_case: UseCase | None
-    recommendation: pb.Recommendation
+    recommendation: Recommendation
     approach: Approach
     adapter: Adapter | None
 
@@ -98,7 +98,7 @@ class Execution:
         self._engine = engine
         self._backends = backends
 
-    def recommend_stored(self, use_case_id: str, view: int = FULL) -> pb.Recommendation:
+    def recommend_stored(self, use_case_id: str, view: View = FULL) -> Recommendation:
         """Decide about a stored use case, by its facts and by what its data tells.
 
         Raises:
@@ -106,10 +106,10 @@ class Execution:
         """
         return self.recommend_use_case(use_cases.get(self._database, use_case_id), view)
 
-    def recommend_use_case(self, use_case: UseCase, view: int) -> pb.Recommendation:
+    def recommend_use_case(self, use_case: UseCase, view: View) -> Recommendation:
         """Decide about a use case that was read."""
         facts, learned = known_facts(self._database, use_case)
-        return self._recommend(facts, learned, view)
+        return self._advisor.recommend(facts, view, taken=learned)
 
     def prepare(self, ask: Ask) -> Plan:
         """Decide, choose the approach, and check that it has what it needs.
@@ -121,7 +121,7 @@ class Execution:
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
         facts, learned = (ask.facts, "") if use_case is None else known_facts(self._database, use_case)
-        recommendation = self._recommend(facts, learned, FULL)
+        recommendation = self._advisor.recommend(facts, FULL, taken=learned)
         named = None
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)
@@ -151,12 +151,6 @@ class Execution:
         backend = self._backends.open(plan, self._engine.models(emit, cancelled))
         return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
 
-    def _recommend(self, facts: facts_pb2.Facts, learned: str, view: int) -> pb.Recommendation:
-        recommendation = self._advisor.recommend(facts, view)
-        if learned and recommendation.summary:
-            recommendation.summary += f" Taken from the data imported: {learned}."
-        return recommendation
-
     def _newest_adapter(self, use_case: UseCase, approach: Approach) -> Adapter:
         adapter = adapters.newest(self._database, use_case.id, approach)
         if adapter is None:
@@ -169,10 +163,10 @@ class Execution:
         return adapter
 
 
-def refuse_vetoed(recommendation: pb.Recommendation, approach: Approach) -> None:
+def refuse_vetoed(recommendation: Recommendation, approach: Approach) -> None:
     """Raise FailedPrecondition where a veto excludes the approach."""
     for veto in recommendation.vetoes:
-        if approach_value(approach) in veto.approaches:
+        if approach in veto.approaches:
             raise FailedPrecondition(
                 "APPROACH_VETOED",
                 f"{approach} is out of the question: {veto.reason} "
@@ -181,12 +175,12 @@ def refuse_vetoed(recommendation: pb.Recommendation, approach: Approach) -> None
             )
 
 
-def _approach(ask: Ask, recommendation: pb.Recommendation, adapter: Adapter | None) -> Approach:
+def _approach(ask: Ask, recommendation: Recommendation, adapter: Adapter | None) -> Approach:
     approach = ask.approach or (adapter.approach if adapter else None)
     if approach is None:
-        if recommendation.approach == pb.APPROACH_UNDECIDED:
+        if recommendation.approach is None:
             raise _undecided(recommendation)
-        approach = Approach(approach_name(recommendation.approach))
+        approach = recommendation.approach
     refuse_vetoed(recommendation, approach)
     if adapter is not None and adapter.approach != approach:
         raise InvalidInput.of(
@@ -197,8 +191,9 @@ def _approach(ask: Ask, recommendation: pb.Recommendation, adapter: Adapter | No
     return approach
 
 
-def _undecided(recommendation: pb.Recommendation) -> FailedPrecondition:
-    worth = [question.fact for question in recommendation.questions[:3]]
+def _undecided(recommendation: Recommendation) -> FailedPrecondition:
+    questions = recommendation.explanation.questions if recommendation.explanation else ()
+    worth = [question.fact for question in questions[:3]]
     tell = f"tell {', '.join(worth)}" if worth else "tell more facts"
     return FailedPrecondition(
         "UNDECIDED",

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from google.rpc import status_pb2
 
+from advisor.decision.advisor import Advisor
 from advisor.decision.consultation import Consultation
-from advisor.decision.recommendation import BASIC, FULL, Advisor, approach_value
+from advisor.decision.recommendation import BASIC, FULL, Recommendation, View
+from advisor.decision.rulebook import cite
 from advisor.errors import AdvisorError, ResourceExhausted
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_many
 from advisor.knowledge.rules import Knowledge, Rule
 from advisor.rpc.edge import Context
@@ -20,7 +23,15 @@ from advisor.rpc.uploads import Messages
 from advisor.storage import pages
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
-from advisor.v1 import recommendation_pb2
+from advisor.wire.recommendation import (
+    approach_to_proto,
+    approach_values_to_proto,
+    criterion_to_proto,
+    question_to_proto,
+    recommendation_to_proto,
+    sources_to_proto,
+    view_from_proto,
+)
 from advisor.wire.status import error_to_status
 
 __all__ = ["BATCH", "DecisionServicer", "StoredDecisions"]
@@ -36,7 +47,7 @@ CONSULT_IDLE_S = 1800.0
 class StoredDecisions(Protocol):
     """Decides about stored use cases."""
 
-    def recommend_stored(self, use_case_id: str, view: int) -> recommendation_pb2.Recommendation:
+    def recommend_stored(self, use_case_id: str, view: View) -> Recommendation:
         """Return the recommendation for a stored use case; NotFound where it does not exist."""
         ...
 
@@ -59,16 +70,15 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         self, request: decision_pb2.RecommendRequest, _context: Context
     ) -> decision_pb2.RecommendResponse:
         """Recommend an approach; see the proto."""
-        view = request.view or FULL
-        if request.HasField("inline_use_case") and view in (BASIC, FULL):
-            facts = request.inline_use_case.facts
-            found = self._advisor.recommend(facts, view, "inline_use_case.facts")
-            return decision_pb2.RecommendResponse(recommendation=found)
         checks = Checks()
         use_case_id = _check(checks, request, "")
         checks.refuse()
-        stored = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view))
-        return decision_pb2.RecommendResponse(recommendation=stored)
+        view = view_from_proto(request.view) or FULL
+        if not use_case_id:
+            found = self._advisor.recommend(request.inline_use_case.facts, view, "inline_use_case.facts")
+        else:
+            found = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view))
+        return decision_pb2.RecommendResponse(recommendation=recommendation_to_proto(found))
 
     async def BatchRecommend(
         self, request: decision_pb2.BatchRecommendRequest, _context: Context
@@ -122,8 +132,8 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         while True:
             step = await self._lane.run(lambda _: consultation.next())
             yield decision_pb2.ConsultResponse(
-                recommendation=step.recommendation,
-                question=step.question,
+                recommendation=recommendation_to_proto(step.recommendation),
+                question=question_to_proto(step.question) if step.question else None,
                 stop_reason=step.stop_reason,
                 questions_asked=step.questions_asked,
             )
@@ -143,9 +153,10 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
             [requests[number].inline_use_case.facts for number in inline],
             [f"requests[{number}].inline_use_case.facts" for number in inline],
         )
-        found = self._advisor.recommend_rows(rows, [requests[number].view or BASIC for number in inline])
+        views = [view_from_proto(requests[number].view) or BASIC for number in inline]
+        found = self._advisor.recommend_rows(rows, views)
         for number, recommendation in zip(inline, found, strict=True):
-            results[number].recommendation.CopyFrom(recommendation)
+            results[number].recommendation.CopyFrom(recommendation_to_proto(recommendation))
         for item, result in zip(requests, results, strict=True):
             if item.HasField("use_case") and not cancelled():
                 self._decide_stored(item, result)
@@ -156,37 +167,24 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
     ) -> None:
         try:
             use_case_id = Checks().use_case(item.use_case, "use_case")
-            found = self._stored.recommend_stored(use_case_id, item.view or BASIC)
-            result.recommendation.CopyFrom(found)
+            found = self._stored.recommend_stored(use_case_id, view_from_proto(item.view) or BASIC)
+            result.recommendation.CopyFrom(recommendation_to_proto(found))
         except AdvisorError as error:
             result.error.CopyFrom(error_to_status(error) or status_pb2.Status())
 
 
 def rule_to_proto(rule: Rule, knowledge: Knowledge) -> decision_pb2.Rule:
     """Return a rule of the knowledge base."""
-    prompting, rag, fine_tuning, hybrid = rule.log_odds or (0.0,) * 4
     return decision_pb2.Rule(
         id=rule.id,
         kind=f"KIND_{rule.kind.upper()}",
-        criterion=f"CRITERION_{(rule.criterion or 'unspecified').upper()}",
+        criterion=criterion_to_proto(rule.criterion),
         tests=(decision_pb2.RuleTest(subject=test.subject, test=test.text) for test in rule.tests),
-        log_odds=recommendation_pb2.ApproachValues(
-            prompting=prompting, rag=rag, fine_tuning=fine_tuning, hybrid=hybrid
-        )
-        if rule.kind == "evidence"
-        else None,
-        excludes=sorted(approach_value(name) for name in rule.excludes),
+        log_odds=approach_values_to_proto(rule.log_odds) if rule.kind == "evidence" else None,
+        excludes=[approach_to_proto(each) for each in APPROACHES if each in rule.excludes],
         reason=rule.reason,
-        sources=_sources(rule.sources, knowledge),
+        sources=sources_to_proto(cite(rule.sources, knowledge)),
     )
-
-
-def _sources(keys: Iterable[str], knowledge: Knowledge) -> Iterable[recommendation_pb2.Source]:
-    for key in keys:
-        name, _, locator = key.partition(":")
-        source = knowledge.sources[name]
-        reference = f"{source.reference}, {locator}" if locator else source.reference
-        yield recommendation_pb2.Source(id=key, title=source.title, reference=reference)
 
 
 def _check(checks: Checks, request: decision_pb2.RecommendRequest, prefix: str) -> str:
@@ -196,6 +194,6 @@ def _check(checks: Checks, request: decision_pb2.RecommendRequest, prefix: str) 
         use_case_id = checks.use_case(request.use_case, f"{prefix}use_case")
     elif not request.HasField("inline_use_case"):
         checks.add(f"{prefix}target", "is missing; name a use_case, or give an inline_use_case")
-    if request.view not in recommendation_pb2.RecommendationView.values():
+    if request.view and view_from_proto(request.view) is None:
         checks.add(f"{prefix}view", f"{request.view} is not a view; allowed: BASIC, FULL, or unspecified")
     return use_case_id

@@ -14,7 +14,6 @@ from typing import TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from advisor.decision.recommendation import approach_value
 from advisor.execution.answering import Ask, Execution
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.rpc.edge import Context
@@ -34,6 +33,7 @@ from advisor.wire.messages import (
     event_to_proto,
     options_from_proto,
 )
+from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
 from advisor.work.submission import TuneQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
@@ -86,7 +86,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         ask = _ask(request, self._settings.question_characters)
         with self._answer_slots.taken():
             plan = await self._blocking(lambda: self._execution.prepare(ask))
-            yield execution_pb2.AnswerResponse(recommendation=plan.recommendation)
+            yield execution_pb2.AnswerResponse(recommendation=recommendation_to_proto(plan.recommendation))
             work = partial(self._execution.answer, plan)
             async with aclosing(self._answer_lane.stream(work)) as events:
                 async for event in events:
@@ -231,7 +231,7 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
     ended = time.monotonic()
     return execution_pb2.AnswerSummary(
         finish_reason=f"FINISH_REASON_{answer.finish_reason}",
-        approach=approach_value(approach),
+        approach=approach_to_proto(approach),
         adapter=adapter,
         model=answer.model,
         input_tokens=answer.input_tokens,

@@ -15,7 +15,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import encode_facts, nearest
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
-from advisor.wire.messages import approach_from_proto
+from advisor.wire.recommendation import approach_from_proto
 
 __all__ = ["Checks", "fingerprint", "new_id", "under"]
 

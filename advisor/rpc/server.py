@@ -19,7 +19,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from psycopg_pool import ConnectionPool
 
-from advisor.decision.recommendation import Advisor, default_advisor
+from advisor.decision.advisor import Advisor, default_advisor
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
 from advisor.execution.indexing import ModelIndex

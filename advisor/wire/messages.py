@@ -7,17 +7,15 @@ from datetime import datetime
 
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
 
-from advisor.decision.recommendation import approach_value
-from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.storage import records
 from advisor.v1 import execution_service_pb2 as execution_pb2
-from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2, use_case_service_pb2
+from advisor.v1 import facts_pb2, use_case_pb2, use_case_service_pb2
+from advisor.wire.recommendation import approach_to_proto
 from backends import base
 
 __all__ = [
     "adapter_name",
     "adapter_to_proto",
-    "approach_from_proto",
     "document_to_proto",
     "duration_from_seconds",
     "event_to_proto",
@@ -29,11 +27,6 @@ __all__ = [
     "use_case_name",
     "use_case_to_proto",
 ]
-
-
-def approach_from_proto(value: recommendation_pb2.Approach) -> Approach | None:
-    """Return the approach that a value of the enum stands for; None where it stands for none."""
-    return next((each for each in APPROACHES if approach_value(each) == value), None)
 
 
 def use_case_name(use_case_id: str) -> str:
@@ -85,7 +78,7 @@ def adapter_to_proto(adapter: records.Adapter) -> use_case_pb2.Adapter:
     """Return a stored adapter."""
     message = use_case_pb2.Adapter(
         name=adapter_name(adapter.use_case_id, adapter.id),
-        approach=approach_value(adapter.approach),
+        approach=approach_to_proto(adapter.approach),
         base_model=adapter.base_model,
         data_sha256=adapter.data_sha256,
         create_time=timestamp(adapter.create_time),

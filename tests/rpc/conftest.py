@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from numpy.typing import NDArray
 from psycopg_pool import ConnectionPool
 
-from advisor.decision.recommendation import Advisor
+from advisor.decision.advisor import Advisor
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.models import Engine, Models
 from advisor.execution.opening import ModelBackends

@@ -149,6 +149,14 @@ def test_rules_come_in_pages(stub, rules_advisor):
     assert names == [rule.id for rule in rules_advisor.knowledge.rules]
 
 
+def test_a_source_is_the_same_wherever_it_is_cited(stub):
+    """Its id is the key alone, and the place within it is part of the reference."""
+    listed = stub.ListRules(decision_pb2.ListRulesRequest()).rules[0].sources
+    evidence = stub.Recommend(inline(DAILY)).recommendation.evidence[0]
+    assert list(listed) == list(evidence.sources)
+    assert [(source.id, source.reference) for source in listed] == [("tests", "none, rule 1")]
+
+
 def test_rules_refuse_foreign_tokens(stub, failure):
     """A token that the list did not hand out is refused."""
     found = failure(lambda: stub.ListRules(decision_pb2.ListRulesRequest(page_token="bm9uZQ==")))  # noqa: S106

@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from advisor.cli.render import show
-from advisor.decision.recommendation import default_advisor
+from advisor.decision.advisor import default_advisor
 from advisor.v1 import recommendation_pb2 as pb
+from advisor.wire.recommendation import recommendation_to_proto
 
 SUPPORT = {
     "task": "QUESTION_ANSWERING",
@@ -25,9 +26,13 @@ INVOICES = {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_example
 WIKI = {**SUPPORT, "needs_citations": False, "retrieval_hit_rate": 0.3, "monthly_budget": 30}
 
 
+def recommended(values: dict[str, Any]) -> pb.Recommendation:
+    return recommendation_to_proto(default_advisor().recommend(values))
+
+
 def rendered(values: dict[str, Any], *, everything: bool = False, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    show(console, default_advisor().recommend(values), everything=everything)
+    show(console, recommended(values), everything=everything)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -96,7 +101,7 @@ def test_reasons_for_weigh_for_and_reasons_against_weigh_against() -> None:
 
 def test_everything_adds_up() -> None:
     """The table of contributions ends with the log-odds that the message states."""
-    message = default_advisor().recommend(INVOICES)
+    message = recommended(INVOICES)
     odds = {pb.Approach.Name(score.approach): score.log_odds for score in message.scores}
     names = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
     wanted = " ".join(f"{odds[f'APPROACH_{name}']:+.2f}" for name in names)
@@ -125,7 +130,7 @@ def test_costs_mark_what_exceeds_the_budget() -> None:
 def test_assumptions_are_named_briefly_or_with_value_and_reason() -> None:
     """A person sees that much is assumed, and finds all of it."""
     assert "more: see --all." in flat(section(rendered({}), "Cost"))
-    message = default_advisor().recommend({})
+    message = recommended({})
     text = flat(rendered({}, everything=True, width=200))
     assert all(f"{each.name} {each.value} {each.reason}" in text for each in message.cost.assumptions)
 
@@ -138,7 +143,7 @@ def test_gains_are_written_with_one_sign() -> None:
 
 def test_similar_cases_are_of_different_sources() -> None:
     """Three rows of one table would say the same thing three times."""
-    message = default_advisor().recommend({"task": "CODE", "output_form": "CODE", "can_train": True})
+    message = recommended({"task": "CODE", "output_form": "CODE", "can_train": True})
     sources = [case.source.title for case in message.similar_cases]
     assert len(sources) == len(set(sources)) > 1
 
@@ -153,7 +158,7 @@ def test_what_a_use_case_is_does_not_change() -> None:
 def test_an_open_decision_says_what_to_find_out() -> None:
     """Where little is known, the first question stands in the headline and in its section."""
     text = rendered({"task": "DIALOGUE"})
-    question = default_advisor().recommend({"task": "DIALOGUE"}).questions[0].text
+    question = recommended({"task": "DIALOGUE"}).questions[0].text
     assert flat(text).startswith("UNDECIDED: ")
     assert flat(text).count(question) == 2
 

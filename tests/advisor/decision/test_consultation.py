@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from advisor.decision.advisor import default_advisor
 from advisor.decision.consultation import Consultation
-from advisor.decision.recommendation import default_advisor
 from advisor.errors import InvalidInput
 from advisor.knowledge.facts import decode_value, fact, fact_index, facts_from_mapping
 from advisor.v1 import facts_pb2
@@ -19,7 +19,8 @@ def start(max_questions: int = 0, **values: object) -> Consultation:
 def test_the_first_question_is_the_most_informative_one() -> None:
     """The order of the recommendation's questions is the order of asking."""
     step = start().next()
-    assert step.question == step.recommendation.questions[0]
+    assert step.recommendation.explanation is not None
+    assert step.question == step.recommendation.explanation.questions[0]
     assert step.questions_asked == 1
     assert not step.stop_reason
 
@@ -50,12 +51,6 @@ def test_answers_sharpen_the_decision_until_it_is_stable() -> None:
         step = consultation.next()
     assert step.stop_reason
     assert step.questions_asked < len(fact_index())
-
-
-def advisor_row():
-    import numpy as np
-
-    return np.full(len(fact_index()), np.nan)
 
 
 def test_the_limit_of_questions_holds() -> None:

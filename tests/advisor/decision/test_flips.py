@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.flips import FlipFinder, FlippingChange
-from advisor.decision.recommendation import default_advisor
-from advisor.knowledge.approaches import APPROACHES
+from advisor.decision.advisor import default_advisor
+from advisor.decision.flips import Flip, FlipFinder
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import Fact, encode_facts, encode_value, fact, fact_index, facts_from_mapping
 from advisor.knowledge.notation import Interval, parse_test
 from tests.advisor.strategies import use_cases
 
 
-def leader_of(row: np.ndarray) -> int:
-    return int(default_advisor().scorer.score(row[None]).order[0, 0])
+def leader_of(row: np.ndarray) -> Approach:
+    return APPROACHES[default_advisor().scorer.score(row[None]).order[0, 0]]
 
 
 def moved(row: np.ndarray, item: Fact, value: float) -> np.ndarray:
@@ -26,7 +26,7 @@ def moved(row: np.ndarray, item: Fact, value: float) -> np.ndarray:
     return other
 
 
-def find(values: dict[str, object]) -> tuple[np.ndarray, int, tuple[FlippingChange, ...]]:
+def find(values: dict[str, object]) -> tuple[np.ndarray, Approach, tuple[Flip, ...]]:
     row = encode_facts(facts_from_mapping(values))
     leader = leader_of(row)
     return row, leader, FlipFinder(default_advisor().scorer).find(row, leader)
@@ -47,7 +47,7 @@ def test_every_flip_changes_the_leader(values: dict[str, object]) -> None:
     row, leader, flips = find(values)
     for flip in flips:
         item = fact(flip.fact)
-        assert APPROACHES[leader] != flip.approach
+        assert leader is not flip.approach
         if item.kind in ("flag", "choice"):
             name = flip.change if item.kind == "choice" else flip.change == "true"
             value = encode_value(item, name)
@@ -55,7 +55,7 @@ def test_every_flip_changes_the_leader(values: dict[str, object]) -> None:
             holds = parse_test(flip.change, duration=item.kind == "duration")
             assert isinstance(holds, Interval)
             value = first_beyond(item, holds)
-        assert APPROACHES[leader_of(moved(row, item, value))] == flip.approach, flip
+        assert leader_of(moved(row, item, value)) is flip.approach, flip
 
 
 @settings(max_examples=40, deadline=None)

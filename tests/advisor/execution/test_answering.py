@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from advisor.decision.recommendation import approach_value
+from advisor.decision.advisor import default_advisor
+from advisor.decision.recommendation import FULL, Recommendation, Veto
 from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.execution.answering import Ask, Execution, known_facts
 from advisor.execution.models import Engine, Models
 from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
-from advisor.v1 import recommendation_pb2 as pb
 from backends.base import Answer, FinishReason, GenerationOptions, Token
 
 LIMITS = imports.Limits(10_000, 10_000, 100, 1_000)
@@ -24,17 +25,14 @@ class FixedAdvisor:
     """Recommends what it was told to, and remembers the facts."""
 
     def __init__(self, approach: str, vetoed: str = "") -> None:
-        self.recommendation = pb.Recommendation(approach=f"APPROACH_{approach}", summary="Because.")
-        self.recommendation.questions.add(fact="update_interval")
-        if vetoed:
-            self.recommendation.vetoes.add(id="v", approaches=[approach_value(vetoed)], reason="It cannot.")
+        self.approach = None if approach == "UNDECIDED" else Approach(approach)
+        self.vetoes = (Veto("v", (Approach(vetoed),), "It cannot.", ()),) if vetoed else ()
         self.facts = facts_pb2.Facts()
 
-    def recommend(self, facts, view=0):
+    def recommend(self, facts, view=FULL, path="facts", *, taken="") -> Recommendation:
         self.facts = facts
-        copy = pb.Recommendation()
-        copy.CopyFrom(self.recommendation)
-        return copy
+        real = default_advisor().recommend(facts, view, path, taken=taken)
+        return replace(real, approach=self.approach, vetoes=self.vetoes)
 
 
 class EchoBackends:
@@ -153,7 +151,8 @@ def test_stored_data_completes_facts(database, faq):
     advisor = FixedAdvisor("RAG")
     found = execution(database, advisor).recommend_stored("faq")
     assert advisor.facts.corpus_tokens == 100
-    assert "corpus_tokens about 100" in found.summary
+    assert found.explanation is not None
+    assert "corpus_tokens about 100" in found.explanation.summary
 
 
 def test_stored_data_never_replaces_facts(database):

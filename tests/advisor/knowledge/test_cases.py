@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from advisor.decision.similar import MIN_SIMILARITY, similar_cases
 from advisor.errors import RulesError
 from advisor.knowledge.cases import Case, load_cases, load_default_cases
 from advisor.knowledge.facts import Row, encode_facts, facts_from_mapping
@@ -93,50 +91,3 @@ def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Two cases cannot share an id."""
     with pytest.raises(RulesError, match="twice"):
         load(tmp_path, CASE, CASE)
-
-
-def test_the_case_itself_is_nearest() -> None:
-    """The facts of a published case find that case, or one with the same facts, first."""
-    cases = load_default_cases()
-    for case in cases:
-        first = similar_cases(case.row, cases)[0]
-        assert not first.differing
-        shared = len(first.matching)
-        assert first.similarity == pytest.approx(shared / (shared + 1), abs=0.05)
-
-
-def test_what_matches_and_what_differs_is_named() -> None:
-    """Shared facts are sorted into those that agree and those that do not; others are left out."""
-    near = similar_cases(
-        row_of(
-            task="CODE",
-            output_form="CODE",
-            labelled_examples=7000,
-            distribution_shift=True,
-            update_interval="7d",
-        ),
-        load_default_cases(),
-        limit=10,
-    )
-    found = {item.case.id: item for item in near}
-    shifted, other = found["spider-sql-7b-shifted"], found["spider-sql-7b"]
-    assert near[0] is shifted
-    assert shifted.matching == ("task", "output_form", "labelled_examples", "distribution_shift")
-    assert other.differing == ("distribution_shift",)
-    assert [item.similarity for item in near] == sorted((item.similarity for item in near), reverse=True)
-    assert near[-1].similarity >= MIN_SIMILARITY
-
-
-def test_nothing_is_similar_to_nothing() -> None:
-    """Without shared facts there is no similar case, and without cases neither."""
-    assert similar_cases(row_of(), load_default_cases()) == ()
-    assert similar_cases(row_of(update_interval="7d"), load_default_cases()) == ()
-    assert similar_cases(row_of(task="CODE"), ()) == ()
-
-
-def test_few_shared_facts_make_a_case_less_similar() -> None:
-    """One more fact that agrees raises the similarity."""
-    cases = load_default_cases()
-    one = similar_cases(row_of(task="CODE"), cases)[0].similarity
-    two = similar_cases(row_of(task="CODE", output_form="CODE"), cases)[0].similarity
-    assert np.allclose((one, two), (1 / 2, 2 / 3))

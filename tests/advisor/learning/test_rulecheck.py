@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from advisor.decision.advisor import default_advisor
 from advisor.decision.classifier import LinearClassifier, load_classifier
-from advisor.decision.recommendation import default_advisor
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.rulefile import default_rules_paths, load_default_rules, load_rules
 from advisor.knowledge.rules import Curve

@@ -1,0 +1,145 @@
+"""The advisor: from facts to a recommendation that explains itself.
+
+Pure: no I/O, no clock, no randomness. The same facts, knowledge base and
+classifier give the same recommendation, number for number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from advisor.decision.classifier import LinearClassifier, load_classifier
+from advisor.decision.explainer import Explainer
+from advisor.decision.recommendation import BASIC, FULL, Recommendation, Score, Versions, Veto, View
+from advisor.decision.rulebook import Rulebook
+from advisor.decision.scoring import Scorer, Scores
+from advisor.decision.worlds import Worlds
+from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.cases import Case, load_default_cases
+from advisor.knowledge.facts import Row, Rows, encode_facts, facts_from_mapping
+from advisor.knowledge.rulefile import load_default_rules
+from advisor.knowledge.rules import Knowledge
+from advisor.v1 import facts_pb2
+
+__all__ = ["Advisor", "default_advisor"]
+
+
+class Advisor:
+    """A knowledge base, a classifier and published cases, ready to decide.
+
+    Args:
+        knowledge: The rules, criteria and priors.
+        classifier: Adds what was learned from cases; None decides by rules alone.
+        cases: Cases to show beside a decision.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, classifier: LinearClassifier | None = None, cases: Sequence[Case] = ()
+    ) -> None:
+        self.knowledge = knowledge
+        self.classifier = classifier
+        # A classifier that was found to add nothing is not asked.
+        self.scorer = Scorer(
+            knowledge, classifier if classifier is not None and classifier.weight > 0 else None
+        )
+        self.cases = tuple(cases)
+        self._rulebook = Rulebook(self.scorer)
+        self._explainer = Explainer(self.scorer, self._rulebook, self.cases)
+        self._versions = Versions(
+            advisor=_own_version(),
+            rules=knowledge.digest[:16],
+            classifier=classifier.digest[:16] if classifier else None,
+        )
+
+    def with_knowledge(self, knowledge: Knowledge) -> Advisor:
+        """Return an advisor with other rules, and the same classifier and cases."""
+        return Advisor(knowledge, self.classifier, self.cases)
+
+    @property
+    def worlds(self) -> Worlds:
+        """Draws of the facts, for what is unknown."""
+        return self._explainer.worlds
+
+    def recommend(
+        self,
+        facts: facts_pb2.Facts | Mapping[str, object],
+        view: View = FULL,
+        path: str = "facts",
+        *,
+        taken: str = "",
+    ) -> Recommendation:
+        """Decide about one use case.
+
+        Args:
+            facts: What is known, as a message or as names with plain values.
+            view: `BASIC` or `FULL`.
+            path: Field path of the facts, for errors.
+            taken: Which of the facts come from the user's data, in words, for the summary.
+
+        Raises:
+            InvalidInput: Facts that are not allowed; all of them are listed.
+        """
+        message = facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts, path)
+        row = encode_facts(message, path)
+        return self._recommend(row, self.scorer.score(row[None, :]), 0, view, taken)
+
+    def check(self, facts: facts_pb2.Facts, path: str = "facts") -> None:
+        """Raise InvalidInput where facts are not allowed."""
+        encode_facts(facts, path)
+
+    def recommend_rows(self, rows: Rows, views: Sequence[View]) -> list[Recommendation]:
+        """Decide about many use cases, scored together; rows as from `encode_many`."""
+        scores = self.scorer.score(rows)
+        return [self._recommend(row, scores, index, views[index]) for index, row in enumerate(rows)]
+
+    def _recommend(self, row: Row, scores: Scores, index: int, view: View, taken: str = "") -> Recommendation:
+        decision = self._decide(row, scores, index)
+        if view == BASIC:
+            return decision
+        return replace(decision, explanation=self._explainer.explain(decision, row, scores, index, taken))
+
+    def _decide(self, row: Row, scores: Scores, index: int) -> Recommendation:
+        probabilities = scores.probabilities[:, index].tolist()
+        log_odds = scores.log_odds[:, index].tolist()
+        feasible = scores.feasible[:, index].tolist()
+        ranked = tuple(
+            Score(APPROACHES[place], probabilities[place], log_odds[place], feasible[place])
+            for place in scores.order[:, index].tolist()
+        )
+        first, second = ranked[:2]
+        return Recommendation(
+            approach=first.approach if scores.decided[index] else None,
+            leader=first.approach if first.feasible else None,
+            runner_up=second.approach if second.feasible else None,
+            scores=ranked,
+            vetoes=self._vetoes(row, scores, index),
+            versions=self._versions,
+        )
+
+    def _vetoes(self, row: Row, scores: Scores, index: int) -> tuple[Veto, ...]:
+        book = self._rulebook
+        return tuple(
+            Veto(
+                rule.id,
+                tuple(each for each in APPROACHES if each in rule.excludes),
+                book.reason(rule, row),
+                book.sources(rule),
+            )
+            for rule in book.fired("veto", scores, index)
+        )
+
+
+@cache
+def default_advisor() -> Advisor:
+    """Return the advisor of the knowledge base, classifier and cases that the package ships."""
+    return Advisor(load_default_rules(), load_classifier(), load_default_cases())
+
+
+def _own_version() -> str:
+    try:
+        return version("rag-or-tune")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "0"

@@ -1,0 +1,72 @@
+"""The rulebook: which rules fired, and their reasons in the use case's own values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from advisor.decision.scoring import Scorer, Scores
+from advisor.knowledge.facts import Row, fact, fact_index, value_to_text
+from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, RuleKind, RuleSource
+
+__all__ = ["Rulebook", "cite"]
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_EVERY_ONE = re.compile(r"\bevery 1 (\w+)\b")
+
+
+class Rulebook:
+    """A knowledge base's rules, to be told to people.
+
+    Args:
+        scorer: Says which rules fired.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+        self._rules = scorer.knowledge.rules
+        kinds: tuple[RuleKind, ...] = ("evidence", "veto", "warning")
+        self._rows = {
+            kind: np.array([i for i, rule in enumerate(self._rules) if rule.kind == kind], dtype=np.intp)
+            for kind in kinds
+        }
+        self._sources = {rule.id: cite(rule.sources, scorer.knowledge) for rule in self._rules}
+        # Texts and names by turns: "Every ", "update_interval", " something changes."
+        self._reasons = {rule.id: _PLACEHOLDER.split(rule.reason) for rule in self._rules}
+
+    def fired(self, kind: RuleKind, scores: Scores, index: int) -> Iterator[Rule]:
+        """Yield the rules of a kind that fired for a use case, in the order of the files."""
+        rows = self._rows[kind]
+        for i in rows[scores.fired[rows, index]].tolist():
+            yield self._rules[i]
+
+    def reason(self, rule: Rule, row: Row) -> str:
+        """Return a rule's reason, filled with the use case's own values."""
+        parts = list(self._reasons[rule.id])
+        for place in range(1, len(parts), 2):
+            parts[place] = self._value(parts[place], row)
+        text = "".join(parts)
+        return _EVERY_ONE.sub(r"every \1", text) if "every 1 " in text else text
+
+    def sources(self, rule: Rule) -> tuple[RuleSource, ...]:
+        """Return what a rule rests on."""
+        return self._sources[rule.id]
+
+    def _value(self, name: str, row: Row) -> str:
+        if name in CRITERIA:
+            return f"{self._scorer.criteria(row[None, :]).value[CRITERIA.index(name), 0]:.2f}"
+        return value_to_text(fact(name), float(row[fact_index()[name]]))
+
+
+def cite(keys: Iterable[str], knowledge: Knowledge) -> tuple[RuleSource, ...]:
+    """Return the sources that keys name; the locator after a key's colon goes into the reference."""
+    return tuple(_cited(key, knowledge) for key in keys)
+
+
+def _cited(key: str, knowledge: Knowledge) -> RuleSource:
+    name, _, locator = key.partition(":")
+    source = knowledge.sources[name]
+    reference = f"{source.reference}, {locator}" if locator else source.reference
+    return RuleSource(name, source.title, reference)

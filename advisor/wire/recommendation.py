@@ -1,0 +1,285 @@
+"""Recommendations as messages, and approaches, views, evidence and scores both ways.
+
+Nothing here needs grpc: `advisor recommend` prints messages and never loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from advisor.decision.cost import ApproachCost, CostEstimate
+from advisor.decision.evidence import Evidence, Factor, Kind
+from advisor.decision.explanation import CriterionScore, Explanation, Question, Robustness, RuleWarning
+from advisor.decision.flips import Flip
+from advisor.decision.recommendation import Recommendation, Score, Versions, Veto, View
+from advisor.decision.similar import SimilarCase
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.rules import RuleSource
+from advisor.v1 import recommendation_pb2 as pb
+
+__all__ = [
+    "approach_from_proto",
+    "approach_to_proto",
+    "approach_values_to_proto",
+    "criterion_to_proto",
+    "evidence_from_proto",
+    "question_to_proto",
+    "recommendation_to_proto",
+    "score_from_proto",
+    "sources_to_proto",
+    "view_from_proto",
+]
+
+# Of a message inside another one: protobuf takes fields faster than messages, which it copies.
+_Fields = dict[str, Any]
+
+_APPROACHES = {
+    Approach.PROMPTING: pb.APPROACH_PROMPTING,
+    Approach.RAG: pb.APPROACH_RAG,
+    Approach.FINE_TUNING: pb.APPROACH_FINE_TUNING,
+    Approach.HYBRID: pb.APPROACH_HYBRID,
+}
+_FROM_APPROACHES = {value: each for each, value in _APPROACHES.items()}
+_CRITERIA = {
+    None: pb.CRITERION_UNSPECIFIED,
+    "freshness": pb.CRITERION_FRESHNESS,
+    "specialization": pb.CRITERION_SPECIALIZATION,
+    "cost": pb.CRITERION_COST,
+    "retraining": pb.CRITERION_RETRAINING,
+}
+_FROM_CRITERIA = {value: name for name, value in _CRITERIA.items()}
+_KINDS: dict[Kind, pb.Evidence.Kind] = {
+    "PRIOR": pb.Evidence.KIND_PRIOR,
+    "RULE": pb.Evidence.KIND_RULE,
+    "CLASSIFIER": pb.Evidence.KIND_CLASSIFIER,
+    "TRIAL": pb.Evidence.KIND_TRIAL,
+}
+_FROM_KINDS = {value: kind for kind, value in _KINDS.items()}
+_FROM_VIEWS = {pb.RECOMMENDATION_VIEW_BASIC: View.BASIC, pb.RECOMMENDATION_VIEW_FULL: View.FULL}
+
+
+def recommendation_to_proto(recommendation: Recommendation) -> pb.Recommendation:
+    """Return a recommendation as it is sent, explained where it is."""
+    approach, leader, runner_up = recommendation.approach, recommendation.leader, recommendation.runner_up
+    explanation = recommendation.explanation
+    return pb.Recommendation(
+        approach=_APPROACHES[approach] if approach else pb.APPROACH_UNDECIDED,
+        leader=_APPROACHES[leader] if leader else None,
+        runner_up=_APPROACHES[runner_up] if runner_up else None,
+        scores=[_score(each) for each in recommendation.scores],
+        vetoes=[_veto(each) for each in recommendation.vetoes],
+        versions=_versions(recommendation.versions),
+        **_explanation(explanation) if explanation else {},
+    )
+
+
+def approach_to_proto(approach: Approach) -> pb.Approach:
+    """Return an approach as a value of the enum."""
+    return _APPROACHES[approach]
+
+
+def approach_from_proto(value: pb.Approach) -> Approach | None:
+    """Return the approach that a value of the enum stands for; None where it stands for none."""
+    return _FROM_APPROACHES.get(value)
+
+
+def view_from_proto(value: pb.RecommendationView) -> View | None:
+    """Return the view that a value of the enum stands for; None where it stands for none."""
+    return _FROM_VIEWS.get(value)
+
+
+def approach_values_to_proto(values: Sequence[float]) -> pb.ApproachValues:
+    """Return one number per approach, given in the order of `APPROACHES`."""
+    return pb.ApproachValues(**_values(values))
+
+
+def criterion_to_proto(name: str | None) -> pb.Criterion:
+    """Return a trade-off as a value of the enum; unspecified where there is none."""
+    return _CRITERIA[name]
+
+
+def sources_to_proto(sources: Iterable[RuleSource]) -> list[pb.Source]:
+    """Return publications, guides and measurements."""
+    return [pb.Source(**_source(each)) for each in sources]
+
+
+def question_to_proto(question: Question) -> pb.Question:
+    """Return a question."""
+    return pb.Question(**_question(question))
+
+
+def evidence_from_proto(message: pb.Evidence) -> Evidence:
+    """Return a piece of evidence that was sent; ValueError where its kind is unknown here."""
+    if message.kind not in _FROM_KINDS:
+        raise ValueError(
+            f"evidence {message.id!r} is of a kind that this version does not know; update the client"
+        )
+    return Evidence(
+        kind=_FROM_KINDS[message.kind],
+        id=message.id,
+        criterion=_FROM_CRITERIA.get(message.criterion),
+        log_odds=_numbers(message.log_odds),
+        reason=message.reason,
+        sources=tuple(RuleSource(each.id, each.title, each.reference) for each in message.sources),
+        factors=tuple(Factor(each.fact, _numbers(each.log_odds)) for each in message.factors),
+        facts=tuple(message.facts),
+    )
+
+
+def score_from_proto(message: pb.ApproachScore) -> Score:
+    """Return a score that was sent; KeyError where it is of no approach."""
+    approach = _FROM_APPROACHES[message.approach]
+    return Score(approach, message.probability, message.log_odds, message.feasible)
+
+
+def _explanation(explanation: Explanation) -> _Fields:
+    return {
+        "summary": explanation.summary,
+        "criteria": [_criterion(each) for each in explanation.criteria],
+        "evidence": [_evidence(each) for each in explanation.evidence],
+        "unconsidered_rules": [
+            {"id": each.id, "missing_facts": each.missing_facts} for each in explanation.unconsidered_rules
+        ],
+        "warnings": [_warning(each) for each in explanation.warnings],
+        "flips": [_flip(each) for each in explanation.flips],
+        "robustness": _robustness(explanation.robustness),
+        "questions": [_question(each) for each in explanation.questions],
+        "similar_cases": [_case(each) for each in explanation.similar_cases],
+        "cost": _cost(explanation.cost),
+    }
+
+
+def _score(score: Score) -> _Fields:
+    return {
+        "approach": _APPROACHES[score.approach],
+        "probability": score.probability,
+        "log_odds": score.log_odds,
+        "feasible": score.feasible,
+    }
+
+
+def _veto(veto: Veto) -> _Fields:
+    return {
+        "id": veto.id,
+        "approaches": [_APPROACHES[each] for each in veto.approaches],
+        "reason": veto.reason,
+        "sources": [_source(each) for each in veto.sources],
+    }
+
+
+def _versions(versions: Versions) -> _Fields:
+    return {"advisor": versions.advisor, "rules": versions.rules, "classifier": versions.classifier}
+
+
+def _source(source: RuleSource) -> _Fields:
+    return {"id": source.id, "title": source.title, "reference": source.reference}
+
+
+def _values(values: Sequence[float]) -> _Fields:
+    prompting, rag, fine_tuning, hybrid = values
+    return {"prompting": prompting, "rag": rag, "fine_tuning": fine_tuning, "hybrid": hybrid}
+
+
+def _criterion(score: CriterionScore) -> _Fields:
+    return {
+        "criterion": _CRITERIA[score.name],
+        "value": score.value,
+        "lower": score.lower,
+        "upper": score.upper,
+        "factors": [
+            {"fact": each.fact, "weight": each.weight, "value": each.value} for each in score.factors
+        ],
+    }
+
+
+def _evidence(item: Evidence) -> _Fields:
+    return {
+        "kind": _KINDS[item.kind],
+        "id": item.id,
+        "criterion": _CRITERIA[item.criterion],
+        "log_odds": _values(item.log_odds),
+        "reason": item.reason,
+        "sources": [_source(each) for each in item.sources],
+        "factors": [{"fact": each.fact, "log_odds": _values(each.log_odds)} for each in item.factors],
+        "facts": item.facts,
+    }
+
+
+def _warning(warning: RuleWarning) -> _Fields:
+    sources = [_source(each) for each in warning.sources]
+    return {"id": warning.id, "text": warning.text, "sources": sources}
+
+
+def _flip(flip: Flip) -> _Fields:
+    return {
+        "fact": flip.fact,
+        "current": flip.current,
+        "change": flip.change,
+        "approach": _APPROACHES[flip.approach],
+        "sentence": flip.sentence,
+    }
+
+
+def _robustness(robustness: Robustness) -> _Fields:
+    return {
+        "leader_share": robustness.leader_share,
+        "shares": _values(robustness.shares),
+        "worlds": robustness.worlds,
+    }
+
+
+def _question(question: Question) -> _Fields:
+    return {
+        "fact": question.fact,
+        "text": question.text,
+        "measure": question.measure,
+        "information_gain": question.information_gain,
+        "choices": question.choices,
+    }
+
+
+def _case(similar: SimilarCase) -> _Fields:
+    case = similar.case
+    return {
+        "id": case.id,
+        "best": _APPROACHES[case.best],
+        "acceptable": [_APPROACHES[each] for each in APPROACHES if each in case.acceptable],
+        "similarity": similar.similarity,
+        "scores": [
+            {"arm": arm, "value": value, "gain": gain}
+            for arms, gain in ((case.scores, False), (case.gains, True))
+            for arm, value in arms.items()
+        ],
+        "source": _source(case.source),
+        "matching_facts": similar.matching,
+        "note": case.note,
+    }
+
+
+def _cost(estimate: CostEstimate) -> _Fields:
+    return {
+        "approaches": [_approach_cost(each) for each in estimate.approaches],
+        "break_even_queries_per_month": estimate.break_even_queries_per_month,
+        "assumptions": [
+            {"name": each.name, "value": each.value, "reason": each.reason} for each in estimate.assumptions
+        ],
+        "summary": estimate.summary,
+    }
+
+
+def _approach_cost(cost: ApproachCost) -> _Fields:
+    return {
+        "approach": _APPROACHES[cost.approach],
+        "per_answer_usd": cost.per_answer_usd,
+        "per_month_usd": cost.per_month_usd,
+        "training_run_usd": cost.training_run_usd,
+        "training_runs_per_month": cost.training_runs_per_month,
+        "tokens_per_query": cost.tokens_per_query,
+        "over_budget": cost.over_budget,
+    }
+
+
+def _numbers(values: pb.ApproachValues) -> tuple[float, ...]:
+    """Return one number per approach in the order of `APPROACHES`."""
+    return (values.prompting, values.rag, values.fine_tuning, values.hybrid)

@@ -1,0 +1,198 @@
+"""Recommendations: complete, explained exactly, and honest about what is open."""
+
+from __future__ import annotations
+
+import doctest
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import advisor
+from advisor.decision.advisor import Advisor, default_advisor
+from advisor.decision.classifier import load_classifier
+from advisor.decision.explanation import Explanation
+from advisor.decision.recommendation import BASIC, FULL, Recommendation
+from advisor.errors import InvalidInput
+from advisor.knowledge.approaches import Approach
+from advisor.knowledge.cases import load_default_cases
+from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
+from advisor.knowledge.rulefile import load_default_rules
+from advisor.v1 import facts_pb2
+from tests.advisor.strategies import use_cases
+
+SUPPORT = {
+    "update_interval": "7d",
+    "needs_citations": True,
+    "task": "QUESTION_ANSWERING",
+    "new_knowledge_share": 0.6,
+}
+ROUTING = {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True,
+           "update_interval": "1y", "distribution_shift": False, "new_knowledge_share": 0}  # fmt: skip
+
+
+def explained(recommendation: Recommendation) -> Explanation:
+    assert recommendation.explanation is not None
+    return recommendation.explanation
+
+
+@pytest.fixture(scope="module")
+def learned() -> Advisor:
+    """Return an advisor whose classifier counts for half."""
+    classifier = replace(load_classifier(), weight=0.5)
+    return Advisor(load_default_rules(), classifier, load_default_cases())
+
+
+def assert_adds_up(recommendation: Recommendation) -> None:
+    for score in recommendation.scores:
+        place = score.approach.place
+        total = math.fsum(item.log_odds[place] for item in explained(recommendation).evidence)
+        assert total == pytest.approx(score.log_odds, abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(use_cases())
+def test_evidence_adds_up_to_the_log_odds(values: dict[str, object]) -> None:
+    """The explanation is the calculation."""
+    assert_adds_up(default_advisor().recommend(values))
+
+
+@settings(max_examples=60, deadline=None)
+@given(use_cases())
+def test_evidence_of_a_classifier_adds_up_too(learned: Advisor, values: dict[str, object]) -> None:
+    """What was learned is a term of the log-odds like the rules, and is listed once."""
+    recommendation = learned.recommend(values)
+    assert_adds_up(recommendation)
+    kinds = [item.kind for item in explained(recommendation).evidence]
+    assert kinds.count("CLASSIFIER") == 1
+    assert kinds[-1] == "PRIOR"
+
+
+@settings(max_examples=60, deadline=None)
+@given(use_cases())
+def test_factors_add_up_to_the_classifiers_evidence(learned: Advisor, values: dict[str, object]) -> None:
+    """Between any two approaches the facts explain all of it: only the normalisation is shared."""
+    found = explained(learned.recommend(values)).evidence
+    evidence = next(item for item in found if item.kind == "CLASSIFIER")
+    totals = [math.fsum(each.log_odds[place] for each in evidence.factors) for place in range(4)]
+    rest = np.array(evidence.log_odds) - np.array(totals)
+    np.testing.assert_allclose(rest, rest[0], atol=1e-6)
+    assert all(each.fact in values for each in evidence.factors)
+
+
+def test_a_classifier_above_weight_0_is_heard(learned: Advisor) -> None:
+    """The tests with it would prove nothing if its evidence were zero."""
+    found = explained(learned.recommend(SUPPORT)).evidence
+    evidence = next(item for item in found if item.kind == "CLASSIFIER")
+    assert evidence.weight > 0.1
+    assert evidence.factors[0].fact in evidence.reason
+
+
+@settings(max_examples=30, deadline=None)
+@given(use_cases())
+def test_the_same_facts_give_the_same_recommendation(values: dict[str, object]) -> None:
+    """A decision does not depend on when or how often it is asked for."""
+    first = Advisor(load_default_rules()).recommend(values)
+    assert first == Advisor(load_default_rules()).recommend(values)
+
+
+@pytest.mark.parametrize(("values", "expected"), [(SUPPORT, Approach.RAG), (ROUTING, Approach.FINE_TUNING)])
+def test_clear_cases_get_the_obvious_answer(values: dict[str, object], expected: Approach) -> None:
+    """Changing knowledge with citations is retrieved; a fixed labelled form is trained."""
+    assert default_advisor().recommend(values).approach is expected
+
+
+def test_no_facts_are_undecided_and_say_what_to_tell_next() -> None:
+    """Nothing known is never a guess dressed up."""
+    recommendation = default_advisor().recommend({})
+    explanation = explained(recommendation)
+    assert recommendation.approach is None
+    assert explanation.questions[0].text in explanation.summary
+    assert explanation.unconsidered_rules
+
+
+def test_a_veto_excludes_and_says_why() -> None:
+    """What cannot be trained has no probability."""
+    recommendation = default_advisor().recommend({**ROUTING, "can_train": False})
+    excluded = {each for veto in recommendation.vetoes for each in veto.approaches}
+    assert {Approach.FINE_TUNING, Approach.HYBRID} <= excluded
+    assert all(veto.reason and veto.sources for veto in recommendation.vetoes)
+    assert all(score.probability == 0 for score in recommendation.scores if not score.feasible)
+
+
+def test_where_everything_is_excluded_nothing_leads() -> None:
+    """There is no least bad of what cannot be done."""
+    recommendation = default_advisor().recommend(
+        {"needs_citations": True, "corpus_tokens": 0, "labelled_examples": 0}
+    )
+    feasible = [score for score in recommendation.scores if score.feasible]
+    assert (recommendation.leader is None) == (not feasible)
+    assert (recommendation.runner_up is None) == (len(feasible) < 2)
+
+
+def test_reasons_carry_the_users_own_numbers() -> None:
+    """A reason is about this use case."""
+    reasons = [item.reason for item in explained(default_advisor().recommend(SUPPORT)).evidence]
+    assert any("7 days" in reason for reason in reasons)
+    assert any("60%" in reason for reason in reasons)
+    assert not any("{" in reason for reason in reasons)
+
+
+def test_the_basic_view_is_the_full_one_without_its_explanation() -> None:
+    """A small view leaves out, and changes nothing."""
+    basic, full = (default_advisor().recommend(SUPPORT, view) for view in (BASIC, FULL))
+    assert basic.explanation is None
+    assert basic == replace(full, explanation=None)
+
+
+def test_the_summary_ends_with_what_was_taken_from_the_data() -> None:
+    """The sentence is part of the summary from the start, and changes nothing else."""
+    plain = default_advisor().recommend(SUPPORT)
+    told = default_advisor().recommend(SUPPORT, taken="labelled_examples 40")
+    added = " Taken from the data imported: labelled_examples 40."
+    assert explained(told).summary == explained(plain).summary + added
+    assert replace(told, explanation=replace(explained(told), summary=explained(plain).summary)) == plain
+    assert default_advisor().recommend(SUPPORT, BASIC, taken="labelled_examples 40").explanation is None
+
+
+def test_rows_decide_as_single_use_cases_do() -> None:
+    """One code path scores one or many."""
+    rows = np.stack([encode_facts(facts_from_mapping(values)) for values in (SUPPORT, ROUTING)])
+    together = default_advisor().recommend_rows(rows, [FULL, BASIC])
+    alone = [default_advisor().recommend(SUPPORT, FULL), default_advisor().recommend(ROUTING, BASIC)]
+    for one, other in zip(together, alone, strict=True):
+        assert one.approach == other.approach
+        assert [each.probability for each in one.scores] == pytest.approx(
+            [each.probability for each in other.scores]
+        )
+        assert (one.explanation is None) == (other.explanation is None)
+    ids = [[item.id for item in explained(found[0]).evidence] for found in (together, alone)]
+    assert ids[0] == ids[1]
+
+
+def test_bad_facts_are_all_reported_by_path() -> None:
+    """Every violation comes at once, where it stands in the request."""
+    message = facts_pb2.Facts(new_knowledge_share=1.5, labelled_examples=-1, closed_book_score=math.nan)
+    with pytest.raises(InvalidInput) as caught:
+        default_advisor().recommend(message, path="inline_use_case.facts")
+    assert {each.field for each in caught.value.violations} == {
+        f"inline_use_case.facts.{name}"
+        for name in ("new_knowledge_share", "labelled_examples", "closed_book_score")
+    }
+
+
+def test_every_fact_of_the_descriptor_is_read_by_a_rule_or_a_feature() -> None:
+    """No fact is asked for in vain."""
+    scorer = default_advisor().scorer
+    read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
+    read |= {curve.subject for curve in scorer.classifier.features} if scorer.classifier else set()
+    assert {item.name for item in facts()} <= read
+
+
+def test_the_packages_example_holds() -> None:
+    """What the package's docstring shows is what a Python program sees."""
+    result = doctest.testmod(advisor)
+    assert result.attempted > 0
+    assert result.failed == 0
