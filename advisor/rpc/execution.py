@@ -17,9 +17,9 @@ from google.protobuf import empty_pb2
 from advisor.decision.recommendation import approach_value
 from advisor.execution.answering import Ask, Execution
 from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.names import adapter_name
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
-from advisor.rpc.operations import operation_to_proto
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.settings import Settings
 from advisor.storage import adapters
@@ -28,13 +28,13 @@ from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_pb2
 from advisor.wire.messages import (
-    adapter_name,
     adapter_to_proto,
     duration_from_seconds,
     event_to_proto,
     options_from_proto,
 )
-from advisor.work.submission import TuneQueue
+from advisor.wire.operations import operation_to_proto
+from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
 from backends.training.adapters import SettingsError, TuningSettings
@@ -71,7 +71,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         answer_slots: Slots,
     ) -> None:
         self._execution = execution
-        self._tunes = TuneQueue(database, execution)
+        self._queue = WorkQueue(database, execution, limit=settings.queued_operations)
         self._database = database
         self._settings = settings
         self._lane = lane
@@ -110,11 +110,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
         operation = await self._blocking(
-            lambda: self._tunes.submit(
-                job,
-                queue_limit=self._settings.queued_operations,
-                request=fingerprint("Tune", request, request_id),
-            )
+            lambda: self._queue.submit(job, fingerprint("Tune", request, request_id))
         )
         return operation_to_proto(operation)
 
