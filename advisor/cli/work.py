@@ -151,8 +151,11 @@ def list_operations(server: ServerOption = None, as_json: JsonOption = False) ->
 def operations_table(futures: Sequence[OperationFuture[Any]]) -> Table:
     """Return a row for each operation: what it is, where it stands, what it makes, how far it is."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("operation", "kind", "state", "target"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("operation", "kind", "state"):
+        table.add_column(
+            heading, no_wrap=True
+        )  # whole on a narrow terminal too: names are there to be copied
+    table.add_column("target", overflow="fold")
     table.add_column("progress")
     for future in futures:
         table.add_row(future.name, future.kind, future.state, future.target, escape(_how_far(future)))
