@@ -61,8 +61,8 @@ class Checks:
         with self.gather():
             ids = names.parse_adapter(name, field)
             if of_use_case is not None and ids[0] != of_use_case:
-                wanted = names.adapter_name(of_use_case, ids[1])
-                self.add(field, f"{shown(name)} belongs to another use case; name one such as {wanted}")
+                wanted = names.use_case_name(of_use_case)
+                self.add(field, f"{shown(name)} belongs to another use case; name one of {wanted}")
             return ids
         return "", ""
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from google.protobuf import any_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from advisor.v1 import execution_service_pb2  # noqa: F401 - the pool knows its messages from here on
+# The pool knows their messages from here on.
+from advisor.v1 import execution_service_pb2, use_case_service_pb2  # noqa: F401
 
 __all__ = ["message_class", "target_field", "unpacked"]
 
