@@ -12,7 +12,7 @@ from google.protobuf import duration_pb2
 from google.rpc import code_pb2
 
 from advisor.client.calls import translated
-from advisor.wire.anys import target_field, unpacked
+from advisor.wire.metadata import target_field, unpacked
 from advisor.wire.status import status_to_error
 
 __all__ = ["OperationFuture", "OperationState"]

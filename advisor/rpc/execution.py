@@ -20,6 +20,7 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.names import adapter_name
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
+from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.settings import Settings
 from advisor.storage import adapters
@@ -33,7 +34,6 @@ from advisor.wire.messages import (
     event_to_proto,
     options_from_proto,
 )
-from advisor.wire.operations import operation_to_proto
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
@@ -109,10 +109,12 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         settings = _tuning_settings(checks, request.settings, approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
-        operation = await self._blocking(
-            lambda: self._queue.submit(job, fingerprint("Tune", request, request_id))
-        )
-        return operation_to_proto(operation)
+
+        def submit() -> operations_pb2.Operation:
+            operation = self._queue.submit(job, fingerprint("Tune", request, request_id))
+            return operation_with_response(self._database, operation)  # a repetition may find it ended
+
+        return await self._blocking(submit)
 
     async def GetAdapter(
         self, request: execution_pb2.GetAdapterRequest, _context: Context

@@ -18,7 +18,7 @@ from advisor.storage.operations import Operation
 from advisor.wire.operations import operation_to_proto
 from advisor.work.kinds import read_made
 
-__all__ = ["OperationsServicer"]
+__all__ = ["OperationsServicer", "operation_with_response"]
 
 T = TypeVar("T")
 
@@ -39,7 +39,9 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
     ) -> operations_pb2.Operation:
         """Return an operation as it is now."""
         operation_id = _named(request.name)
-        return await self._blocking(lambda: self._to_proto(operations.get(self._database, operation_id)))
+        return await self._blocking(
+            lambda: operation_with_response(self._database, operations.get(self._database, operation_id))
+        )
 
     async def ListOperations(
         self, request: operations_pb2.ListOperationsRequest, _context: Context
@@ -59,7 +61,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
                 self._database, done=done, size=request.page_size, token=request.page_token
             )
             return operations_pb2.ListOperationsResponse(
-                operations=[self._to_proto(each) for each in page.items],
+                operations=[operation_with_response(self._database, each) for each in page.items],
                 next_page_token=page.next_page_token,
             )
 
@@ -80,7 +82,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))
         operation = await operations.wait(self._database, operation_id, timeout_s)
-        return await self._blocking(lambda: self._to_proto(operation))
+        return await self._blocking(lambda: operation_with_response(self._database, operation))
 
     async def CancelOperation(
         self, request: operations_pb2.CancelOperationRequest, _context: Context
@@ -98,11 +100,13 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         await self._blocking(lambda: operations.delete(self._database, operation_id))
         return empty_pb2.Empty()
 
-    def _to_proto(self, operation: Operation) -> operations_pb2.Operation:
-        return operation_to_proto(operation, read_made(self._database, operation))
-
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
+
+
+def operation_with_response(database: Database, operation: Operation) -> operations_pb2.Operation:
+    """Return an operation as clients see it: one that succeeded has what it made, as it is stored now."""
+    return operation_to_proto(operation, read_made(database, operation))
 
 
 def _named(name: str) -> str:

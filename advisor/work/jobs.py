@@ -89,8 +89,8 @@ class Job:
         """Return the result of a step: what an earlier attempt kept of it, or what `work` does now.
 
         Args:
-            name: Names the step within the operation.
-            work: Does it.
+            name: Names the step, once within the operation.
+            work: Does it; killed on the way, it is called again by the next attempt.
 
         Raises:
             Cancelled: The job is to stop.

@@ -1,8 +1,9 @@
 """The kinds of long work: one table, which the API, the worker and the client's messages go by.
 
 A new kind is a module with its request, its check and its work, one entry
-here, and two messages in the API: its metadata and its response. Of the
-metadata `advisor.wire.operations` says what it looks like.
+here, and two messages in the API: its response, and metadata that look as
+`advisor.wire.metadata` says. Where it makes a resource of its own,
+`advisor.wire.messages.resource_to_proto` learns that too.
 """
 
 from __future__ import annotations

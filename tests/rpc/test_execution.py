@@ -364,8 +364,14 @@ def test_a_repeated_tune_returns_its_operation_when_the_adapter_is_there(stub, c
     give_examples(server, 64)
     request = execution_pb2.TuneRequest(parent="useCases/faq", adapter_id="a", request_id=str(uuid.uuid4()))
     first = stub.Tune(request)
+    claimed = leases.claim(server.database, "w", ["TUNE"])
     make_adapter(server, "a", "FINE_TUNING")
-    assert stub.Tune(request).name == first.name
+    with server.database.transaction() as connection:
+        leases.succeed(connection, leases.Lease(claimed.id, "w", claimed.attempt), {"name": claimed.target})
+    repeated, adapter = stub.Tune(request), use_case_pb2.Adapter()
+    assert repeated.name == first.name
+    assert repeated.response.Unpack(adapter)
+    assert adapter.metrics.steps == 7
 
 
 @pytest.mark.parametrize("name", ["", "operations/7", "operations/", "7", f"operations/{uuid.UUID(int=1)}"])

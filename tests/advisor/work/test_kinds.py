@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from advisor.wire.anys import message_class
+from advisor.wire.metadata import message_class
 from advisor.work.kinds import KINDS, Kind
 from advisor.work.tuning import TuneJob
 from backends.training.adapters import TuningSettings

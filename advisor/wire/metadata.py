@@ -1,7 +1,7 @@
-"""Messages found by their names: what an operation carries as `google.protobuf.Any`, whatever its kind.
+"""What the metadata of all long work have in common, and messages by their names.
 
-The metadata of all kinds look alike, so that a new kind needs no conversion of
-its own and any client can list and follow it:
+The metadata of every kind look like this, so that a new kind needs no
+conversion of its own and any client can list and follow it:
 
     field 1                      string     resource name of what is made
     stage                        enum       has STAGE_QUEUED, STAGE_PREPARING and STAGE_DONE
