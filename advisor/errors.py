@@ -137,15 +137,20 @@ class NotFound(AdvisorError):
 
 
 class AlreadyExists(AdvisorError):
-    """A name that is taken."""
+    """A name that is taken: by what exists, or by what an operation is making."""
 
     code = "ALREADY_EXISTS"
     reason = "RESOURCE_EXISTS"
 
-    def __init__(self, resource: str) -> None:
+    def __init__(self, resource: str, *, operation: str = "") -> None:
         self.resource = resource
+        self.operation = operation
+        taken = "exists already; choose another name or delete it"
+        if operation:
+            taken = f"is being made by {operation}; wait for it or cancel it"
+        metadata = {"resource": resource, "operation": operation}
         super().__init__(
-            f"{resource} exists already; choose another name or delete it", metadata={"resource": resource}
+            f"{resource} {taken}", metadata={key: each for key, each in metadata.items() if each}
         )
 
 

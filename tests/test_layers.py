@@ -18,7 +18,7 @@ LAYERS = {
         "base", "prompts", "models", "documents", "retrieval", "generation", "approaches", "training",
     ),
     "advisor": (
-        "errors", "settings", "telemetry", "knowledge", "decision", "learning", "metrics", "storage",
+        "errors", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics", "storage",
         "execution", "work", "wire", "client", "rpc", "cli",
     ),
 }  # fmt: skip

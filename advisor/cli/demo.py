@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import ModuleType
@@ -25,15 +25,17 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.cli.render import show
-from advisor.cli.work import show_tuning
+from advisor.cli.work import show_adapter, show_progress
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
 from advisor.metrics.proportions import Mark, verdict
+from advisor.names import adapter_name, is_within
+from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
-    from advisor.client import AnswerStream, Client, TuningFuture
+    from advisor.client import AnswerStream, Client, OperationFuture
 
 __all__ = ["examples_folder", "load_source", "register"]
 
@@ -191,10 +193,11 @@ def _create(client: Client, use_case_id: str, description: str, case: UseCaseFil
 
 def _forget(client: Client, use_case_id: str) -> None:
     """Delete a use case, with what an earlier run that was cut short may still be training."""
-    for future in _under_way(client, f"useCases/{use_case_id}/"):
-        future.cancel()
-        for _ in future.progress():
-            pass
+    for future in client.operations():
+        if is_within(future.target, use_case_id) and not future.operation.done:
+            future.cancel()
+            for _ in future.progress():
+                pass
     with suppress(NotFound):
         client.delete_use_case(use_case_id)
 
@@ -265,7 +268,7 @@ def _adapter(
     """Return the adapter of these examples and settings: of an earlier run, or else trained now."""
     told = repr((case.description, [(each.question, each.answer) for each in examples], TUNING, generator))
     adapter_id = f"demo-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-    name = f"useCases/{case.id}/adapters/{adapter_id}"
+    name = adapter_name(case.id, adapter_id)
     with suppress(NotFound):
         metrics = client.get_adapter(name).metrics
         console.print(
@@ -277,25 +280,17 @@ def _adapter(
     console.print("Training a LoRA adapter on them, in a process of its own ...")
     try:
         future = client.tune(case.id, adapter_id=adapter_id, **TUNING)
-    except AlreadyExists:  # a run that was cut short left it in the making, and the server goes on with it
-        future = next(_under_way(client, name))
+    except AlreadyExists as taken:
+        if not taken.operation:
+            raise
+        # A run that was cut short left it in the making, and the server goes on with it.
+        future = client.operation(taken.operation)
     _follow(console, future)
     console.print(_took(began), style="dim")
     return name
 
 
-def _under_way(client: Client, adapters: str) -> Iterator[TuningFuture]:
-    """Yield the training runs that have not ended, of adapters whose names begin so."""
-    from advisor.v1 import execution_service_pb2 as execution_pb2
-
-    for operation in client.operations():
-        metadata = execution_pb2.TuneMetadata()
-        operation.metadata.Unpack(metadata)
-        if metadata.adapter.startswith(adapters) and not operation.done:
-            yield client.operation(operation.name)
-
-
-def _follow(console: Console, future: TuningFuture) -> None:
+def _follow(console: Console, future: OperationFuture[use_case_pb2.Adapter]) -> None:
     """Show a training run: as a bar on a terminal, else by a line at each quarter."""
     if not console.is_terminal:
         shown = 0
@@ -306,7 +301,9 @@ def _follow(console: Console, future: TuningFuture) -> None:
                 console.print(
                     f"  step {metadata.step} of {metadata.total_steps}, {metadata.training_loss:.3f} loss"
                 )
-    show_tuning(console, future)
+    else:
+        show_progress(console, future)
+    show_adapter(console, future.result())
 
 
 def _label(client: Client, use_case: str, question: str, approach: str, adapter: str = "") -> str:

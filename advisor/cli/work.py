@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -18,15 +20,14 @@ from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import nearest
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.v1 import recommendation_pb2 as pb
+from advisor.v1 import use_case_pb2
 from advisor.wire.recommendation import approach_from_proto
 
-if TYPE_CHECKING:  # the client and long-running operations need gRPC, which deciding does not
-    from google.longrunning import operations_pb2
-
-    from advisor.client import AnswerStream, Client, TuningFuture
+if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
+    from advisor.client import AnswerStream, Client, OperationFuture
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-__all__ = ["bring_in", "register", "show_answer", "show_tuning"]
+__all__ = ["bring_in", "register", "show_adapter", "show_answer", "show_progress"]
 
 FileArgument = Annotated[Path, typer.Argument(help="Use-case file (YAML).")]
 ServerOption = Annotated[
@@ -47,7 +48,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_file)
     app.command("answer")(answer)
     app.command("tune")(tune)
-    operations = typer.Typer(help="Training runs.", no_args_is_help=True)
+    operations = typer.Typer(help="Long work: training runs and the like.", no_args_is_help=True)
     operations.command("list")(list_operations)
     operations.command("wait")(wait)
     operations.command("cancel")(cancel)
@@ -130,49 +131,58 @@ def tune(
         if detach:
             console.print(future.name)
         else:
-            show_tuning(console, future)
+            show_progress(console, future)
+            show_adapter(console, future.result())
 
 
 def list_operations(server: ServerOption = None, as_json: JsonOption = False) -> None:
-    """List training runs, newest first."""
+    """List long work, newest first."""
     from advisor.cli.connection import connected
-    from advisor.v1 import execution_service_pb2 as execution_pb2
 
     with connected(server) as client:
         found = list(client.operations())
     if as_json:
-        for operation in found:
-            typer.echo(_json(operation))
+        for future in found:
+            typer.echo(_json(future.operation))
         return
+    Console().print(operations_table(found) if found else "no operations")
+
+
+def operations_table(futures: Sequence[OperationFuture[Any]]) -> Table:
+    """Return a row for each operation: what it is, where it stands, what it makes, how far it is."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("operation", "state", "adapter", "step"):
-        table.add_column(heading, no_wrap=True)
-    for operation in found:
-        metadata = execution_pb2.TuneMetadata()
-        operation.metadata.Unpack(metadata)
-        table.add_row(
-            operation.name,
-            _state(operation, metadata),
-            metadata.adapter,
-            f"{metadata.step}/{metadata.total_steps}",
-        )
-    Console().print(table if found else "no operations")
+    for heading in ("operation", "kind", "state"):
+        table.add_column(
+            heading, no_wrap=True
+        )  # whole on a narrow terminal too: names are there to be copied
+    table.add_column("target", overflow="fold")
+    table.add_column("progress")
+    for future in futures:
+        table.add_row(future.name, future.kind, future.state, future.target, escape(_how_far(future)))
+    return table
 
 
 def wait(
     name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
 ) -> None:
-    """Wait for a training run, showing its progress."""
+    """Wait for long work, showing its progress, and show what came out."""
     from advisor.cli.connection import connected
 
+    console = Console()
     with connected(server) as client:
-        show_tuning(Console(), client.operation(name))
+        future = client.operation(name)
+        show_progress(console, future)
+        match future.result():
+            case use_case_pb2.Adapter() as adapter:
+                show_adapter(console, adapter)
+            case response:
+                console.print(_json(response), markup=False)
 
 
 def cancel(
     name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
 ) -> None:
-    """Ask a training run to stop."""
+    """Ask long work to stop."""
     from advisor.cli.connection import connected
 
     with connected(server) as client:
@@ -263,15 +273,11 @@ def show_answer(console: Console, stream: AnswerStream) -> None:
         console.print(_took(stream.summary), style="dim", markup=False)
 
 
-def show_tuning(console: Console, future: TuningFuture) -> None:
-    """Show the progress of a training run, and what it measured in the end."""
-    from advisor.v1 import execution_service_pb2 as execution_pb2
-
+def show_progress(console: Console, future: OperationFuture[Any]) -> None:
+    """Show how far long work is until it has ended."""
     with _progress(console) as progress:
         task = progress.add_task("queued", total=None)
         for metadata in future.progress():
-            stage = execution_pb2.TuneMetadata.Stage.Name(metadata.stage).removeprefix("STAGE_").lower()
-            loss = f", loss {metadata.training_loss:.3f}" if metadata.HasField("training_loss") else ""
             left = (
                 f", {_seconds(metadata.remaining.ToTimedelta().total_seconds())} left"
                 if metadata.HasField("remaining")
@@ -279,11 +285,14 @@ def show_tuning(console: Console, future: TuningFuture) -> None:
             )
             progress.update(
                 task,
-                description=f"{stage}{loss}{left}",
+                description=f"{future.stage}{_loss(metadata)}{left}",
                 total=metadata.total_steps or None,
                 completed=metadata.step,
             )
-    adapter = future.result()
+
+
+def show_adapter(console: Console, adapter: use_case_pb2.Adapter) -> None:
+    """Show what a training run measured."""
     metrics = adapter.metrics
     held_out = f", held-out loss {metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else ""
     console.print(
@@ -304,16 +313,24 @@ def _approach(name: str | None) -> str | None:
     raise InvalidInput.of("--approach", f"{name!r} is not an approach{nearest(name.upper(), APPROACHES)}")
 
 
-def _state(operation: operations_pb2.Operation, metadata: execution_pb2.TuneMetadata) -> str:
-    from advisor.v1 import execution_service_pb2 as execution_pb2
+def _how_far(future: OperationFuture[Any]) -> str:
+    """Return the stage and the steps of what goes on, the error of what failed."""
+    metadata = future.metadata
+    steps = f"{metadata.step:,} of {metadata.total_steps:,} steps" if metadata.total_steps else ""
+    match future.state:
+        case "failed":
+            return str(future.operation.error.message)
+        case "running":
+            return ", ".join(filter(None, (future.stage, steps)))
+        case _:
+            return steps
 
-    if operation.HasField("error"):
-        return f"failed: {operation.error.message}"
-    return (
-        "done"
-        if operation.done
-        else execution_pb2.TuneMetadata.Stage.Name(metadata.stage).removeprefix("STAGE_").lower()
-    )
+
+def _loss(metadata: Any) -> str:
+    """Return the loss of a training run; nothing for other work."""
+    if "training_loss" not in metadata.DESCRIPTOR.fields_by_name or not metadata.HasField("training_loss"):
+        return ""
+    return f", loss {metadata.training_loss:.3f}"
 
 
 def _activity(event: execution_pb2.Progress) -> str:

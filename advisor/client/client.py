@@ -24,9 +24,11 @@ from typing import Any, Self, TypeVar
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
-from advisor.client.calls import AnswerEvent, AnswerStream, TuningFuture, translated
+from advisor.client.calls import AnswerEvent, AnswerStream, translated
+from advisor.client.operations import OperationFuture
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import facts_from_mapping
+from advisor.names import use_case_name
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -38,7 +40,7 @@ from advisor.wire.recommendation import approach_to_proto
 from advisor.wire.status import CallFailed
 from backends.base import Example
 
-__all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "TuningFuture"]
+__all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "OperationFuture"]
 
 FactsLike = facts_pb2.Facts | Mapping[str, object]
 M = TypeVar("M")
@@ -234,7 +236,7 @@ class Client:
 
     def tune(
         self, use_case: str, *, approach: str = "FINE_TUNING", adapter_id: str = "", **settings: Any
-    ) -> TuningFuture:
+    ) -> OperationFuture[use_case_pb2.Adapter]:
         """Start to train an adapter on the examples of a use case.
 
         Args:
@@ -244,6 +246,7 @@ class Client:
             **settings: Fields of `TuningSettings`, such as `epochs=2`.
 
         Raises:
+            AlreadyExists: There is such an adapter, or `operation` of the error is making it.
             FailedPrecondition: There are no examples, or tuning is out of the question.
         """
         request = execution_pb2.TuneRequest(
@@ -253,17 +256,18 @@ class Client:
             settings=use_case_pb2.TuningSettings(**settings),
             request_id=str(uuid.uuid4()),
         )
-        return TuningFuture(self._operations, self._call(self._execution.Tune, request))
+        return OperationFuture(self._operations, self._call(self._execution.Tune, request))
 
-    def operation(self, name: str) -> TuningFuture:
-        """Return a training run that was started before, by its resource name."""
+    def operation(self, name: str) -> OperationFuture[Any]:
+        """Return long work that was started before, by its resource name."""
         request = operations_pb2.GetOperationRequest(name=name)
-        return TuningFuture(self._operations, self._call(self._operations.GetOperation, request))
+        return OperationFuture(self._operations, self._call(self._operations.GetOperation, request))
 
-    def operations(self) -> Iterator[operations_pb2.Operation]:
-        """Yield all operations, newest first."""
+    def operations(self) -> Iterator[OperationFuture[Any]]:
+        """Yield all long work, newest first."""
         request = operations_pb2.ListOperationsRequest(name="operations")
-        return self._pages(self._operations.ListOperations, request, "operations")
+        for operation in self._pages(self._operations.ListOperations, request, "operations"):
+            yield OperationFuture(self._operations, operation)
 
     def get_adapter(self, name: str) -> use_case_pb2.Adapter:
         """Return an adapter by its resource name."""
@@ -295,7 +299,7 @@ class Client:
 
 
 def _name(use_case: str) -> str:
-    return use_case if use_case.startswith("useCases/") else f"useCases/{use_case}"
+    return use_case if "/" in use_case else use_case_name(use_case)
 
 
 def _facts(facts: FactsLike) -> facts_pb2.Facts:

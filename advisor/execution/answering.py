@@ -16,6 +16,7 @@ from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.execution.models import Engine, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
+from advisor.names import use_case_name
 from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
@@ -131,9 +132,9 @@ class Execution:
             if approach.retrieves and use_case.passage_count == 0:
                 raise FailedPrecondition(
                     "NO_DOCUMENTS",
-                    f"{approach} answers from documents, and useCases/{use_case.id} has none; "
+                    f"{approach} answers from documents, and {use_case_name(use_case.id)} has none; "
                     "import some with ImportDocuments, or ask for another approach",
-                    metadata={"resource": f"useCases/{use_case.id}"},
+                    metadata={"resource": use_case_name(use_case.id)},
                 )
             if approach.trained:
                 named = named or self._newest_adapter(use_case, approach)
@@ -156,9 +157,9 @@ class Execution:
         if adapter is None:
             raise FailedPrecondition(
                 "NO_ADAPTER",
-                f"{approach} needs an adapter, and useCases/{use_case.id} has none for it; "
+                f"{approach} needs an adapter, and {use_case_name(use_case.id)} has none for it; "
                 f"train one with Tune and the approach {approach}, or ask for another approach",
-                metadata={"resource": f"useCases/{use_case.id}"},
+                metadata={"resource": use_case_name(use_case.id)},
             )
         return adapter
 

@@ -16,9 +16,10 @@ from google.protobuf import empty_pb2
 
 from advisor.execution.answering import Ask, Execution
 from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.names import adapter_name
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
-from advisor.rpc.operations import operation_to_proto
+from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.settings import Settings
 from advisor.storage import adapters
@@ -27,14 +28,13 @@ from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_pb2
 from advisor.wire.messages import (
-    adapter_name,
     adapter_to_proto,
     duration_from_seconds,
     event_to_proto,
     options_from_proto,
 )
 from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
-from advisor.work.submission import TuneQueue
+from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, GenerationOptions, Token
 from backends.training.adapters import SettingsError, TuningSettings
@@ -71,7 +71,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         answer_slots: Slots,
     ) -> None:
         self._execution = execution
-        self._tunes = TuneQueue(database, execution)
+        self._queue = WorkQueue(database, execution, limit=settings.queued_operations)
         self._database = database
         self._settings = settings
         self._lane = lane
@@ -109,14 +109,12 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         settings = _tuning_settings(checks, request.settings, approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
-        operation = await self._blocking(
-            lambda: self._tunes.submit(
-                job,
-                queue_limit=self._settings.queued_operations,
-                request=fingerprint("Tune", request, request_id),
-            )
-        )
-        return operation_to_proto(operation)
+
+        def submit() -> operations_pb2.Operation:
+            operation = self._queue.submit(job, fingerprint("Tune", request, request_id))
+            return operation_with_response(self._database, operation)  # a repetition may find it ended
+
+        return await self._blocking(submit)
 
     async def GetAdapter(
         self, request: execution_pb2.GetAdapterRequest, _context: Context

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from google.protobuf.message import Message
 
+from advisor import names
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import encode_facts, nearest
+from advisor.names import shown
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
 from advisor.wire.recommendation import approach_from_proto
@@ -20,8 +21,6 @@ from advisor.wire.recommendation import approach_from_proto
 __all__ = ["Checks", "fingerprint", "new_id", "under"]
 
 DESCRIPTION_CHARACTERS = 4_000
-_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_ID_RULE = "1 to 63 of a-z, 0-9 and hyphen, starting with a letter and not ending with a hyphen"
 
 
 class Checks:
@@ -53,46 +52,32 @@ class Checks:
 
     def use_case(self, name: str, field: str) -> str:
         """Return the id in a use case's resource name."""
-        collection, _, identifier = name.partition("/")
-        if collection != "useCases" or not _ID.fullmatch(identifier):
-            self.add(field, f"{_shown(name)} is not a use case; write useCases/ID, where ID is {_ID_RULE}")
-        return identifier
+        with self.gather():
+            return names.parse_use_case(name, field)
+        return ""
 
     def adapter(self, name: str, field: str, *, of_use_case: str | None = None) -> tuple[str, str]:
         """Return the ids of use case and adapter in an adapter's resource name."""
-        parts = name.split("/")
-        valid = (
-            len(parts) == 4
-            and (parts[0], parts[2]) == ("useCases", "adapters")
-            and all(_ID.fullmatch(part) for part in parts[1::2])
-        )
-        if not valid:
-            self.add(
-                field,
-                f"{_shown(name)} is not an adapter; write useCases/ID/adapters/ID, where ID is {_ID_RULE}",
-            )
-            return "", ""
-        if of_use_case is not None and parts[1] != of_use_case:
-            self.add(field, f"{_shown(name)} belongs to another use case; name one of useCases/{of_use_case}")
-        return parts[1], parts[3]
+        with self.gather():
+            ids = names.parse_adapter(name, field)
+            if of_use_case is not None and ids[0] != of_use_case:
+                wanted = names.use_case_name(of_use_case)
+                self.add(field, f"{shown(name)} belongs to another use case; name one of {wanted}")
+            return ids
+        return "", ""
 
     def operation(self, name: str, field: str) -> str:
         """Return the id in an operation's resource name."""
-        collection, _, identifier = name.partition("/")
-        try:
-            valid = collection == "operations" and str(uuid.UUID(identifier)) == identifier
-        except ValueError:
-            valid = False
-        if not valid:
-            self.add(field, f"{_shown(name)} is not an operation; write operations/ID as Tune returned it")
-        return identifier
+        with self.gather():
+            return names.parse_operation(name, field)
+        return ""
 
     def new_id(self, value: str, field: str) -> str:
         """Return an id for something new; a random one where empty."""
         if not value:
             return new_id()
-        if not _ID.fullmatch(value):
-            self.add(field, f"{_shown(value)} is not an id; allowed: {_ID_RULE}")
+        if not names.is_id(value):
+            self.add(field, f"{shown(value)} is not an id; allowed: {names.ID_RULE}")
         return value
 
     def request_id(self, value: str, field: str = "request_id") -> str:
@@ -102,7 +87,7 @@ class Checks:
         try:
             return str(uuid.UUID(value))
         except ValueError:
-            self.add(field, f"{_shown(value)} is not a UUID; send one such as {uuid.UUID(int=0)}, or none")
+            self.add(field, f"{shown(value)} is not a UUID; send one such as {uuid.UUID(int=0)}, or none")
             return ""
 
     def approach(
@@ -144,7 +129,7 @@ class Checks:
         """Check the paths of a field mask."""
         for path in paths:
             if path not in allowed:
-                self.add(field, f"{_shown(path)} cannot be changed{nearest(path, allowed)}")
+                self.add(field, f"{shown(path)} cannot be changed{nearest(path, allowed)}")
 
 
 def under(prefix: str, error: InvalidInput) -> InvalidInput:
@@ -166,8 +151,3 @@ def fingerprint(method: str, message: Message, request_id: str) -> Request | Non
     plain.ClearField("request_id")
     content = method.encode() + b"\0" + plain.SerializeToString(deterministic=True)
     return Request(request_id, hashlib.sha256(content).hexdigest())
-
-
-def _shown(value: str) -> str:
-    """Quote what a client sent, cut to what it takes to recognise it."""
-    return repr(value if len(value) <= 80 else f"{value[:77]}...")

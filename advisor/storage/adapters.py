@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from advisor.errors import NotFound
+from advisor.names import adapter_name, use_case_name
 from advisor.storage import pages, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, Page
@@ -64,7 +65,7 @@ def get(database: Database, use_case_id: str, adapter_id: str) -> Adapter:
             [use_case_id, adapter_id],
         ).fetchone()
     if row is None:
-        raise NotFound(_name(use_case_id, adapter_id), "ListAdapters tells which there are")
+        raise NotFound(adapter_name(use_case_id, adapter_id), "ListAdapters tells which there are")
     return row
 
 
@@ -86,7 +87,7 @@ def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str
         InvalidInput: The size is negative, or the token is not one of this list.
     """
     size = pages.page_size(size)
-    listing = f"useCases/{use_case_id}/adapters"
+    listing = f"{use_case_name(use_case_id)}/adapters"
     last = pages.after_time(token, listing)
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Adapter)) as cursor:
         use_cases.require(connection, use_case_id)
@@ -110,9 +111,5 @@ def delete(database: Database, use_case_id: str, adapter_id: str, data_dir: Path
             [use_case_id, adapter_id],
         ).fetchone()
     if row is None:
-        raise NotFound(_name(use_case_id, adapter_id), "ListAdapters tells which there are")
+        raise NotFound(adapter_name(use_case_id, adapter_id), "ListAdapters tells which there are")
     shutil.rmtree(data_dir / row[0], ignore_errors=True)
-
-
-def _name(use_case_id: str, adapter_id: str) -> str:
-    return f"useCases/{use_case_id}/adapters/{adapter_id}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from psycopg.rows import class_row
 
+from advisor.names import use_case_name
 from advisor.storage import pages, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Document, DocumentContent, Page
@@ -22,7 +23,7 @@ def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str
         InvalidInput: The size is negative, or the token is not one of this list.
     """
     size = pages.page_size(size)
-    listing = f"useCases/{use_case_id}/documents"
+    listing = f"{use_case_name(use_case_id)}/documents"
     (last,) = pages.after(token, listing) or ("",)
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Document)) as cursor:
         use_cases.require(connection, use_case_id)

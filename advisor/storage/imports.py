@@ -22,6 +22,7 @@ from typing import LiteralString
 from psycopg.rows import class_row
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
+from advisor.names import use_case_name
 from advisor.storage import requests, use_cases
 from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import DocumentContent, ImportResult, Request
@@ -175,7 +176,7 @@ class DocumentImport:
         if size_bytes > self._limits.use_case_bytes:
             raise ResourceExhausted(
                 "DOCUMENTS_LIMIT",
-                f"the documents of useCases/{self._use_case_id} would take more than "
+                f"the documents of {use_case_name(self._use_case_id)} would take more than "
                 f"{self._limits.use_case_bytes} bytes; import fewer, or use another use case",
             )
 
@@ -245,7 +246,7 @@ class ExampleImport:
         if examples > self._limits.use_case_examples:
             raise ResourceExhausted(
                 "EXAMPLES_LIMIT",
-                f"useCases/{self._use_case_id} would hold more than {self._limits.use_case_examples} "
+                f"{use_case_name(self._use_case_id)} would hold more than {self._limits.use_case_examples} "
                 "examples; import fewer, or use another use case",
             )
 

@@ -28,6 +28,7 @@ __all__ = [
     "cancel",
     "claim",
     "fail",
+    "keep_step",
     "release",
     "release_worker",
     "renew",
@@ -80,6 +81,17 @@ def renew(connection: Connection, lease: Lease, progress: Mapping[str, Any] | No
     if row is None:
         raise LeaseLost(lease.operation_id)
     return bool(row[0])
+
+
+def keep_step(connection: Connection, lease: Lease, name: str, result: Mapping[str, Any]) -> None:
+    """Keep the result of a step, so that an attempt that resumes need not do it again; raises as `renew` does."""
+    _change(
+        connection,
+        lease,
+        "steps = steps || jsonb_build_object(%s::text, %s::jsonb)",
+        name,
+        Jsonb(dict(result)),
+    )
 
 
 def succeed(connection: Connection, lease: Lease, result: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from advisor.errors import AlreadyExists, FailedPrecondition, Failure, NotFound, ResourceExhausted
+from advisor.names import operation_name
 from advisor.storage import pages, requests, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Page, Request
@@ -46,7 +47,7 @@ POLL_S = 0.2
 
 COLUMNS = (
     "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
-    " cancel_requested, create_time, update_time"
+    " cancel_requested, create_time, update_time, steps"
 )
 
 
@@ -65,7 +66,7 @@ class Operation:
     """Long work and how far it is.
 
     Attributes:
-        id: Last part of its name, `operations/{id}`.
+        id: Last part of its name.
         kind: What is done, such as `TUNE`.
         use_case_id: What it belongs to, and is deleted with.
         target: Resource name of what it makes; no two active operations share one.
@@ -79,6 +80,7 @@ class Operation:
         cancel_requested: Whether the client asked to stop.
         create_time: When it was asked for.
         update_time: When it last changed.
+        steps: Results of the steps that have ended, by name: what a resumed attempt need not do again.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Operation:
     cancel_requested: bool
     create_time: datetime
     update_time: datetime
+    steps: dict[str, dict[str, Any]]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))
@@ -104,7 +107,7 @@ class Operation:
     @property
     def name(self) -> str:
         """Resource name."""
-        return f"operations/{self.id}"
+        return operation_name(self.id)
 
     @property
     def done(self) -> bool:
@@ -121,18 +124,31 @@ def create(
     payload: Mapping[str, Any],
     queue_limit: int,
     request: Request | None = None,
+    taken: Callable[[Connection], bool] = lambda _: False,
 ) -> Operation:
     """Ask for work, or return the operation that the same request asked for.
 
+    Args:
+        database: Where it is kept.
+        kind: What is to be done.
+        use_case_id: What it belongs to.
+        target: Resource name of what it makes.
+        payload: What is asked for.
+        queue_limit: Most operations that may wait.
+        request: The client's name for the call.
+        taken: Says whether the target exists already; not asked where the request is a repetition.
+
     Raises:
         NotFound: The use case does not exist.
-        AlreadyExists: An active operation makes the same target.
+        AlreadyExists: The target exists, or an active operation makes it.
         ResourceExhausted: The queue is full.
         FailedPrecondition: The request's id was used for another request.
     """
 
     def insert() -> dict[str, str]:
         use_cases.require(connection, use_case_id)
+        if taken(connection):
+            raise AlreadyExists(target)
         row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()
         if row is not None and row[0] >= queue_limit:
             raise ResourceExhausted(
@@ -150,7 +166,7 @@ def create(
             result, _ = requests.once(connection, request, insert)
             return _read(connection, result["id"])
     except UniqueViolation:
-        raise AlreadyExists(target) from None
+        raise AlreadyExists(target, operation=_maker(database, target)) from None
 
 
 def get(database: Database, operation_id: str) -> Operation:
@@ -233,6 +249,15 @@ def delete(database: Database, operation_id: str) -> None:
         connection.execute("DELETE FROM operations WHERE id = %s", [operation_id])
 
 
+def _maker(database: Database, target: str) -> str:
+    """Return the name of the active operation that makes a target; empty where it has just ended."""
+    with database.transaction() as connection:
+        row = connection.execute(
+            "SELECT id FROM operations WHERE target = %s AND state IN ('QUEUED', 'RUNNING')", [target]
+        ).fetchone()
+    return "" if row is None else operation_name(row[0])
+
+
 def _read(connection: Connection, operation_id: str, suffix: str = "") -> Operation:
     with connection.cursor(row_factory=class_row(Operation)) as cursor:
         row = cursor.execute(
@@ -240,5 +265,5 @@ def _read(connection: Connection, operation_id: str, suffix: str = "") -> Operat
             [operation_id],
         ).fetchone()
     if row is None:
-        raise NotFound(f"operations/{operation_id}", "ListOperations tells which there are")
+        raise NotFound(operation_name(operation_id), "ListOperations tells which there are")
     return row

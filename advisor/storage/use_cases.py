@@ -9,6 +9,7 @@ from pathlib import Path
 from psycopg.rows import class_row
 
 from advisor.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
+from advisor.names import operation_name, use_case_name
 from advisor.storage import pages, requests
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Page, Request, UseCase
@@ -35,7 +36,7 @@ def create(
             [use_case_id, description, facts],
         ).fetchone()
         if row is None:
-            raise AlreadyExists(_name(use_case_id))
+            raise AlreadyExists(use_case_name(use_case_id))
         return {"id": use_case_id}
 
     with database.transaction() as connection:
@@ -110,9 +111,9 @@ def delete(
         if active is not None:
             raise FailedPrecondition(
                 "OPERATION_RUNNING",
-                f"{_name(use_case_id)} has an operation under way; "
-                f"wait for operations/{active[0]} or cancel it",
-                metadata={"resource": _name(use_case_id), "operation": f"operations/{active[0]}"},
+                f"{use_case_name(use_case_id)} has an operation under way; "
+                f"wait for {operation_name(active[0])} or cancel it",
+                metadata={"resource": use_case_name(use_case_id), "operation": operation_name(active[0])},
             )
         forget_passages(connection)
         connection.execute("DELETE FROM use_cases WHERE id = %s", [use_case_id])
@@ -131,8 +132,8 @@ def lock(connection: Connection, use_case_id: str) -> None:
     ).fetchone()
     if row is None or not row[0]:
         raise Conflict(
-            f"an import into {_name(use_case_id)} is under way; try again when it has ended",
-            metadata={"resource": _name(use_case_id)},
+            f"an import into {use_case_name(use_case_id)} is under way; try again when it has ended",
+            metadata={"resource": use_case_name(use_case_id)},
         )
 
 
@@ -158,8 +159,4 @@ def _read(connection: Connection, use_case_id: str, suffix: str = "") -> UseCase
 
 
 def _not_found(use_case_id: str) -> NotFound:
-    return NotFound(_name(use_case_id), "create it with CreateUseCase")
-
-
-def _name(use_case_id: str) -> str:
-    return f"useCases/{use_case_id}"
+    return NotFound(use_case_name(use_case_id), "create it with CreateUseCase")

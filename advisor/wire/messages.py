@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
+from google.protobuf.message import Message
 
+from advisor.names import adapter_name, use_case_name
 from advisor.storage import records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, use_case_pb2, use_case_service_pb2
@@ -14,7 +16,6 @@ from advisor.wire.recommendation import approach_to_proto
 from backends import base
 
 __all__ = [
-    "adapter_name",
     "adapter_to_proto",
     "document_to_proto",
     "duration_from_seconds",
@@ -23,20 +24,10 @@ __all__ = [
     "facts_from_bytes",
     "facts_to_bytes",
     "options_from_proto",
+    "resource_to_proto",
     "timestamp",
-    "use_case_name",
     "use_case_to_proto",
 ]
-
-
-def use_case_name(use_case_id: str) -> str:
-    """Return the resource name of a use case."""
-    return f"useCases/{use_case_id}"
-
-
-def adapter_name(use_case_id: str, adapter_id: str) -> str:
-    """Return the resource name of an adapter."""
-    return f"useCases/{use_case_id}/adapters/{adapter_id}"
 
 
 def facts_to_bytes(facts: facts_pb2.Facts) -> bytes:
@@ -86,6 +77,19 @@ def adapter_to_proto(adapter: records.Adapter) -> use_case_pb2.Adapter:
     json_format.ParseDict(adapter.settings, message.settings, ignore_unknown_fields=True)
     json_format.ParseDict(adapter.metrics, message.metrics, ignore_unknown_fields=True)
     return message
+
+
+def resource_to_proto(value: object) -> Message:
+    """Return a stored resource that long work made.
+
+    Raises:
+        TypeError: It is not a resource.
+    """
+    match value:
+        case records.Adapter():
+            return adapter_to_proto(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no message")
 
 
 def example_from_proto(message: use_case_pb2.Example) -> base.Example:

@@ -8,7 +8,7 @@ violations are cut, and say so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from google.protobuf import duration_pb2
@@ -109,16 +109,17 @@ def status_to_error(status: status_pb2.Status) -> errors.AdvisorError:
         return errors.FailedPrecondition(reason, message, metadata=metadata)
     if reason and code == "RESOURCE_EXHAUSTED":
         return errors.ResourceExhausted(reason, message, metadata=metadata)
-    return _resource_error(code, metadata.get("resource", ""), message) or CallFailed(
+    return _resource_error(code, metadata, message) or CallFailed(
         code, message, reason=reason or None, metadata=metadata
     )
 
 
-def _resource_error(code: str, resource: str, message: str) -> errors.AdvisorError | None:
+def _resource_error(code: str, metadata: Mapping[str, str], message: str) -> errors.AdvisorError | None:
+    resource = metadata.get("resource")
     if resource and code == "NOT_FOUND":
         return errors.NotFound(resource, message.partition(f"{resource} does not exist; ")[2])
     if resource and code == "ALREADY_EXISTS":
-        return errors.AlreadyExists(resource)
+        return errors.AlreadyExists(resource, operation=metadata.get("operation", ""))
     return None
 
 

@@ -1,78 +1,52 @@
-"""Training runs asked for: checked, then queued."""
+"""Long work asked for: checked, then queued, whatever its kind."""
 
 from __future__ import annotations
 
-from advisor.decision.recommendation import BASIC
-from advisor.errors import AlreadyExists, FailedPrecondition
-from advisor.execution.answering import Execution, refuse_vetoed
-from advisor.knowledge.approaches import Approach
-from advisor.storage import adapters, operations, requests, use_cases
+from functools import partial
+
+from advisor.execution.answering import Execution
+from advisor.storage import operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.operations import Operation
-from advisor.storage.records import Request, UseCase
-from advisor.work.tuning import TUNE, TuneJob
-from backends.training.schedule import MIN_TRAINING_EXAMPLES
+from advisor.storage.records import Request
+from advisor.work.jobs import JobRequest
+from advisor.work.kinds import KINDS
 
-__all__ = ["TuneQueue"]
+__all__ = ["WorkQueue"]
 
 
-class TuneQueue:
-    """Takes training runs.
+class WorkQueue:
+    """Takes long work.
 
     Args:
         database: Where use cases and operations are kept.
-        execution: Decides about the use case.
+        execution: Decides about use cases, for kinds that ask before they begin.
+        limit: Most operations that may wait.
     """
 
-    def __init__(self, database: Database, execution: Execution) -> None:
+    def __init__(self, database: Database, execution: Execution, *, limit: int) -> None:
         self._database = database
         self._execution = execution
+        self._limit = limit
 
-    def submit(self, job: TuneJob, *, queue_limit: int, request: Request | None = None) -> Operation:
-        """Check that a training run can begin, and queue it.
+    def submit(self, asked: JobRequest, request: Request | None = None) -> Operation:
+        """Check that the work can begin, and queue it; the same request again returns the same operation.
 
         Raises:
             NotFound: The use case does not exist.
-            AlreadyExists: The adapter exists, or is being made.
-            FailedPrecondition: There is not enough to learn from, or a veto excludes it.
+            AlreadyExists: What it makes exists, or is being made.
+            FailedPrecondition: Something that the work needs is missing.
             ResourceExhausted: The queue is full.
         """
-        use_case = use_cases.get(self._database, job.use_case_id)
-        refuse_vetoed(self._execution.recommend_use_case(use_case, BASIC), job.approach)
-        _refuse_too_little(use_case, job.approach)
-        self._refuse_taken(job, request)
+        kind = KINDS[asked.kind]
+        kind.check(asked, use_cases.get(self._database, asked.use_case_id), self._execution)
         return operations.create(
             self._database,
-            kind=TUNE,
-            use_case_id=job.use_case_id,
-            target=job.adapter_name,
-            payload=job.to_payload(),
-            queue_limit=queue_limit,
+            kind=asked.kind,
+            use_case_id=asked.use_case_id,
+            target=asked.target,
+            payload=asked.to_payload(),
+            queue_limit=self._limit,
             request=request,
-        )
-
-    def _refuse_taken(self, job: TuneJob, request: Request | None) -> None:
-        def refuse() -> dict[str, str]:
-            raise AlreadyExists(job.adapter_name)
-
-        with self._database.transaction() as connection:
-            if adapters.exists(connection, job.use_case_id, job.adapter_id):
-                requests.once(connection, request, refuse)  # returns where the same request made it
-
-
-def _refuse_too_little(use_case: UseCase, approach: Approach) -> None:
-    name = f"useCases/{use_case.id}"
-    if use_case.example_count < MIN_TRAINING_EXAMPLES:
-        raise FailedPrecondition(
-            "TOO_FEW_EXAMPLES",
-            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
-            "besides those held out; import more with ImportExamples",
-            metadata={"resource": name},
-        )
-    if approach.retrieves and use_case.passage_count == 0:
-        raise FailedPrecondition(
-            "NO_DOCUMENTS",
-            f"HYBRID learns to answer from retrieved passages, and {name} has no documents; "
-            "import some with ImportDocuments, or tune for FINE_TUNING",
-            metadata={"resource": name},
+            taken=partial(kind.taken, asked),
         )

@@ -105,7 +105,7 @@ class _Slot:
     def tend(self) -> None:
         """Start a worker where none runs; after early deaths, not at once."""
         if self._process is not None and self._process.poll() is not None:
-            self._bury(self._process.returncode)
+            self._note_end(self._process.returncode)
         if self._process is None and time.monotonic() >= self._next_start:
             self._start()
 
@@ -140,7 +140,7 @@ class _Slot:
             if process.stdin is not None:
                 process.stdin.write(introduction.encode() + b"\n")
 
-    def _bury(self, code: int) -> None:
+    def _note_end(self, code: int) -> None:
         log.warning("worker ended", worker=self._worker, code=code)
         self.ask_to_stop()
         self._process = None

@@ -1,4 +1,4 @@
-"""Tuning as long work: the examples of a use case to an adapter of it.
+"""Tuning as long work: the examples of a use case make an adapter of it.
 
 A run keeps its training examples beside its checkpoint, so that an attempt
 that resumes it trains on the same ones, whatever was imported since.
@@ -12,30 +12,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from advisor.errors import AlreadyExists
+from advisor.decision.recommendation import BASIC
+from advisor.errors import AlreadyExists, FailedPrecondition
+from advisor.execution.answering import Execution, refuse_vetoed
 from advisor.knowledge.approaches import Approach
+from advisor.names import adapter_name, use_case_name
 from advisor.settings import Settings
 from advisor.storage import adapters, documents
 from advisor.storage.database import Connection, Database
-from advisor.storage.records import Adapter
-from advisor.work.jobs import Job, JobFunction, Outcome
+from advisor.storage.records import Adapter, UseCase
+from advisor.work.jobs import Job, Outcome
 from backends.base import Cancelled, Message, Passage, Progress
 from backends.models import resolve as models
 from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
+from backends.training.schedule import MIN_TRAINING_EXAMPLES
 
 if TYPE_CHECKING:
     from backends.training.run import TuningProgress
 
-__all__ = ["JOBS", "TUNE", "TuneJob", "clean_checkpoints", "run_tune"]
-
-TUNE = "TUNE"
+__all__ = ["TuneJob", "check_tune", "clean_checkpoints", "is_taken", "read_adapter", "run_tune"]
 
 
 @dataclass(frozen=True, slots=True)
 class TuneJob:
-    """What a tuning run is asked for; the payload of an operation of the kind `TUNE`.
+    """What a tuning run is asked for.
 
     Attributes:
         use_case_id: Whose examples, and documents, to train on.
@@ -44,15 +46,17 @@ class TuneJob:
         settings: How to train.
     """
 
+    kind: ClassVar[str] = "TUNE"
+
     use_case_id: str
     adapter_id: str
     approach: Approach
     settings: TuningSettings
 
     @property
-    def adapter_name(self) -> str:
-        """Resource name of the adapter to be: the operation's target."""
-        return f"useCases/{self.use_case_id}/adapters/{self.adapter_id}"
+    def target(self) -> str:
+        """Resource name of the adapter to be."""
+        return adapter_name(self.use_case_id, self.adapter_id)
 
     def to_payload(self) -> dict[str, Any]:
         """Return the payload of the operation."""
@@ -70,6 +74,40 @@ class TuneJob:
         )
 
 
+def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
+    """Check that a use case has what training needs.
+
+    Raises:
+        FailedPrecondition: There is not enough to learn from, or a veto excludes the approach.
+    """
+    refuse_vetoed(execution.recommend_use_case(use_case, BASIC), asked.approach)
+    name = use_case_name(use_case.id)
+    if use_case.example_count < MIN_TRAINING_EXAMPLES:
+        raise FailedPrecondition(
+            "TOO_FEW_EXAMPLES",
+            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
+            "besides those held out; import more with ImportExamples",
+            metadata={"resource": name},
+        )
+    if asked.approach.retrieves and use_case.passage_count == 0:
+        raise FailedPrecondition(
+            "NO_DOCUMENTS",
+            f"HYBRID learns to answer from retrieved passages, and {name} has no documents; "
+            "import some with ImportDocuments, or tune for FINE_TUNING",
+            metadata={"resource": name},
+        )
+
+
+def is_taken(asked: TuneJob, connection: Connection) -> bool:
+    """Return whether the use case has an adapter of that name."""
+    return adapters.exists(connection, asked.use_case_id, asked.adapter_id)
+
+
+def read_adapter(asked: TuneJob, database: Database) -> Adapter:
+    """Return the adapter that was made; NotFound where it was deleted since."""
+    return adapters.get(database, asked.use_case_id, asked.adapter_id)
+
+
 def run_tune(job: Job) -> Outcome:
     """Train an adapter as a `TuneJob` asks; its row is written when the operation ends.
 
@@ -79,8 +117,8 @@ def run_tune(job: Job) -> Outcome:
     """
     asked = TuneJob.from_payload(job.operation.payload)
     with job.database.transaction() as connection:
-        if adapters.exists(connection, asked.use_case_id, asked.adapter_id):
-            raise AlreadyExists(asked.adapter_name)
+        if is_taken(asked, connection):
+            raise AlreadyExists(asked.target)
     model = models.resolve(
         job.settings.generator,
         cache=job.settings.model_cache,
@@ -106,11 +144,7 @@ def run_tune(job: Job) -> Outcome:
     def record(connection: Connection) -> None:
         adapters.insert(connection, adapter)
 
-    return Outcome({"adapter": asked.adapter_name}, record)
-
-
-JOBS: Mapping[str, JobFunction] = {TUNE: run_tune}
-"""The work of each kind of operation."""
+    return Outcome({"name": asked.target}, record)
 
 
 def clean_checkpoints(database: Database, settings: Settings) -> None:

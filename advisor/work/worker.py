@@ -30,7 +30,7 @@ from advisor.storage.leases import Lease, LeaseLost
 from advisor.storage.operations import CHANNEL, Operation
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
-from advisor.work.jobs import Job, JobFunction
+from advisor.work.jobs import Job, JobFunction, Outcome
 from backends.base import Cancelled
 
 __all__ = ["main", "perform", "work"]
@@ -47,30 +47,30 @@ log = structlog.get_logger(__name__)
 def work(
     database: Database,
     settings: Settings,
-    jobs: Mapping[str, JobFunction],
+    functions: Mapping[str, JobFunction],
     worker: str,
     stopping: threading.Event,
     after_each: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do operations of the kinds in `jobs` until `stopping` is set.
+    """Do operations until `stopping` is set.
 
     Args:
         database: Where the queue is.
-        settings: What jobs run with.
-        jobs: The work of each kind.
+        settings: What the work runs with.
+        functions: What does the work of each kind; other kinds are left to other workers.
         worker: Name under which operations are held.
         stopping: Ends the work: what runs goes back to the queue.
         after_each: Called at the start and when an operation has ended.
     """
     after_each()
-    with database.connect(autocommit=True) as bell:
-        bell.execute(f"LISTEN {CHANNEL}")
+    with database.connect(autocommit=True) as notifications:
+        notifications.execute(f"LISTEN {CHANNEL}")
         while not stopping.is_set():
-            operation = leases.claim(database, worker, jobs)
+            operation = leases.claim(database, worker, functions)
             if operation is None:
-                _await_notification(bell, IDLE_S)
+                _await_notification(notifications, IDLE_S)
             else:
-                perform(database, settings, jobs[operation.kind], operation, stopping)
+                perform(database, settings, functions[operation.kind], operation, stopping)
                 after_each()
 
 
@@ -89,6 +89,7 @@ def perform(
                 database,
                 heartbeat.report,
                 lambda: heartbeat.cancelled.is_set() or stopping.is_set(),
+                lambda name, outcome: _keep_step(database, lease, name, outcome),
             ),
             lease,
             stopping,
@@ -129,6 +130,16 @@ def _attempt(
         leases.succeed(connection, lease, outcome.result)
 
     return succeed
+
+
+def _keep_step(database: Database, lease: Lease, name: str, outcome: Outcome) -> None:
+    """Write a step's rows and its result together."""
+    try:
+        with database.transaction() as connection:
+            outcome.record(connection)
+            leases.keep_step(connection, lease, name, outcome.result)
+    except LeaseLost as error:
+        raise Cancelled("the operation was taken away") from error
 
 
 class _Heartbeat:
@@ -179,7 +190,7 @@ def _await_notification(connection: Connection, timeout_s: float) -> None:
 
 
 def main(
-    jobs: Mapping[str, JobFunction] | None = None,
+    functions: Mapping[str, JobFunction] | None = None,
     arguments: list[str] | None = None,
     *,
     after_each: Callable[[Database, Settings], None] | None = None,
@@ -187,7 +198,7 @@ def main(
     """Run a worker until it is told to stop.
 
     Args:
-        jobs: The work of each kind; what this package can do where None.
+        functions: What does the work of each kind; those of `advisor.work.kinds` where None.
         arguments: Command line; that of the process where None.
         after_each: Called at the start and after each operation; cleans checkpoints where None.
     """
@@ -204,15 +215,17 @@ def main(
         worker, settings = (
             _introduce(sys.stdin.buffer, stopping) if supervised else (_name(), read_settings())
         )
-        if jobs is None:
-            from advisor.work import tuning as own
+        if functions is None:
+            from advisor.work.kinds import KINDS
+            from advisor.work.tuning import clean_checkpoints
 
-            jobs, after_each = own.JOBS, own.clean_checkpoints
+            functions = {name: kind.run for name, kind in KINDS.items()}
+            after_each = clean_checkpoints
         with open_postgres(settings) as url, Database.open(url, connections=3) as database:
             work(
                 database,
                 settings,
-                jobs,
+                functions,
                 worker,
                 stopping,
                 (lambda: after_each(database, settings)) if after_each else (lambda: None),

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from advisor import errors
-from advisor.client import CallFailed, Client
+from advisor.client import CallFailed, Client, OperationState
 from advisor.storage import adapters, leases, records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import recommendation_pb2, use_case_pb2
@@ -140,7 +140,7 @@ def test_tuning_is_a_future(client, server):
     worker.join()
     assert (stages[0], stages[-1]) == ("STAGE_QUEUED", "STAGE_DONE")
     assert future.result().name == "useCases/faq/adapters/a"
-    assert client.operation(future.name).done()
+    assert client.operation(future.name).result() == future.result()
     assert [each.name for each in client.adapters("faq")] == ["useCases/faq/adapters/a"]
 
 
@@ -166,6 +166,44 @@ def test_cancelled_tuning(client):
         future.result(timeout=10)
     assert (caught.value.code, caught.value.reason) == ("CANCELLED", "OPERATION_CANCELLED")
     assert [each.name for each in client.operations()] == [future.name]
+
+
+def test_failed_work(client, server):
+    """What failed raises the error of the work."""
+    client.create_use_case("faq")
+    client.import_examples("faq", EXAMPLES)
+    future = client.tune("faq")
+    claimed = leases.claim(server.database, "w", ["TUNE"])
+    with server.database.transaction() as connection:
+        failure = errors.Failure("RESOURCE_EXHAUSTED", "DISK_FULL", "the disk is full")
+        leases.fail(connection, leases.Lease(claimed.id, "w", claimed.attempt), failure)
+    with pytest.raises(errors.ResourceExhausted, match="the disk is full") as caught:
+        future.result(timeout=10)
+    assert caught.value.reason == "DISK_FULL"
+
+
+def test_what_is_in_the_making_is_joined(client):
+    """The error names the operation, by which another client waits for it."""
+    client.create_use_case("faq")
+    client.import_examples("faq", EXAMPLES)
+    future = client.tune("faq", adapter_id="a")
+    with pytest.raises(errors.AlreadyExists, match="is being made by") as caught:
+        client.tune("faq", adapter_id="a")
+    assert client.operation(caught.value.operation).name == future.name
+
+
+def test_long_work_is_listed_whatever_its_kind(client, server):
+    """Each operation has its kind, its state and what it makes."""
+    client.create_use_case("faq")
+    client.import_examples("faq", EXAMPLES)
+    cancelled, running, queued = (client.tune("faq", adapter_id=name) for name in "abc")
+    cancelled.cancel()
+    leases.claim(server.database, "w", ["TUNE"])
+    assert [(each.name, each.kind, each.state, each.target) for each in client.operations()] == [
+        (queued.name, "tune", OperationState.QUEUED, "useCases/faq/adapters/c"),
+        (running.name, "tune", OperationState.RUNNING, "useCases/faq/adapters/b"),
+        (cancelled.name, "tune", OperationState.CANCELLED, "useCases/faq/adapters/a"),
+    ]
 
 
 def test_no_server():

@@ -344,6 +344,36 @@ def test_waiting_returns_when_the_time_is_up(stub, channel, server, operations):
     assert not operations.WaitOperation(operations_pb2.WaitOperationRequest(name=name, timeout=timeout)).done
 
 
+def test_the_name_of_an_adapter_deleted_since(stub, channel, server, operations):
+    """The response of an operation that succeeded outlives what it made."""
+    store(channel)
+    give_examples(server, 64)
+    started = stub.Tune(execution_pb2.TuneRequest(parent="useCases/faq", adapter_id="a"))
+    claimed = leases.claim(server.database, "w", ["TUNE"])
+    with server.database.transaction() as connection:
+        leases.succeed(connection, leases.Lease(claimed.id, "w", claimed.attempt), {"name": claimed.target})
+    ended = operations.GetOperation(operations_pb2.GetOperationRequest(name=started.name))
+    adapter = use_case_pb2.Adapter()
+    assert ended.response.Unpack(adapter)
+    assert adapter == use_case_pb2.Adapter(name="useCases/faq/adapters/a")
+
+
+def test_a_repeated_tune_returns_its_operation_when_the_adapter_is_there(stub, channel, server):
+    """The answer to a request does not depend on when its repetition arrives."""
+    store(channel)
+    give_examples(server, 64)
+    request = execution_pb2.TuneRequest(parent="useCases/faq", adapter_id="a", request_id=str(uuid.uuid4()))
+    first = stub.Tune(request)
+    claimed = leases.claim(server.database, "w", ["TUNE"])
+    make_adapter(server, "a", "FINE_TUNING")
+    with server.database.transaction() as connection:
+        leases.succeed(connection, leases.Lease(claimed.id, "w", claimed.attempt), {"name": claimed.target})
+    repeated, adapter = stub.Tune(request), use_case_pb2.Adapter()
+    assert repeated.name == first.name
+    assert repeated.response.Unpack(adapter)
+    assert adapter.metrics.steps == 7
+
+
 @pytest.mark.parametrize("name", ["", "operations/7", "operations/", "7", f"operations/{uuid.UUID(int=1)}"])
 def test_unknown_operations(operations, server, failure, name):
     """Names that are none are refused, and an operation that does not exist is not found."""

@@ -11,6 +11,7 @@ import pytest
 from google.longrunning import operations_pb2
 from rich.console import Console
 
+from advisor import names
 from advisor.cli import demo
 from advisor.errors import AlreadyExists, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile
@@ -26,7 +27,10 @@ EXAMPLES = [Example("a: b", "c")]
 @dataclass
 class FakeFuture:
     name: str
+    target: str = ""
     cancelled: bool = False
+    operation: operations_pb2.Operation = field(default_factory=operations_pb2.Operation)
+    stage: str = "training"
 
     def progress(self) -> Iterator[execution_pb2.TuneMetadata]:
         for step in range(5):
@@ -56,19 +60,18 @@ class FakeClient:
 
     def tune(self, use_case: str, *, adapter_id: str, **settings: Any) -> FakeFuture:
         if self.in_the_making:
-            raise AlreadyExists(f"useCases/{use_case}/adapters/{adapter_id}")
+            raise AlreadyExists(names.adapter_name(use_case, adapter_id), operation="operations/old")
         self.calls.append(f"tune {sorted(settings)}")
         return FakeFuture("operations/new")
 
-    def operations(self) -> Iterator[operations_pb2.Operation]:
-        operation = operations_pb2.Operation(name="operations/old")
-        operation.metadata.Pack(execution_pb2.TuneMetadata(adapter=adapter_name()))
-        yield operation
+    def operations(self) -> Iterator[FakeFuture]:
+        for target in (adapter_name(), names.adapter_name("other", "a")):
+            self.futures.append(FakeFuture("operations/old", target))
+            yield self.futures[-1]
 
     def operation(self, name: str) -> FakeFuture:
         self.calls.append(f"join {name}")
-        self.futures.append(FakeFuture(name))
-        return self.futures[-1]
+        return FakeFuture(name)
 
     def import_examples(self, use_case: str, examples: list[Example]) -> use_cases_pb2.ImportExamplesResponse:
         self.stored |= {each.question for each in examples}
@@ -114,8 +117,8 @@ def test_a_fresh_start_stops_what_still_trains_before_it_deletes() -> None:
     """A use case cannot be deleted while an operation on it runs."""
     client = FakeClient()
     demo._forget(client, CASE.id)  # type: ignore[arg-type]
-    assert client.calls == ["join operations/old", "delete settings"]
-    assert client.futures[0].cancelled
+    assert client.calls == ["delete settings"]
+    assert [each.cancelled for each in client.futures] == [True, False]
 
 
 @pytest.mark.parametrize(("before", "started_again"), [(set(), False), ({"a: b"}, False), ({"old"}, True)])

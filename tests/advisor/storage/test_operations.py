@@ -28,7 +28,14 @@ def database(database: Database) -> Database:
     return database
 
 
-def ask(database: Database, target: str = "a", limit: int = 10, request: Request | None = None) -> Operation:
+def ask(
+    database: Database,
+    target: str = "a",
+    limit: int = 10,
+    request: Request | None = None,
+    *,
+    taken: bool = False,
+) -> Operation:
     return operations.create(
         database,
         kind="TUNE",
@@ -37,6 +44,7 @@ def ask(database: Database, target: str = "a", limit: int = 10, request: Request
         payload={"epochs": 2},
         queue_limit=limit,
         request=request,
+        taken=lambda _: taken,
     )
 
 
@@ -78,9 +86,22 @@ def test_a_repeated_request_asks_once(database: Database) -> None:
 def test_one_operation_at_a_time_makes_a_target(database: Database) -> None:
     """A second one is refused until the first has ended."""
     operations.request_cancel(database, ask(database, "a").id)
-    ask(database, "a")
-    with pytest.raises(AlreadyExists):
+    making = ask(database, "a")
+    with pytest.raises(
+        AlreadyExists, match=f"being made by {making.name}; wait for it or cancel it"
+    ) as caught:
         ask(database, "a")
+    assert (caught.value.operation, caught.value.reason) == (making.name, "RESOURCE_EXISTS")
+
+
+def test_what_exists_is_not_made_again(database: Database) -> None:
+    """The text says so; a repetition of the request that made it returns its operation all the same."""
+    request = Request("7b1c", "fingerprint")
+    first = ask(database, request=request)
+    operations.request_cancel(database, first.id)
+    with pytest.raises(AlreadyExists, match="exists already"):
+        ask(database, taken=True)
+    assert ask(database, request=request, taken=True).id == first.id
 
 
 def test_a_full_queue_refuses(database: Database) -> None:
@@ -120,6 +141,20 @@ def test_a_result_ends_the_operation(database: Database) -> None:
 def claim_one(database: Database) -> Lease:
     ask(database)
     return claim(database)
+
+
+def test_steps_belong_to_the_operation_and_to_the_lease(database: Database) -> None:
+    """The next attempt finds them; a worker that lost its lease adds none."""
+    lease = claim_one(database)
+    with database.transaction() as connection:
+        leases.keep_step(connection, lease, "a", {"n": 1})
+        leases.keep_step(connection, lease, "b", {"n": [2]})
+    leases.release_worker(database, "w")
+    with pytest.raises(LeaseLost), database.transaction() as connection:
+        leases.keep_step(connection, lease, "c", {})
+    resumed = leases.claim(database, "w", ["TUNE"])
+    assert resumed is not None
+    assert resumed.steps == {"a": {"n": 1}, "b": {"n": [2]}}
 
 
 def test_a_failure_is_kept(database: Database) -> None:

@@ -14,6 +14,7 @@ ERRORS = [
     errors.NotFound("useCases/faq", "create it"),
     errors.NotFound("useCases/faq"),
     errors.AlreadyExists("useCases/faq"),
+    errors.AlreadyExists("useCases/faq/adapters/a", operation="operations/1"),
     errors.FailedPrecondition("NO_DOCUMENTS", "none", metadata={"resource": "useCases/faq"}),
     errors.Conflict("an import runs", metadata={"resource": "useCases/faq"}),
     errors.ResourceExhausted("QUEUE_FULL", "too many"),

@@ -29,5 +29,14 @@ def die(job: Job) -> Outcome:
     raise AssertionError
 
 
+def die_between_steps(job: Job) -> Outcome:
+    """Do one step, and kill the worker at the first attempt; do another when resumed."""
+    first = job.step("first", lambda: Outcome({"attempt": job.operation.attempt}))
+    if job.operation.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    second = job.step("second", lambda: Outcome({"attempt": job.operation.attempt}))
+    return Outcome({"first": first, "second": second})
+
+
 if __name__ == "__main__":
-    main({"HOLD": hold, "DIE": die})
+    main({"HOLD": hold, "DIE": die, "STEPS": die_between_steps})

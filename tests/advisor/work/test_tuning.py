@@ -19,7 +19,7 @@ from advisor.storage import adapters, leases, operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits, open_examples
 from advisor.storage.operations import Operation, State
-from advisor.work.tuning import TUNE, TuneJob, clean_checkpoints, run_tune
+from advisor.work.tuning import TuneJob, clean_checkpoints, run_tune
 from advisor.work.worker import perform
 from backends.base import Cancelled, Example, TuningError
 from backends.training.adapters import (
@@ -109,9 +109,9 @@ def ask(database: Database, adapter_id: str = "one", **settings: Any) -> Operati
     job = TuneJob("faq", adapter_id, "FINE_TUNING", TuningSettings(**settings))
     return operations.create(
         database,
-        kind=TUNE,
+        kind=job.kind,
         use_case_id="faq",
-        target=job.adapter_name,
+        target=job.target,
         payload=job.to_payload(),
         queue_limit=9,
     )
@@ -119,7 +119,7 @@ def ask(database: Database, adapter_id: str = "one", **settings: Any) -> Operati
 
 def do_next(database: Database, settings: Settings, *, stopping: bool = False) -> Operation:
     """Do the next operation as a worker does, and return how it ended."""
-    claimed = leases.claim(database, "w", [TUNE])
+    claimed = leases.claim(database, "w", [TuneJob.kind])
     assert claimed is not None
     stop = threading.Event()
     if stopping:
@@ -143,7 +143,7 @@ def test_an_adapter_has_its_folder_and_its_row(
     ended = do_next(database, settings)
     adapter = adapters.get(database, "faq", "one")
     manifest = read_manifest(settings.data_dir / adapter.folder)
-    assert ended.result == {"adapter": "useCases/faq/adapters/one"}
+    assert ended.result == {"name": "useCases/faq/adapters/one"}
     assert (ended.progress["stage"], ended.progress["total_steps"]) == ("TRAINING", 2)
     assert (adapter.data_sha256, adapter.settings["epochs"]) == (manifest.data_sha256, 2)
     assert list((settings.data_dir / "checkpoints").iterdir()) == []

@@ -144,6 +144,51 @@ def test_a_worker_that_lost_its_lease_changes_nothing(database: Database, settin
     assert use_cases.get(database, "faq").id == "faq"
 
 
+def test_a_step_writes_its_rows_with_its_result(database: Database, settings: Settings) -> None:
+    """What is killed after a step finds its result and its rows; what fails in a step leaves neither."""
+
+    def record(connection: Connection) -> None:
+        connection.execute("UPDATE use_cases SET description = description || 'x' WHERE id = 'faq'")
+
+    def spoil(connection: Connection) -> None:
+        record(connection)
+        raise ExamplesError("bad")
+
+    def job(given: Job) -> Outcome:
+        given.step("good", lambda: Outcome({"n": 1}, record))
+        given.step("bad", lambda: Outcome({"n": 2}, spoil))
+        raise AssertionError
+
+    ended = do(database, settings, job)
+    assert (ended.state, ended.steps) == (State.FAILED, {"good": {"n": 1}})
+    assert use_cases.get(database, "faq").description == "x"
+
+
+def test_a_worker_that_lost_its_lease_keeps_no_step(database: Database, settings: Settings) -> None:
+    """Neither the step's rows nor its result are written, and the job stops there."""
+
+    def job(given: Job) -> Outcome:
+        leases.release_worker(database, "w")
+        given.keep("late", Outcome({}, lambda c: c.execute("DELETE FROM use_cases") and None))
+        raise AssertionError
+
+    ended = do(database, settings, job)
+    assert (ended.state, ended.steps) == (State.QUEUED, {})
+    assert use_cases.get(database, "faq").id == "faq"
+
+
+def test_no_step_begins_once_the_job_is_to_stop(database: Database, settings: Settings) -> None:
+    """A job of steps need not ask between them."""
+
+    def job(given: Job) -> Outcome:
+        operations.request_cancel(database, given.operation.id)
+        until(given.cancelled)
+        given.step("late", lambda: pytest.fail("begun"))
+        raise AssertionError
+
+    assert do(database, settings, job).state is State.CANCELLED
+
+
 def test_a_database_that_is_away_ends_the_worker(database: Database, settings: Settings) -> None:
     """The operation is not failed for it: it stays to be found."""
     with pytest.raises(Unavailable):
@@ -200,6 +245,18 @@ def test_work_of_a_killed_worker_is_resumed(
         until(lambda: operations.get(database, asked.id).done)
     ended = operations.get(database, asked.id)
     assert (ended.state, ended.result) == (State.SUCCEEDED, {"attempt": 2, "heavy": []})
+
+
+def test_a_killed_worker_s_steps_are_not_done_again(
+    database: Database, database_url: str, settings: Settings
+) -> None:
+    """The second attempt takes the first step's result, and does the second step."""
+    asked = ask(database, "STEPS")
+    with pool(database, database_url, settings):
+        until(lambda: operations.get(database, asked.id).done)
+    ended = operations.get(database, asked.id)
+    assert (ended.state, ended.attempt) == (State.SUCCEEDED, 2)
+    assert ended.result == {"first": {"attempt": 1}, "second": {"attempt": 2}}
 
 
 def test_work_that_kills_every_worker_fails(
@@ -282,12 +339,12 @@ def test_a_worker_that_cannot_reach_its_database_says_so(tmp_path: Path) -> None
 
 def test_the_notification_is_sent_once_per_change(database: Database) -> None:
     """Waiting workers hear of new work; a heartbeat alone wakes nobody."""
-    with database.connect(autocommit=True) as bell:
-        bell.execute(f"LISTEN {operations.CHANNEL}")
+    with database.connect(autocommit=True) as listener:
+        listener.execute(f"LISTEN {operations.CHANNEL}")
         asked = ask(database)
         claimed = leases.claim(database, "w", ["FAKE"])
         assert claimed is not None
         with database.transaction() as connection:
             leases.renew(connection, leases.Lease(asked.id, "w", 1), {"step": 1})
-        heard: list[psycopg.Notify] = list(bell.notifies(timeout=0.5))
+        heard: list[psycopg.Notify] = list(listener.notifies(timeout=0.5))
     assert [each.payload for each in heard] == [asked.id, asked.id]

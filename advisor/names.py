@@ -1,0 +1,130 @@
+"""Resource names: built of ids and parsed back, in pairs, by one table of patterns.
+
+    useCases/{id}                  use_case_name    parse_use_case
+    useCases/{id}/adapters/{id}    adapter_name     parse_adapter
+    operations/{id}                operation_name   parse_operation
+
+Nothing else in this package puts a name together or takes one apart. A new
+resource is one more row of the table, and its pair.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from advisor.errors import InvalidInput
+
+__all__ = [
+    "ID_RULE",
+    "adapter_name",
+    "is_id",
+    "is_within",
+    "operation_name",
+    "parse_adapter",
+    "parse_operation",
+    "parse_use_case",
+    "shown",
+    "use_case_name",
+]
+
+ID_RULE = "1 to 63 of a-z, 0-9 and hyphen, starting with a letter and not ending with a hyphen"
+_ID = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """How the names of one kind of resource look.
+
+    Attributes:
+        noun: What such a name stands for, as errors say it.
+        template: The name, with {} for each id.
+        id: Regular expression of an id.
+        rule: What an id is, in words.
+    """
+
+    noun: str
+    template: str
+    id: str
+    rule: str
+
+    def build(self, *ids: str) -> str:
+        return self.template.format(*ids)
+
+    def parse(self, name: str, field: str) -> tuple[str, ...]:
+        found = re.fullmatch(self.template.replace("{}", f"({self.id})"), name)
+        if found is None:
+            form = self.template.replace("{}", "ID")
+            raise InvalidInput.of(field, f"{shown(name)} is not {self.noun}; write {form}, {self.rule}")
+        return found.groups()
+
+
+_USE_CASE = _Pattern("a use case", "useCases/{}", _ID, f"where ID is {ID_RULE}")
+_ADAPTER = _Pattern("an adapter", "useCases/{}/adapters/{}", _ID, f"where ID is {ID_RULE}")
+_OPERATION = _Pattern(
+    "an operation",
+    "operations/{}",
+    _UUID,
+    "as the call that started it returned it, or as ListOperations does",
+)
+
+
+def use_case_name(use_case_id: str) -> str:
+    """Return the resource name of a use case."""
+    return _USE_CASE.build(use_case_id)
+
+
+def parse_use_case(name: str, field: str = "name") -> str:
+    """Return the id in the resource name of a use case.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    (use_case_id,) = _USE_CASE.parse(name, field)
+    return use_case_id
+
+
+def adapter_name(use_case_id: str, adapter_id: str) -> str:
+    """Return the resource name of an adapter."""
+    return _ADAPTER.build(use_case_id, adapter_id)
+
+
+def parse_adapter(name: str, field: str = "name") -> tuple[str, str]:
+    """Return the ids of use case and adapter in the resource name of an adapter.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    use_case_id, adapter_id = _ADAPTER.parse(name, field)
+    return use_case_id, adapter_id
+
+
+def operation_name(operation_id: str) -> str:
+    """Return the resource name of an operation."""
+    return _OPERATION.build(operation_id)
+
+
+def parse_operation(name: str, field: str = "name") -> str:
+    """Return the id in the resource name of an operation.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    (operation_id,) = _OPERATION.parse(name, field)
+    return operation_id
+
+
+def is_id(value: str) -> bool:
+    """Return whether a client may choose this as the id of something new."""
+    return re.fullmatch(_ID, value) is not None
+
+
+def is_within(name: str, use_case_id: str) -> bool:
+    """Return whether a name is that of a use case, or of something that belongs to it."""
+    return f"{name}/".startswith(f"{use_case_name(use_case_id)}/")
+
+
+def shown(value: str) -> str:
+    """Quote what a client sent, cut to what it takes to recognise it."""
+    return repr(value if len(value) <= 80 else f"{value[:77]}...")

@@ -1,0 +1,74 @@
+"""The kinds of long work: one table, which the API, the worker and the client's messages go by.
+
+A new kind is a module with its request, its check and its work, one entry
+here, and two messages in the API: its response, and metadata that look as
+`advisor.wire.metadata` says. Where it makes a resource of its own,
+`advisor.wire.messages.resource_to_proto` learns that too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from advisor.errors import NotFound
+from advisor.execution.answering import Execution
+from advisor.storage.database import Connection, Database
+from advisor.storage.operations import Operation, State
+from advisor.storage.records import UseCase
+from advisor.work import tuning
+from advisor.work.jobs import JobFunction, JobRequest
+
+__all__ = ["KINDS", "Kind", "read_made"]
+
+R = TypeVar("R", bound=JobRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R]):
+    """All that the rest of the program knows of one kind of long work.
+
+    Attributes:
+        request: What is asked for.
+        check: Raises where the work cannot begin as things are; called before it is queued.
+        taken: Says whether what would be made exists already.
+        run: Does the work, in a worker. It imports models itself, so that a server need not.
+        read: Returns what was made, as it is stored now; NotFound where it was deleted. None for a
+            kind that makes nothing that is stored: its result is its response.
+        metadata: Full name of the message that says how far it is.
+        response: Full name of the message that says what came out.
+    """
+
+    request: type[R]
+    check: Callable[[R, UseCase, Execution], None]
+    taken: Callable[[R, Connection], bool]
+    run: JobFunction
+    read: Callable[[R, Database], object] | None
+    metadata: str
+    response: str
+
+
+KINDS: Mapping[str, Kind[Any]] = {
+    tuning.TuneJob.kind: Kind(
+        request=tuning.TuneJob,
+        check=tuning.check_tune,
+        taken=tuning.is_taken,
+        run=tuning.run_tune,
+        read=tuning.read_adapter,
+        metadata="advisor.v1.TuneMetadata",
+        response="advisor.v1.Adapter",
+    ),
+}
+"""Every kind, by what `Operation.kind` says."""
+
+
+def read_made(database: Database, operation: Operation) -> object | None:
+    """Return what an operation made, as it is stored now; None where there is nothing, or no longer."""
+    kind = KINDS.get(operation.kind)
+    if kind is None or kind.read is None or operation.state is not State.SUCCEEDED:
+        return None
+    try:
+        return kind.read(kind.request.from_payload(operation.payload), database)
+    except NotFound:
+        return None

@@ -1,0 +1,104 @@
+"""Long work of a kind that only the table knows, from the queue to the client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from advisor.client import Client, OperationFuture
+from advisor.errors import AlreadyExists, FailedPrecondition
+from advisor.names import use_case_name
+from advisor.storage import leases
+from advisor.storage.operations import Operation
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
+from advisor.work.jobs import Job, Outcome
+from advisor.work.kinds import KINDS, Kind
+from advisor.work.submission import WorkQueue
+from advisor.work.worker import perform
+
+
+@dataclass(frozen=True)
+class CountJob:
+    """Counts two piles, a step each."""
+
+    kind: ClassVar[str] = "COUNT"
+
+    use_case_id: str
+    piles: tuple[int, int]
+
+    @property
+    def target(self) -> str:
+        return use_case_name(self.use_case_id)
+
+    def to_payload(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> CountJob:
+        return cls(payload["use_case_id"], tuple(payload["piles"]))
+
+
+def check_piles(asked: CountJob, *_: object) -> None:
+    if min(asked.piles) < 0:
+        raise FailedPrecondition("NO_PILE", "a pile is missing; make one")
+
+
+def count(job: Job) -> Outcome:
+    first, second = CountJob.from_payload(job.operation.payload).piles
+    job.report({"stage": "PREPARING", "step": 1, "total_steps": 2, "unknown": "left out"})
+    one = job.step("first", lambda: Outcome({"n": first}))
+    other = job.step("second", lambda: Outcome({"n": second}))
+    return Outcome({"imported": one["n"], "unchanged": other["n"]})
+
+
+@pytest.fixture
+def client(server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """Yield a client of a server that knows one kind more."""
+    kind = Kind(
+        request=CountJob,
+        check=check_piles,
+        taken=lambda *_: False,
+        run=count,
+        read=None,
+        metadata="advisor.v1.TuneMetadata",
+        response="advisor.v1.ImportExamplesResponse",
+    )
+    monkeypatch.setitem(KINDS, "COUNT", kind)  # type: ignore[arg-type]
+    with Client(server.address) as client:
+        client.create_use_case("faq")
+        yield client
+
+
+def submit(server, *piles: int) -> Operation:
+    return WorkQueue(server.database, None, limit=9).submit(CountJob("faq", piles))  # type: ignore[arg-type]
+
+
+def do_next(server) -> None:
+    claimed = leases.claim(server.database, "w", list(KINDS))
+    assert claimed is not None
+    perform(server.database, server.settings, KINDS[claimed.kind].run, claimed, threading.Event())
+
+
+def test_one_entry_makes_a_kind(client, server):
+    """It is checked, queued, done, followed and returned, with no line of its own anywhere else."""
+    future: OperationFuture[use_cases_pb2.ImportExamplesResponse] = client.operation(
+        submit(server, 3, 4).name
+    )
+    assert (future.state, future.target) == ("queued", "useCases/faq")
+    do_next(server)
+    assert future.result(timeout=10) == use_cases_pb2.ImportExamplesResponse(imported=3, unchanged=4)
+    assert (future.state, future.metadata.step, future.metadata.total_steps) == ("done", 1, 2)
+
+
+def test_what_cannot_begin_is_not_queued(client, server):
+    """The kind's own check comes first, then what is in the making."""
+    with pytest.raises(FailedPrecondition, match="make one"):
+        submit(server, -1, 1)
+    assert list(client.operations()) == []
+    making = submit(server, 1, 1)
+    with pytest.raises(AlreadyExists, match=f"being made by {making.name}"):
+        submit(server, 2, 2)
