@@ -1,6 +1,6 @@
 """The chosen approach carried out: decide, check what it needs, answer.
 
-What the stored data tells completes the facts where they are silent: the
+What the stored data says completes the facts where they are silent: the
 number of examples imported, and the size of the documents, estimated.
 """
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from advisor.decision.recommendation import FULL, Advisor, approach_name, approach_value
 from advisor.errors import FailedPrecondition, InvalidInput
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, use_cases
@@ -75,6 +75,10 @@ class Plan:
 class Backends(Protocol):
     """Makes the backend of a plan."""
 
+    def check(self, plan: Plan, models: Models | None) -> None:
+        """Raise what `open` would raise, as far as can be seen without models where they are None."""
+        ...
+
     def open(self, plan: Plan, models: Models) -> Backend:
         """Return what answers the plan's question."""
         ...
@@ -88,18 +92,18 @@ class Execution:
     Args:
         database: Where use cases are kept.
         advisor: Decides.
-        engine: Has the models.
+        loader: Has the models.
         backends: Makes backends.
     """
 
-    def __init__(self, database: Database, advisor: Advisor, engine: Engine, backends: Backends) -> None:
+    def __init__(self, database: Database, advisor: Advisor, loader: ModelLoader, backends: Backends) -> None:
         self._database = database
         self._advisor = advisor
-        self._engine = engine
+        self._loader = loader
         self._backends = backends
 
     def recommend_stored(self, use_case_id: str, view: int = FULL) -> pb.Recommendation:
-        """Decide about a stored use case, by its facts and by what its data tells.
+        """Decide about a stored use case, by its facts and by what its data says.
 
         Raises:
             NotFound: It does not exist.
@@ -118,6 +122,7 @@ class Execution:
             NotFound: The use case or the adapter does not exist.
             FailedPrecondition: The approach is undecided, vetoed, or lacks documents or an adapter.
             InvalidInput: The adapter is not one of the approach.
+            ModelError: The adapter is damaged, or does not fit the model.
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
         facts, learned = (ask.facts, "") if use_case is None else known_facts(self._database, use_case)
@@ -137,7 +142,9 @@ class Execution:
                 )
             if approach.trained:
                 named = named or self._newest_adapter(use_case, approach)
-        return Plan(ask, use_case, recommendation, approach, named)
+        plan = Plan(ask, use_case, recommendation, approach, named)
+        self._backends.check(plan, self._loader.loaded)
+        return plan
 
     def answer(
         self, plan: Plan, emit: Callable[[AnswerEvent], None], cancelled: Callable[[], bool]
@@ -146,9 +153,9 @@ class Execution:
 
         Raises:
             Cancelled: `cancelled` said so.
-            BackendError: What the class tells.
+            BackendError: What `Backends.open` and `Backend.answer` raise.
         """
-        backend = self._backends.open(plan, self._engine.models(emit, cancelled))
+        backend = self._backends.open(plan, self._loader.models(emit, cancelled))
         return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
 
     def _recommend(self, facts: facts_pb2.Facts, learned: str, view: int) -> pb.Recommendation:

@@ -36,8 +36,8 @@ from advisor.wire.messages import (
 )
 from advisor.work.submission import TuneQueue
 from advisor.work.tuning import TuneJob
-from backends.base import Answer, AnswerEvent, GenerationOptions, Token
-from backends.training.adapters import SettingsError, TuningSettings
+from backends.base import Answer, AnswerEvent, GenerationOptions, SettingsError, Token
+from backends.training.adapters import TuningSettings
 
 __all__ = ["ExecutionServicer"]
 
@@ -243,4 +243,5 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
             for each in answer.citations
         ),
         attribution_token=uuid.uuid4().hex,
+        notes=answer.notes,
     )

@@ -10,7 +10,7 @@ import pytest
 from advisor.decision.recommendation import approach_value
 from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.execution.answering import Ask, Execution, known_facts
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
@@ -40,6 +40,9 @@ class FixedAdvisor:
 class EchoBackends:
     """Answers with the name of the approach."""
 
+    def check(self, plan, models):
+        assert models is None, "nobody asked for models yet"
+
     def open(self, plan, models):
         self.plan = plan
         return self
@@ -50,8 +53,8 @@ class EchoBackends:
 
 
 def execution(database, advisor) -> Execution:
-    engine = Engine(lambda _: Models(None, None))
-    return Execution(database, advisor, engine, EchoBackends())
+    loader = ModelLoader(lambda _: Models(None, None))
+    return Execution(database, advisor, loader, EchoBackends())
 
 
 def ask(approach=None, use_case_id="faq", adapter_id=None) -> Ask:
