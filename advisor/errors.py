@@ -14,8 +14,8 @@
 Every error has the name of its `google.rpc.Code`, a `reason` for programs (the
 `google.rpc.ErrorInfo.reason`), `metadata` that identifies what it is about, and
 a message for people, which names the value, what is allowed and the next step.
-What goes wrong inside `backends` has its own tree there; `failure_of` tells
-clients of both, of a call and of an operation alike.
+What goes wrong inside `backends` has its own tree there; `failure_of` says how
+clients see both, in a call and in an operation alike.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from backends.base import (
     ExamplesError,
     ModelError,
     QuestionError,
+    SettingsError,
     TuningError,
 )
 
@@ -54,6 +55,7 @@ BACKEND_FAILURES = (
     (DocumentError, "INVALID_ARGUMENT", "DOCUMENT"),
     (ExamplesError, "FAILED_PRECONDITION", "EXAMPLES"),
     (QuestionError, "INVALID_ARGUMENT", "QUESTION"),
+    (SettingsError, "INVALID_ARGUMENT", "SETTINGS"),
     (TuningError, "INTERNAL", "TUNING"),
     (Cancelled, "CANCELLED", "CANCELLED"),
 )
@@ -75,7 +77,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as it is told to clients.
+    """An error as clients see it.
 
     Attributes:
         code: Name of the `google.rpc.Code`, such as `RESOURCE_EXHAUSTED`.
@@ -204,7 +206,7 @@ class ConfigurationError(AdvisorError):
 
 
 def failure_of(error: BaseException) -> Failure | None:
-    """Return how an error is told to clients; None where it is a fault of this program."""
+    """Return how clients see an error; None where it is a fault of this program."""
     if isinstance(error, AdvisorError):
         return Failure(error.code, error.reason, str(error))
     if _disk_full(error):

@@ -3,17 +3,18 @@
 Errors, all of which say what was wrong, what is allowed and the next step:
 
     BackendError
-    ├── ModelError            a model cannot be had, or is not what it should be
+    ├── ModelError            a model is missing, or is not what it should be
     ├── DocumentError         a document cannot be read
     ├── ExamplesError         examples cannot be trained on
     ├── QuestionError         a question does not fit
+    ├── SettingsError         settings of a training run are out of bounds
     ├── TuningError           training failed
     └── Cancelled             the caller asked to stop
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,7 @@ __all__ = [
     "QuestionError",
     "References",
     "Retriever",
+    "SettingsError",
     "Token",
     "TuningError",
 ]
@@ -51,7 +53,7 @@ class BackendError(Exception):
 
 
 class ModelError(BackendError):
-    """A model cannot be had, or is not what it should be."""
+    """A model is missing, or is not what it should be."""
 
 
 class DocumentError(BackendError):
@@ -64,6 +66,18 @@ class ExamplesError(BackendError):
 
 class QuestionError(BackendError):
     """A question does not fit the model or the limits."""
+
+
+class SettingsError(BackendError):
+    """Settings are out of bounds.
+
+    Attributes:
+        violations: What is wrong, by the setting's name.
+    """
+
+    def __init__(self, violations: Mapping[str, str]):
+        super().__init__("; ".join(f"{name}: {text}" for name, text in violations.items()))
+        self.violations = dict(violations)
 
 
 class TuningError(BackendError):
@@ -114,7 +128,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found, with its fused reciprocal-rank score."""
+    """A passage found.
+
+    Attributes:
+        passage: The passage.
+        score: How well it fits, 1 at best: its cosine similarity to the question, the share
+            of the question's words that it holds, or the reciprocal-rank fusion of both.
+    """
 
     passage: Passage
     score: float
@@ -185,7 +205,17 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; its text is the concatenation of the tokens emitted."""
+    """A whole answer.
+
+    Attributes:
+        text: The concatenation of the tokens emitted.
+        finish_reason: Why it ended.
+        input_tokens: Tokens read.
+        output_tokens: Tokens written.
+        model: The generator's name.
+        citations: The marks in the text, in order.
+        notes: What the model was not shown, since it did not fit, one sentence each.
+    """
 
     text: str
     finish_reason: FinishReason
@@ -193,6 +223,7 @@ class Answer:
     output_tokens: int
     model: str
     citations: tuple[Citation, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Generator(Protocol):
@@ -243,7 +274,7 @@ class Retriever(Protocol):
 
 
 class Backend(Protocol):
-    """One approach, ready to answer.
+    """One approach, ready to answer; safe to call from several threads.
 
     An implementation emits Progress while it prepares, References before the
     first Token where it retrieved, and Tokens whose texts concatenate to the
@@ -262,6 +293,7 @@ class Backend(Protocol):
 
         Raises:
             Cancelled: `cancelled` said so; nothing was emitted after it did.
-            BackendError: What the class tells.
+            QuestionError: The question does not fit the model's context.
+            ModelError: The adapter does not fit the model, or the model failed.
         """
         ...

@@ -270,6 +270,8 @@ def show_answer(console: Console, stream: AnswerStream) -> None:
             place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
             console.print(f"[{reference.number}] {place}", style="dim", markup=False)
     if stream.summary:
+        for note in stream.summary.notes:
+            console.print(note, style="yellow", markup=False)
         console.print(_took(stream.summary), style="dim", markup=False)
 
 

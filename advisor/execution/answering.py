@@ -1,6 +1,6 @@
 """The chosen approach carried out: decide, check what it needs, answer.
 
-What the stored data tells completes the facts where they are silent: the
+What the stored data says completes the facts where they are silent: the
 number of examples imported, and the size of the documents, estimated.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from advisor.decision.advisor import Advisor
 from advisor.decision.recommendation import FULL, Recommendation, View
 from advisor.errors import FailedPrecondition, InvalidInput
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
 from advisor.names import use_case_name
@@ -76,6 +76,10 @@ class Plan:
 class Backends(Protocol):
     """Makes the backend of a plan."""
 
+    def check(self, plan: Plan, models: Models | None) -> None:
+        """Raise what `open` would raise, as far as can be seen without models where they are None."""
+        ...
+
     def open(self, plan: Plan, models: Models) -> Backend:
         """Return what answers the plan's question."""
         ...
@@ -89,18 +93,18 @@ class Execution:
     Args:
         database: Where use cases are kept.
         advisor: Decides.
-        engine: Has the models.
+        loader: Has the models.
         backends: Makes backends.
     """
 
-    def __init__(self, database: Database, advisor: Advisor, engine: Engine, backends: Backends) -> None:
+    def __init__(self, database: Database, advisor: Advisor, loader: ModelLoader, backends: Backends) -> None:
         self._database = database
         self._advisor = advisor
-        self._engine = engine
+        self._loader = loader
         self._backends = backends
 
     def recommend_stored(self, use_case_id: str, view: View = FULL) -> Recommendation:
-        """Decide about a stored use case, by its facts and by what its data tells.
+        """Decide about a stored use case, by its facts and by what its data says.
 
         Raises:
             NotFound: It does not exist.
@@ -119,6 +123,7 @@ class Execution:
             NotFound: The use case or the adapter does not exist.
             FailedPrecondition: The approach is undecided, vetoed, or lacks documents or an adapter.
             InvalidInput: The adapter is not one of the approach.
+            ModelError: The adapter is damaged, or does not fit the model.
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
         facts, learned = (ask.facts, "") if use_case is None else known_facts(self._database, use_case)
@@ -138,7 +143,9 @@ class Execution:
                 )
             if approach.trained:
                 named = named or self._newest_adapter(use_case, approach)
-        return Plan(ask, use_case, recommendation, approach, named)
+        plan = Plan(ask, use_case, recommendation, approach, named)
+        self._backends.check(plan, self._loader.loaded)
+        return plan
 
     def answer(
         self, plan: Plan, emit: Callable[[AnswerEvent], None], cancelled: Callable[[], bool]
@@ -147,9 +154,9 @@ class Execution:
 
         Raises:
             Cancelled: `cancelled` said so.
-            BackendError: What the class tells.
+            BackendError: What `Backends.open` and `Backend.answer` raise.
         """
-        backend = self._backends.open(plan, self._engine.models(emit, cancelled))
+        backend = self._backends.open(plan, self._loader.models(emit, cancelled))
         return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
 
     def _newest_adapter(self, use_case: UseCase, approach: Approach) -> Adapter:

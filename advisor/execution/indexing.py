@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.storage.database import Connection, Database
 from advisor.storage.imports import DocumentImport
 from advisor.storage.records import DocumentContent
@@ -25,12 +25,12 @@ class ModelIndex:
 
     Args:
         database: Where passages are kept.
-        engine: Has the embedder.
+        loader: Has the embedder.
     """
 
-    def __init__(self, database: Database, engine: Engine) -> None:
+    def __init__(self, database: Database, loader: ModelLoader) -> None:
         self._database = database
-        self._engine = engine
+        self._loader = loader
         self._lock = threading.Lock()
         self._prepared = False
 
@@ -67,10 +67,10 @@ class ModelIndex:
         Raises:
             Cancelled: `cancelled` said so.
             DocumentError: A document cannot be read.
-            ModelError: The embedder cannot be had.
+            ModelError: The embedder cannot be loaded.
         """
         for documents in _batches(upload.changed(), cancelled):
-            models = self._engine.models(lambda _: None, cancelled)
+            models = self._loader.models(lambda _: None, cancelled)
             self.prepare(models)
             passages = [passage for _, found in documents for passage in found]
             vectors = embed_passages(models.embedder, passages, report=lambda _: None, cancelled=cancelled)

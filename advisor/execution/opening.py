@@ -1,4 +1,4 @@
-"""Backends of plans: which data of the use case goes into which approach."""
+"""Backends of plans: which data of the use case goes into which approach, opened once and kept."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from psycopg_pool import ConnectionPool
 
 from advisor.execution.answering import Plan
 from advisor.execution.indexing import ModelIndex
-from advisor.execution.models import Models
+from advisor.execution.kept import Kept
+from advisor.execution.loading import Models
 from advisor.knowledge.approaches import Approach
 from advisor.storage import documents
 from advisor.storage.database import Database
-from advisor.storage.records import Adapter, UseCase
-from backends.approaches.prompting import PromptingBackend
-from backends.approaches.tuned import TunedBackend
-from backends.base import Backend, Example, Generator, Passage
+from advisor.storage.records import UseCase
+from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
+from backends.base import Backend, Example, Passage
 from backends.documents.reading import read_document
-from backends.training.adapters import verify_adapter
+from backends.training.adapters import adapter_state, verify_adapter
 
 __all__ = ["ModelBackends"]
 
-BYTES_PER_CONTEXT_TOKEN = 16
-"""Documents with more bytes than this for each token of the context are not read: they cannot fit."""
+KEPT = 64
+"""Backends kept open. One holds at most the documents that fit a prompt."""
 
 
 class ModelBackends:
     """Makes backends of a server's models and the data of use cases.
+
+    A backend is kept until its use case, its adapter or the adapter's files change.
 
     Args:
         database: Where use cases are kept.
@@ -43,6 +45,18 @@ class ModelBackends:
         self._pool = pool
         self._index = index
         self._data_dir = data_dir
+        self._kept = Kept[Backend](KEPT)
+
+    def check(self, plan: Plan, models: Models | None) -> None:
+        """Refuse a plan that cannot be carried out, as far as can be seen without waiting for models.
+
+        Raises:
+            ModelError: As `open` does; without models, where the adapter's files are not whole.
+        """
+        if models is not None:
+            self.open(plan, models)
+        elif plan.adapter is not None:
+            verify_adapter(self._data_dir / plan.adapter.folder, plan.adapter.base_model)
 
     def open(self, plan: Plan, models: Models) -> Backend:
         """Return what answers the plan's question.
@@ -50,51 +64,60 @@ class ModelBackends:
         Raises:
             ModelError: The adapter does not fit the model, or passages were embedded by another.
         """
-        folder = self._adapter_folder(plan.adapter, models.generator)
-        if plan.approach is Approach.FINE_TUNING and folder is not None:
-            return TunedBackend(models.generator, folder)
-        if plan.approach.retrieves and plan.use_case is not None:
+        if plan.use_case is None:
+            return PromptingBackend(models.generator, instructions=plan.instructions)
+        name: tuple[object, ...] = (plan.use_case.id, plan.approach)
+        state: tuple[object, ...] = (plan.use_case.version, models)
+        folder = None
+        if plan.adapter is not None:
+            folder = self._data_dir / plan.adapter.folder
+            name += (plan.adapter.id,)
+            state += (plan.adapter.create_time, adapter_state(folder))
+        use_case = plan.use_case
+        return self._kept.get(name, state, lambda: self._opened(plan.approach, use_case, folder, models))
+
+    def _opened(self, approach: Approach, use_case: UseCase, folder: Path | None, models: Models) -> Backend:
+        if folder is not None:
+            verify_adapter(folder, models.generator.name)
+        # An adapter is asked in the words it was trained in; its examples said the rest.
+        instructions = "" if folder else use_case.description
+        if approach.retrieves:
             from backends.approaches.rag import RagBackend
 
             self._index.prepare(models)
             return RagBackend(
                 self._pool,
-                plan.use_case.id,
+                use_case.id,
                 models.embedder,
                 models.generator,
-                # An adapter is asked in the words it was trained in; its examples said the rest.
-                instructions="" if folder else plan.instructions,
+                instructions=instructions,
                 adapter=folder,
             )
+        if folder is not None:
+            return PromptingBackend(models.generator, instructions=instructions, adapter=folder)
+        shown, notes = self._documents(use_case, models.generator.context_tokens)
         return PromptingBackend(
             models.generator,
-            instructions=plan.instructions,
-            examples=self._examples(plan.use_case),
-            documents=self._documents(plan.use_case, models.generator),
+            instructions=instructions,
+            examples=self._examples(use_case),
+            documents=shown,
+            notes=notes,
         )
 
-    def _adapter_folder(self, adapter: Adapter | None, generator: Generator) -> Path | None:
-        if adapter is None:
-            return None
-        folder = self._data_dir / adapter.folder
-        verify_adapter(folder, generator.name)
-        return folder
-
-    def _examples(self, use_case: UseCase | None) -> tuple[Example, ...]:
-        if use_case is None or use_case.example_count == 0:
+    def _examples(self, use_case: UseCase) -> tuple[Example, ...]:
+        if use_case.example_count == 0:
             return ()
         return documents.read_examples(self._database, use_case.id)
 
-    def _documents(self, use_case: UseCase | None, generator: Generator) -> list[Passage]:
-        """Return a use case's documents, each as one passage; none where they cannot fit the prompt."""
-        if use_case is None or use_case.document_count == 0:
-            return []
-        room = generator.context_tokens * BYTES_PER_CONTEXT_TOKEN
-        page = documents.list_page(self._database, use_case.id, size=1000)
-        if page.next_page_token or sum(each.size_bytes for each in page.items) > room:
-            return []
+    def _documents(self, use_case: UseCase, context_tokens: int) -> tuple[list[Passage], list[str]]:
+        """Return a use case's documents, each as one passage; none and a note where they cannot fit."""
+        if use_case.document_count == 0:
+            return [], []
+        size = documents.size_bytes(self._database, use_case.id)
+        if not may_fit(size, context_tokens):
+            return [], [not_shown(use_case.document_count, f"{size:,} bytes", context_tokens)]
         found = []
         for each in documents.contents(self._database, use_case.id):
             text = read_document(each.source, each.media_type, each.content)
             found.append(Passage(each.source, each.source, 0, len(text.encode()), text))
-        return found
+        return found, []

@@ -1,4 +1,4 @@
-"""Facts that the stored data tells where the use case is silent: how many examples, how large the documents."""
+"""Facts that the stored data has where the use case is silent: how many examples, how large the documents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BYTES_PER_TOKEN = 4
 
 
 def known_facts(database: Database, use_case: UseCase) -> tuple[facts_pb2.Facts, str]:
-    """Return a use case's facts completed by what its data tells, and what that was, in words."""
+    """Return a use case's facts completed by what its data says, and what that was, in words."""
     facts = facts_pb2.Facts.FromString(use_case.facts)
     learned = []
     if use_case.example_count and not facts.HasField("labelled_examples"):

@@ -36,8 +36,8 @@ from advisor.wire.messages import (
 from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
-from backends.base import Answer, AnswerEvent, GenerationOptions, Token
-from backends.training.adapters import SettingsError, TuningSettings
+from backends.base import Answer, AnswerEvent, GenerationOptions, SettingsError, Token
+from backends.training.adapters import TuningSettings
 
 __all__ = ["ExecutionServicer"]
 
@@ -241,4 +241,5 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
             for each in answer.citations
         ),
         attribution_token=uuid.uuid4().hex,
+        notes=answer.notes,
     )

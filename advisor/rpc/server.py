@@ -23,7 +23,7 @@ from advisor.decision.advisor import Advisor, default_advisor
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
 from advisor.execution.indexing import ModelIndex
-from advisor.execution.models import Engine, load_models
+from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
 from advisor.rpc.decision import DecisionServicer
 from advisor.rpc.edge import ErrorMapping
@@ -82,7 +82,7 @@ class Parts:
         settings: What it runs with.
         advisor: Decides.
         database: Where everything is kept.
-        engine: Has the models.
+        loader: Has the models.
         backends: Makes backends.
         index: Makes documents searchable.
     """
@@ -90,7 +90,7 @@ class Parts:
     settings: Settings
     advisor: Advisor
     database: Database
-    engine: Engine
+    loader: ModelLoader
     backends: Backends
     index: Index
 
@@ -105,7 +105,7 @@ class AdvisorServer:
 
     def __init__(self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS) -> None:
         settings, database = parts.settings, parts.database
-        self._engine = parts.engine
+        self._loader = parts.loader
         self._health = HealthServicer()
         self._database_lane = Lane("requests", running=DATABASE_THREADS, waiting=CONCURRENT_CALLS)
         self._decision_lane = Lane("decisions", running=1, waiting=64)
@@ -117,7 +117,7 @@ class AdvisorServer:
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
         edge: Any = ErrorMapping(self._server)  # stands for a server where servicers are added
-        execution = Execution(database, parts.advisor, parts.engine, parts.backends)
+        execution = Execution(database, parts.advisor, parts.loader, parts.backends)
         decision_grpc.add_DecisionServiceServicer_to_server(
             DecisionServicer(parts.advisor, execution, self._decision_lane), edge
         )
@@ -158,9 +158,9 @@ class AdvisorServer:
                 "or 0 for any that is free"
             ) from None
         await self._server.start()
-        self._engine.start()
+        self._loader.start()
         loop = asyncio.get_running_loop()
-        self._engine.when_ready(lambda: _run_in(loop, self._health.set(EXECUTION, SERVING)))
+        self._loader.when_ready(lambda: _run_in(loop, self._health.set(EXECUTION, SERVING)))
         return bound
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
@@ -198,13 +198,13 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         ConnectionPool(url, min_size=1, max_size=settings.concurrent_answers, open=False) as pool,
     ):
         requests.forget_old(database)
-        engine = Engine(lambda report: load_models(settings, report))
-        index = ModelIndex(database, engine)
+        loader = ModelLoader(lambda report: load_models(settings, report))
+        index = ModelIndex(database, loader)
         parts = Parts(
             settings=settings,
             advisor=default_advisor(),
             database=database,
-            engine=engine,
+            loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),
             index=index,
         )

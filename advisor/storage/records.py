@@ -23,7 +23,11 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class UseCase:
-    """A use case; `facts` is a serialised `advisor.v1.Facts`, opaque here."""
+    """A use case; `facts` is a serialised `advisor.v1.Facts`, opaque here.
+
+    Attributes:
+        version: Another one after every change of the use case, its documents and its examples.
+    """
 
     id: str
     description: str
@@ -33,6 +37,7 @@ class UseCase:
     document_count: int
     passage_count: int
     example_count: int
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

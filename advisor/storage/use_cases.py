@@ -16,7 +16,11 @@ from advisor.storage.records import Page, Request, UseCase
 
 __all__ = ["create", "delete", "get", "list_page", "lock", "require", "update"]
 
-COLUMNS = "id, description, facts, create_time, update_time, document_count, passage_count, example_count"
+# The transaction that wrote a row last is its version: whatever changes a use case writes its row.
+COLUMNS = (
+    "id, description, facts, create_time, update_time, document_count, passage_count, example_count,"
+    " xmin::text AS version"
+)
 
 
 def create(

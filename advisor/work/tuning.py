@@ -193,17 +193,17 @@ def _make_examples(job: Job, asked: TuneJob) -> Sequence[TrainingExample]:
 
 def _search(job: Job, use_case_id: str) -> Callable[[str, int], Sequence[Passage]]:
     """Return the search by which the use case's questions will be answered."""
-    from backends.retrieval.embedding import LocalEmbedder
+    from backends.retrieval.embedding import open_embedder
     from backends.retrieval.index import create_passage_table
     from backends.retrieval.search import PassageRetriever
 
-    name = job.settings.embedder
-    folder = models.resolve(
-        name, cache=job.settings.model_cache, report=lambda progress: job.report(_preparation(progress))
+    embedder = open_embedder(
+        job.settings.embedder,
+        cache=job.settings.model_cache,
+        report=lambda progress: job.report(_preparation(progress)),
     )
-    embedder = LocalEmbedder(folder, name=name)
     with job.database.transaction() as connection:  # refuses passages that another model embedded
-        create_passage_table(connection, embedder.dimensions, embedder=name)
+        create_passage_table(connection, embedder.dimensions, embedder=embedder.name)
     retriever = PassageRetriever(job.database.pool, use_case_id, embedder)
     job.report(_preparation(Progress("Finding passages for the examples")))
 

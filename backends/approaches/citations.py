@@ -3,7 +3,7 @@
 A small model hardly ever cites. So each sentence that ends without a mark gets
 the marks of the passages that it rests on: those that hold most of its words,
 in its order. A sentence that rests on none stays bare. Nothing that was
-emitted is taken back: signs are held only until it is known what they are.
+emitted is taken back: characters are held only until it is known what they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["CitingStream", "supporting"]
 SUPPORT = 0.6
 """Least share of a sentence's words that a passage must hold, in order, to be cited."""
 
-_FEWEST_WORDS = 2  # a single word is in too many passages to tell where it comes from
+_FEWEST_WORDS = 2  # a single word is in too many passages to show where it comes from
 _MARK = re.compile(r"\[\d{0,3}\]?\Z")
 _ENDS = ".!?"
 _STOP_WORDS = frozenset(
@@ -42,6 +42,7 @@ class CitingStream:
         self._words = [_words(f"{passage.heading} {passage.text}") for passage in passages]
         self._emit = emit
         self._held = ""  # what may become a mark or the end of a sentence
+        self._ready = ""  # what the next piece cannot change any more
         self._sentence = ""
         self._marked = False
         self._size = 0
@@ -60,8 +61,9 @@ class CitingStream:
 
     def write(self, piece: str) -> None:
         """Take the next piece of the answer."""
-        for sign in piece:
-            self._take(sign)
+        for character in piece:
+            self._take(character)
+        self._pass_on()
 
     def finish(self) -> None:
         """Pass on what is held; the answer is complete."""
@@ -69,29 +71,30 @@ class CitingStream:
             self._release()
         self._end_sentence()
         self._release()
+        self._pass_on()
 
-    def _take(self, sign: str) -> None:
+    def _take(self, character: str) -> None:
         if self._held.startswith("["):
-            self._take_in_mark(sign)
-        elif sign == "[":
+            self._take_in_mark(character)
+        elif character == "[":
             self._release()
-            self._held = sign
-        elif sign == "\n" or (sign.isspace() and self._held):
+            self._held = character
+        elif character == "\n" or (character.isspace() and self._held):
             self._end_sentence()
             self._release()
-            self._put(sign)
-        elif sign in _ENDS:
-            self._held += sign
+            self._put(character)
+        elif character in _ENDS:
+            self._held += character
         else:
             self._release()
-            self._put(sign)
+            self._put(character)
 
-    def _take_in_mark(self, sign: str) -> None:
-        if not _MARK.fullmatch(self._held + sign):
+    def _take_in_mark(self, character: str) -> None:
+        if not _MARK.fullmatch(self._held + character):
             self._release()
-            self._take(sign)
-        elif sign != "]":
-            self._held += sign
+            self._take(character)
+        elif character != "]":
+            self._held += character
         else:
             number, self._held = self._held[1:], ""
             if not number:
@@ -100,7 +103,7 @@ class CitingStream:
                 self._cite(int(number))
 
     def _end_sentence(self) -> None:
-        """Cite what the sentence rests on, before the signs that end it."""
+        """Cite what the sentence rests on, before the punctuation that ends it."""
         held, self._held = self._held, ""
         if not self._marked:
             for number in supporting(_words(self._sentence), self._words):
@@ -120,12 +123,18 @@ class CitingStream:
         held, self._held = self._held, ""
         self._put(held)
 
+    def _pass_on(self) -> None:
+        """Emit what is ready: once for each piece, however many characters it has."""
+        text, self._ready = self._ready, ""
+        if text:
+            self._parts.append(text)
+            self._emit(text)
+
     def _put(self, text: str) -> None:
         if text:
             self._sentence += text
             self._size += len(text.encode())
-            self._parts.append(text)
-            self._emit(text)
+            self._ready += text
 
 
 def supporting(sentence: Sequence[str], passages: Sequence[Sequence[str]]) -> tuple[int, ...]:
@@ -141,7 +150,7 @@ def supporting(sentence: Sequence[str], passages: Sequence[Sequence[str]]) -> tu
 
 
 def _words(text: str) -> list[str]:
-    """Return the words that tell something, in lower case, without marks."""
+    """Return the words that carry meaning, in lower case, without marks."""
     found = re.findall(r"[^\W_]+", re.sub(r"\[\d{1,3}\]", " ", text).lower())
     return [word for word in found if word not in _STOP_WORDS]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 __all__ = ["has_evidence"]
 
 # Chosen on package documentation with MiniLM, where they part 28 questions on the packages from 15 on other
-# matters without an error. They cannot tell that documents on the right matter lack the detail asked for.
+# matters without an error. They do not see that documents on the right matter lack the detail asked for.
 _EVIDENCE = 0.44
 _SIMILARITY_SHARE = 0.7
 
 
 def has_evidence(similarity: float, coverage: float) -> bool:
-    """Tell whether the documents can hold the answer to a question.
+    """Return whether the documents can hold the answer to a question.
 
     Args:
         similarity: Cosine similarity of the question to the nearest passage.

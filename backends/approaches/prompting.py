@@ -1,18 +1,19 @@
-"""Answer by prompting alone: zero-shot, few-shot, and with all documents in the prompt where they fit."""
+"""Answer without retrieval: zero-shot, few-shot, with all documents in the prompt, or by a tuned model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import chain, zip_longest
+from pathlib import Path
 
 from backends.base import Answer, AnswerEvent, Example, GenerationOptions, Generator, Message, Passage, Token
 from backends.prompts import prompt_messages
 
-__all__ = ["PromptingBackend", "choose_examples"]
+__all__ = ["PromptingBackend", "choose_examples", "may_fit", "not_shown"]
 
 _SHOTS = 8
-# More characters than this for each token of the context, and no tokenizer makes it fit.
-_CHARACTERS_PER_TOKEN = 16
+_SIZE_PER_TOKEN = 16
 
 
 def choose_examples(examples: Sequence[Example], limit: int) -> tuple[Example, ...]:
@@ -29,28 +30,59 @@ def choose_examples(examples: Sequence[Example], limit: int) -> tuple[Example, .
     return tuple(examples[index] for index in sorted(chosen))
 
 
+def may_fit(size: int, context_tokens: int) -> bool:
+    """Return whether documents of so many characters or bytes can fit a context at all.
+
+    With more of them for each token than this, no tokenizer makes them fit, and
+    nobody needs to read them to know.
+    """
+    return size <= context_tokens * _SIZE_PER_TOKEN
+
+
+def not_shown(documents: int, size: str, context_tokens: int) -> str:
+    """Return the note on documents that an answer does without.
+
+    Args:
+        documents: How many there are.
+        size: What they take together, with its unit.
+        context_tokens: How much the model reads.
+    """
+    return (
+        f"the documents ({documents:,} with {size}) do not fit the model's {context_tokens:,} tokens: "
+        "answered without them; RAG searches them"
+    )
+
+
 class PromptingBackend:
-    """A language model as it is, told what to do.
+    """A language model asked without retrieval; implements `backends.base.Backend`.
 
     Args:
         generator: What writes the answer.
         instructions: What the use case wants of every answer; its description.
         examples: Some are shown, as many as fit and at most eight.
         documents: All are shown where they fit the model's context; otherwise none.
+        adapter: Folder of LoRA weights, for FINE_TUNING. They were trained on the
+            question alone: give the instructions of their training, and neither
+            examples nor documents. Whoever opens it verifies it first.
+        notes: What was left out before, said with every answer.
     """
 
     def __init__(
         self,
         generator: Generator,
         *,
-        instructions: str,
+        instructions: str = "",
         examples: Sequence[Example] = (),
         documents: Sequence[Passage] = (),
+        adapter: Path | None = None,
+        notes: Sequence[str] = (),
     ):
         self._generator = generator
         self._instructions = instructions
         self._examples = choose_examples(examples, _SHOTS)
         self._documents = tuple(documents)
+        self._adapter = adapter
+        self._notes = tuple(notes)
 
     def answer(
         self,
@@ -61,11 +93,13 @@ class PromptingBackend:
         cancelled: Callable[[], bool],
     ) -> Answer:
         """Answer a question, as `Backend.answer` says."""
+        chat, notes = self._fitting(question, options)
         generation = self._generator.generate(
-            self.messages(question, options),
+            chat,
             options=options,
             emit=lambda text: emit(Token(text)),
             cancelled=cancelled,
+            adapter=self._adapter,
         )
         return Answer(
             text=generation.text,
@@ -73,28 +107,47 @@ class PromptingBackend:
             input_tokens=generation.input_tokens,
             output_tokens=generation.output_tokens,
             model=self._generator.name,
+            notes=(*self._notes, *notes),
         )
 
-    def messages(self, question: str, options: GenerationOptions) -> tuple[Message, ...]:
-        """Return the chat for a question: with documents and examples, or as much of that as fits."""
+    def _fitting(
+        self, question: str, options: GenerationOptions
+    ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+        """Return the chat for a question, with as much as fits, and what was left out."""
         room = self._generator.context_tokens - options.max_output_tokens
-        for passages, shots in self._offers():
-            chat = prompt_messages(
-                question,
-                instructions=self._instructions,
-                examples=self._examples[:shots],
-                passages=passages,
-            )
+        for passages, shots in self._offers(room):
+            chat = self._chat(question, passages, shots)
             if self._generator.count_tokens(chat) <= room:
-                return chat
-        return prompt_messages(question, instructions=self._instructions)
+                return chat, self._left_out(passages, shots)
+        return self._chat(question, (), 0), self._left_out((), 0)
 
-    def _offers(self) -> list[tuple[tuple[Passage, ...], int]]:
+    def _offers(self, room: int) -> list[tuple[tuple[Passage, ...], int]]:
         """Return what to try to fit, the most first."""
         count = len(self._examples)
-        size = sum(len(passage.text) for passage in self._documents)
-        may_fit = 0 < size <= self._generator.context_tokens * _CHARACTERS_PER_TOKEN
         with_documents = (
-            [(self._documents, shots) for shots in sorted({count, 0}, reverse=True)] if may_fit else []
+            [(self._documents, shots) for shots in sorted({count, 0}, reverse=True)]
+            if self._documents and self._document_tokens <= room
+            else []
         )
         return [*with_documents, *(((), shots) for shots in range(count, 0, -1))]
+
+    def _chat(self, question: str, passages: Sequence[Passage], shots: int) -> tuple[Message, ...]:
+        return prompt_messages(
+            question, instructions=self._instructions, examples=self._examples[:shots], passages=passages
+        )
+
+    def _left_out(self, passages: Sequence[Passage], shots: int) -> tuple[str, ...]:
+        context, notes = self._generator.context_tokens, []
+        if self._documents and not passages:
+            notes.append(not_shown(len(self._documents), f"{self._document_tokens:,} tokens", context))
+        if shots < len(self._examples):
+            beside = "beside the documents" if passages else f"into the model's {context:,} tokens"
+            notes.append(
+                f"{shots} of {len(self._examples)} chosen examples are shown: more do not fit {beside}"
+            )
+        return tuple(notes)
+
+    @cached_property
+    def _document_tokens(self) -> int:
+        """Tokens of the documents; counted once, since reading them takes longer than the question."""
+        return self._generator.count_tokens(self._chat("", self._documents, 0))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haystack import Document, Pipeline, component
+from haystack import Pipeline, component
 from haystack.core.errors import PipelineRuntimeError
 
 from backends.approaches.citations import CitingStream
@@ -27,7 +27,7 @@ from backends.base import (
 )
 from backends.prompts import grounded_messages
 from backends.retrieval.embedding import Embedder
-from backends.retrieval.search import add_retrieval, hits_from, retrieval_inputs
+from backends.retrieval.search import add_retrieval, retrieval_inputs
 
 if TYPE_CHECKING:
     from psycopg_pool import ConnectionPool
@@ -68,11 +68,11 @@ class RagBackend:
         add_retrieval(self._pipeline, pool, collection, embedder)
         self._pipeline.add_component("prompt", _GroundedPrompt(generator, instructions, passage_tokens))
         self._pipeline.add_component("generate", _CitingGenerator(generator, adapter))
-        self._pipeline.connect("join.documents", "prompt.documents")
-        self._pipeline.connect("dense.documents", "prompt.dense")
-        self._pipeline.connect("words.documents", "prompt.words")
-        self._pipeline.connect("prompt.messages", "generate.messages")
-        self._pipeline.connect("prompt.hits", "generate.hits")
+        self._pipeline.connect("join.hits", "prompt.hits")
+        self._pipeline.connect("dense.hits", "prompt.dense")
+        self._pipeline.connect("words.hits", "prompt.words")
+        for name in ("messages", "hits", "notes"):
+            self._pipeline.connect(f"prompt.{name}", f"generate.{name}")
 
     def answer(
         self,
@@ -84,7 +84,7 @@ class RagBackend:
     ) -> Answer:
         """Answer from the passages, or say that they hold no answer."""
         if cancelled():
-            raise Cancelled("The answer was stopped before it began.")
+            raise Cancelled("the answer was cancelled before it began")
         inputs = retrieval_inputs(question, options.passages)
         inputs["prompt"] = {"question": question}
         # The pipeline copies what it is given; a function is copied as itself, a bound method is not.
@@ -112,15 +112,17 @@ class _GroundedPrompt:
         self._instructions = instructions
         self._passage_tokens = passage_tokens
 
-    @component.output_types(messages=list[Message], hits=list[Hit])
-    def run(
-        self, question: str, documents: list[Document], dense: list[Document], words: list[Document]
-    ) -> dict[str, Any]:
-        """Return the chat with the passages that it shows."""
+    @component.output_types(messages=list[Message], hits=list[Hit], notes=list[str])
+    def run(self, question: str, hits: list[Hit], dense: list[Hit], words: list[Hit]) -> dict[str, Any]:
+        """Return the chat, the passages that it shows, and what it leaves out."""
         if not has_evidence(_best(dense), _best(words)):
-            return {"messages": [], "hits": []}
-        hits = self._fitting(question, hits_from(documents))
-        return {"messages": list(self._messages(question, hits)), "hits": list(hits)}
+            return {"messages": [], "hits": [], "notes": []}
+        shown = self._fitting(question, hits)
+        return {
+            "messages": list(self._messages(question, shown)),
+            "hits": list(shown),
+            "notes": self._left_out(len(hits), len(shown)),
+        }
 
     def _fitting(self, question: str, hits: Sequence[Hit]) -> Sequence[Hit]:
         empty = self._generator.count_tokens(self._messages(question, ()))
@@ -129,6 +131,12 @@ class _GroundedPrompt:
             if taken <= self._passage_tokens:
                 return hits[:count]
         return hits[:1]
+
+    def _left_out(self, found: int, shown: int) -> list[str]:
+        if shown == found:
+            return []
+        limit = f"{self._passage_tokens:,} tokens of passages"
+        return [f"{shown} of {found} passages found are shown: a prompt holds at most {limit}"]
 
     def _messages(self, question: str, hits: Sequence[Hit]) -> tuple[Message, ...]:
         return grounded_messages(question, [hit.passage for hit in hits], instructions=self._instructions)
@@ -147,6 +155,7 @@ class _CitingGenerator:
         self,
         messages: list[Message],
         hits: list[Hit],
+        notes: list[str],
         options: GenerationOptions,
         emit: Callable[[AnswerEvent], None],
         cancelled: Callable[[], bool],
@@ -169,9 +178,10 @@ class _CitingGenerator:
                 written.output_tokens,
                 self._generator.name,
                 stream.citations,
+                tuple(notes),
             )
         }
 
 
-def _best(documents: Sequence[Document]) -> float:
-    return max((document.score or 0.0 for document in documents), default=0.0)
+def _best(hits: Sequence[Hit]) -> float:
+    return max((hit.score for hit in hits), default=0.0)

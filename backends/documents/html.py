@@ -55,7 +55,7 @@ def markdown_blocks(text: str) -> list[Block]:
 
 
 def plain_blocks(text: str) -> list[Block]:
-    """Return the paragraphs of a plain text, in order; a line underlined by signs is a heading."""
+    """Return the paragraphs of a plain text, in order; an underlined line is a heading."""
     blocks: list[Block] = []
     levels: dict[tuple[str | None, str], int] = {}
     for paragraph in _PARAGRAPH.finditer(text):

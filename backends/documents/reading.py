@@ -60,7 +60,7 @@ def media_type_of(source: str) -> str:
             return media_type
     known = ", ".join(known for suffixes in MEDIA_TYPES.values() for known in suffixes)
     raise DocumentError(
-        f"{source}: its suffix {suffix!r} tells no media type; use one of {known}, or name the media type."
+        f"{source}: the suffix {suffix!r} stands for no media type; use one of {known}, or name the media type"
     )
 
 
@@ -74,10 +74,10 @@ def read_document(source: str, media_type: str, content: bytes) -> str:
     """
     if media_type not in MEDIA_TYPES:
         allowed = ", ".join(MEDIA_TYPES)
-        raise DocumentError(f"{source}: the media type {media_type!r} cannot be read; use one of {allowed}.")
+        raise DocumentError(f"{source}: the media type {media_type!r} cannot be read; use one of {allowed}")
     if len(content) > MAX_DOCUMENT_BYTES:
         raise DocumentError(
-            f"{source}: {len(content):,} bytes are more than the {MAX_DOCUMENT_BYTES:,} allowed; split it."
+            f"{source}: {len(content):,} bytes are more than the {MAX_DOCUMENT_BYTES:,} allowed; split it"
         )
     text = _decode(source, media_type, content).replace("\r\n", "\n").replace("\r", "\n")
     if media_type == "text/html":
@@ -85,7 +85,7 @@ def read_document(source: str, media_type: str, content: bytes) -> str:
     elif media_type == "application/jsonl":
         text = "\n\n".join(_records(source, text))
     if not text.strip():
-        raise DocumentError(f"{source}: it holds no text; leave it out.")
+        raise DocumentError(f"{source}: it holds no text; leave it out")
     return text
 
 
@@ -125,13 +125,13 @@ def _decode(source: str, media_type: str, content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except LookupError as error:
-        raise DocumentError(f"{source}: the encoding {encoding!r} is unknown; save it as UTF-8.") from error
+        raise DocumentError(f"{source}: the encoding {encoding!r} is unknown; save it as UTF-8") from error
     except UnicodeDecodeError as error:
         raise DocumentError(
-            f"{source}: byte {error.start:,} is not {error.encoding} text; save it as UTF-8, or leave it out."
+            f"{source}: byte {error.start:,} is not {error.encoding} text; save it as UTF-8, or leave it out"
         ) from error
     if "\0" in text:
-        raise DocumentError(f"{source}: it is binary, not text; convert it to text, or leave it out.")
+        raise DocumentError(f"{source}: it is binary, not text; convert it to text, or leave it out")
     return text
 
 
@@ -145,17 +145,19 @@ def _record(where: str, line: str) -> str:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DocumentError(f"{where}: it is not JSON: {error}.") from error
+        raise DocumentError(
+            f"{where}: it is not JSON ({error}); write one string or object a line"
+        ) from error
     record = {"text": value} if isinstance(value, str) else value
     if not isinstance(record, dict) or not isinstance(record.get("text"), str) or not record["text"].strip():
-        raise DocumentError(f'{where}: write a string or an object with "text", a string that is not empty.')
+        raise DocumentError(f'{where}: write a string or an object with "text", a string that is not empty')
     title = record.get("title") or record.get("source") or ""
     if not isinstance(title, str):
-        raise DocumentError(f'{where}: "title" and "source" are strings where they are given.')
+        raise DocumentError(f'{where}: "title" or "source" is not a string; make it one, or leave it out')
     heading = f"# {' '.join(title.split())}\n\n" if title.strip() else ""
     found = f"{heading}{record['text'].strip()}".replace("\r\n", "\n").replace("\r", "\n")
     if re.search("[\0\ud800-\udfff]", found):
-        raise DocumentError(f"{where}: it holds NUL or half a surrogate pair, which are not text.")
+        raise DocumentError(f"{where}: it holds NUL or half a surrogate pair, which are not text; remove it")
     return found
 
 
@@ -189,7 +191,7 @@ def _outline(path: list[tuple[int, str]]) -> str:
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[bool, tuple[int, int]]]:
-    """Cut a block into parts of about the same weight, none much over the limit; the first is told apart."""
+    """Cut a block into parts of about the same weight, none much over the limit; the first is marked."""
     weight = _weight(text[start:end])
     parts = math.ceil(weight / PASSAGE_WORDS)
     limit = math.ceil(weight / parts) if parts else 0
@@ -218,7 +220,7 @@ def _pieces(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, 
 
 
 def _between(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield what lies between separators, with the separator's own signs and without its white space."""
+    """Yield what lies between separators, with the separator's punctuation and without its white space."""
     begin = start
     for match in separator.finditer(text, start, end):
         stop = match.start() + len(match.group().rstrip())

@@ -40,7 +40,7 @@ from backends.models.resolve import identity, resolve
 if TYPE_CHECKING:
     import torch
 
-    from backends.generation.adapters import AdaptedModel, AdapterKey
+    from backends.generation.model import AdapterKey, LoadedModel
 
 __all__ = ["LocalGenerator", "open_generator"]
 
@@ -57,7 +57,7 @@ def open_generator(
     The key for a server is taken from `OPENAI_API_KEY`.
 
     Raises:
-        ModelError: The model cannot be had.
+        ModelError: The model cannot be fetched, or is none that generates.
     """
     source = parse_model(name)
     if isinstance(source, RemoteSource):
@@ -88,7 +88,7 @@ class LocalGenerator:
         self._turn = threading.Lock()
         self._loading = threading.Lock()
         self._tokenizer: Any = None
-        self._model: AdaptedModel | None = None
+        self._model: LoadedModel | None = None
         self._kept: _Prefix | None = None
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -136,7 +136,7 @@ class LocalGenerator:
 
     def _read_prompt(
         self,
-        model: AdaptedModel,
+        model: LoadedModel,
         adapter: AdapterKey | None,
         prompt: list[int],
         cancelled: Callable[[], bool],
@@ -163,15 +163,15 @@ class LocalGenerator:
         finally:
             self._turn.release()
 
-    def _load_model(self) -> AdaptedModel:
+    def _load_model(self) -> LoadedModel:
         if self._model is None:
             import torch
 
-            from backends.generation.adapters import AdaptedModel
+            from backends.generation.model import LoadedModel
 
             if self._threads is not None:
                 torch.set_num_threads(self._threads)
-            self._model = AdaptedModel(self._folder)
+            self._model = LoadedModel(self._folder)
         return self._model
 
     def _load_tokenizer(self) -> Any:
@@ -182,7 +182,9 @@ class LocalGenerator:
                 try:
                     self._tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
                 except (OSError, ValueError) as error:
-                    raise ModelError(f"the tokenizer in {self._folder} cannot be loaded: {error}") from error
+                    raise ModelError(
+                        f"the tokenizer in {self._folder} cannot be loaded: {error}; fetch the model again"
+                    ) from error
             if not self._tokenizer.chat_template:
                 raise ModelError(f"the model in {self._folder} has no chat template; take one made for chat")
             return self._tokenizer
@@ -227,11 +229,11 @@ def _chooser(options: GenerationOptions) -> Callable[[torch.Tensor], int]:
 
     if options.temperature <= 0:
         return lambda logits: int(logits.argmax())
-    random = torch.Generator().manual_seed(options.seed)
+    generator = torch.Generator().manual_seed(options.seed)
 
     def draw(logits: torch.Tensor) -> int:
         probabilities = torch.softmax(logits / options.temperature, dim=-1)
-        return int(torch.multinomial(probabilities, 1, generator=random))
+        return int(torch.multinomial(probabilities, 1, generator=generator))
 
     return draw
 

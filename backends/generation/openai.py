@@ -49,8 +49,10 @@ class OpenAIGenerator:
         self._client = openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=_TIMEOUT_S)
         served = self._served()
         if model not in served:
-            raise ModelError(f"the server {base_url} does not serve {model!r}; it serves {_listed(served)}")
-        said = getattr(served[model], "max_model_len", None)  # vLLM tells, OpenAI does not
+            raise ModelError(
+                f"the server {base_url} does not serve {model!r}; it serves {_listed(served)}: name one of them"
+            )
+        said = getattr(served[model], "max_model_len", None)  # vLLM says it, OpenAI does not
         self.context_tokens: int = said if isinstance(said, int) else _ASSUMED_CONTEXT_TOKENS
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

@@ -66,7 +66,7 @@ def convert(file: Path, folder: Path, report: Callable[[Progress], None]) -> Non
 
 
 def main(file: Path, folder: Path) -> int:
-    """Convert, and tell the parent process on standard output; return the exit status."""
+    """Convert, reporting to the parent process on standard output; return the exit status."""
     try:
         _convert(file, folder, lambda fraction: print(f"done {fraction}", flush=True))  # noqa: T201 - the protocol
     except ModelError as error:

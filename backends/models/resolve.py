@@ -52,7 +52,7 @@ def resolve(name: str, *, cache: Path, report: Callable[[Progress], None], verif
         verify: Whether to read every cached file again; otherwise only sizes are compared.
 
     Raises:
-        ModelError: The model cannot be had; the cache is as it was before.
+        ModelError: The model cannot be fetched; the cache is as it was before.
     """
     source = parse_model(name)
     match source:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.base import Cancelled, ModelError, Passage, Progress
+from backends.models.resolve import resolve
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embedder", "LocalEmbedder", "embed_passages", "embedded_text"]
+__all__ = ["Embedder", "LocalEmbedder", "embed_passages", "embedded_text", "open_embedder"]
 
 _BATCH = 32
 
@@ -32,6 +33,15 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row for each text, in order. Safe to call from several threads."""
         ...
+
+
+def open_embedder(name: str, *, cache: Path, report: Callable[[Progress], None]) -> LocalEmbedder:
+    """Return the embedder that a model's name stands for, fetching the model where needed.
+
+    Raises:
+        ModelError: The model cannot be fetched.
+    """
+    return LocalEmbedder(resolve(name, cache=cache, report=report), name=name)
 
 
 class LocalEmbedder:
@@ -72,7 +82,7 @@ class LocalEmbedder:
     def _loaded(self) -> Any:
         if self._model is None:
             if not self._folder.is_dir():
-                raise ModelError(f"{self._folder}: no such folder; name the folder of the embedder.")
+                raise ModelError(f"{self._folder}: no such folder; name the folder of the embedder")
             from sentence_transformers import SentenceTransformer
             from transformers.utils.logging import disable_progress_bar
 
@@ -82,7 +92,9 @@ class LocalEmbedder:
                     str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
                 )
             except (OSError, ValueError) as error:
-                raise ModelError(f"{self._folder}: not a sentence-transformers model: {error}") from error
+                raise ModelError(
+                    f"{self._folder}: not a sentence-transformers model ({error}); name another embedder"
+                ) from error
         return self._model
 
 
@@ -103,7 +115,7 @@ def embed_passages(
 
     Raises:
         Cancelled: `cancelled` said so between two batches.
-        ModelError: The embedder cannot be had.
+        ModelError: The embedder cannot be loaded.
     """
     import numpy as np
 
@@ -115,7 +127,7 @@ def embed_passages(
     rows = np.empty((len(texts), embedder.dimensions), dtype=np.float32)
     for start in range(0, len(order), _BATCH):
         if cancelled():
-            raise Cancelled("Embedding was stopped; nothing was kept.")
+            raise Cancelled("embedding was stopped; nothing was kept")
         batch = order[start : start + _BATCH]
         rows[batch] = embedder.embed([texts[index] for index in batch])
         done += sum(len(texts[index]) for index in batch)

@@ -12,10 +12,9 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backends.base import ModelError, Passage
+from backends.base import Hit, ModelError, Passage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 __all__ = [
-    "Found",
     "create_passage_table",
     "delete_collection",
     "delete_source",
@@ -103,20 +101,6 @@ ORDER BY score DESC, ts_rank_cd(words, %(any)s::tsquery) DESC, id LIMIT %(limit)
 """  # noqa: S608 (fixed text)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A passage with how well it fits.
-
-    Attributes:
-        passage: The passage.
-        fit: 1 at best: its cosine similarity to the question, or the share of the
-            question's words that it holds, rare words weighing more.
-    """
-
-    passage: Passage
-    fit: float
-
-
 def create_passage_table(connection: Connection[Any], dimensions: int, *, embedder: str) -> None:
     """Create the table and its indexes unless they are there.
 
@@ -130,8 +114,8 @@ def create_passage_table(connection: Connection[Any], dimensions: int, *, embedd
     """
     if not 1 <= dimensions <= _MAX_DIMENSIONS:
         raise ModelError(
-            f"The embedder {embedder!r} makes vectors of {dimensions:,} dimensions; "
-            f"1 to {_MAX_DIMENSIONS:,} can be indexed. Use another embedder."
+            f"the embedder {embedder!r} makes vectors of {dimensions:,} dimensions; "
+            f"1 to {_MAX_DIMENSIONS:,} can be indexed: use another embedder"
         )
     from psycopg import sql
 
@@ -148,9 +132,9 @@ def create_passage_table(connection: Connection[Any], dimensions: int, *, embedd
         )
     elif (found[0], found[1]) != (dimensions, embedder):
         raise ModelError(
-            f"The passages in this database were embedded by {found[1]!r} ({found[0]:,} dimensions), not by "
-            f"{embedder!r} ({dimensions:,}). Configure the embedder {found[1]!r}, or use another database and "
-            "import the documents again."
+            f"the passages in this database were embedded by {found[1]!r} ({found[0]:,} dimensions), not by "
+            f"{embedder!r} ({dimensions:,}); configure the embedder {found[1]!r}, or use another database and "
+            "import the documents again"
         )
 
 
@@ -203,8 +187,11 @@ def delete_collection(connection: Connection[Any], collection: str) -> None:
 
 def search_dense(
     connection: Connection[Any], collection: str, vector: NDArray[np.float32], limit: int
-) -> tuple[Found, ...]:
-    """Return the passages nearest to a vector: exactly in small collections, by the index in large ones."""
+) -> tuple[Hit, ...]:
+    """Return the passages nearest to a vector, by their cosine similarity.
+
+    Exactly in small collections, by the index in large ones.
+    """
     values = {"vector": _vector(vector), "collection": collection, "limit": limit}
     with connection.transaction():
         size = connection.execute(
@@ -217,17 +204,16 @@ def search_dense(
             connection.execute("SET LOCAL hnsw.max_scan_tuples = 200000")
             rows = connection.execute(_INDEXED, values).fetchall()
             if len(rows) == limit:
-                return _found(rows)
-        return _found(connection.execute(_EXACT, values).fetchall())
+                return _hits(rows)
+        return _hits(connection.execute(_EXACT, values).fetchall())
 
 
-def search_words(
-    connection: Connection[Any], collection: str, question: str, limit: int
-) -> tuple[Found, ...]:
+def search_words(connection: Connection[Any], collection: str, question: str, limit: int) -> tuple[Hit, ...]:
     """Return the passages that hold most of a question's words, rare words weighing more.
 
-    Any word is enough. What is written as one, such as `max_connections`, is
-    looked for as a phrase.
+    The score is the share of the question that a passage holds; any word is
+    enough. What is written as one, such as `max_connections`, is looked for as a
+    phrase.
     """
     words = sorted({" ".join(_parts(word)) for word in re.findall(r"\S+", question)} - {""})
     owner = f"'{_owner(collection)}'"
@@ -249,11 +235,11 @@ def search_words(
             "limit": limit,
         },
     ).fetchall()
-    return _found(rows)
+    return _hits(rows)
 
 
-def _found(rows: Sequence[tuple[Any, ...]]) -> tuple[Found, ...]:
-    return tuple(Found(Passage(*row[:6]), float(row[6])) for row in rows)
+def _hits(rows: Sequence[tuple[Any, ...]]) -> tuple[Hit, ...]:
+    return tuple(Hit(Passage(*row[:6]), float(row[6])) for row in rows)
 
 
 def _vector(row: NDArray[np.float32]) -> str:

@@ -12,21 +12,23 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backends.base import BackendError, Message, ModelError, TuningError
+from backends.base import Message, ModelError, SettingsError, TuningError
+from backends.models.hashes import file_sha256, file_states
 
 __all__ = [
     "APPROACHES",
     "Manifest",
-    "SettingsError",
     "TrainingExample",
     "TuningMetrics",
     "TuningSettings",
+    "adapter_state",
     "data_sha256",
     "read_manifest",
     "storage_error",
@@ -41,18 +43,6 @@ _WEIGHTS = "adapter_model.safetensors"
 _CONFIG = "adapter_config.json"
 _MANIFEST = "manifest.json"
 _MAX_JSON_BYTES = 1 << 20
-
-
-class SettingsError(BackendError):
-    """Settings are out of bounds.
-
-    Attributes:
-        violations: What is wrong, by the setting's name.
-    """
-
-    def __init__(self, violations: Mapping[str, str]):
-        super().__init__("; ".join(f"{name}: {text}" for name, text in violations.items()))
-        self.violations = dict(violations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +219,23 @@ def verify_adapter(folder: Path, base_model: str) -> Manifest:
             f"{folder}: adapts {manifest.base_model}, not {base_model}; load that model or tune again"
         )
     for name, expected in ((_WEIGHTS, manifest.weights_sha256), (_CONFIG, manifest.config_sha256)):
-        actual = _file_sha256(folder / name)
+        with _readable(folder):
+            actual = file_sha256(folder / name)
         if actual != expected:
             raise ModelError(
                 f"{folder / name}: SHA-256 is {actual}, the manifest says {expected}; tune again"
             )
     return manifest
+
+
+def adapter_state(folder: Path) -> tuple[tuple[int, int], ...]:
+    """Return time and size of an adapter's files: as long as they stay, the adapter is the one that was verified.
+
+    Raises:
+        ModelError: A file is missing.
+    """
+    with _readable(folder):
+        return file_states(folder, (_MANIFEST, _CONFIG, _WEIGHTS))
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -252,7 +253,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def storage_error(path: Path, error: OSError, size_bytes: int) -> TuningError:
-    """Return the error that tells why a result could not be stored."""
+    """Return the error that says why a result could not be stored."""
     megabytes = -(-size_bytes // 1_000_000)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return TuningError(f"{path}: the disk is full; free {megabytes} MB and tune again to go on from here")
@@ -275,21 +276,19 @@ def _manifest_from_json(values: Any) -> Manifest:
 
 
 def _read_json(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_JSON_BYTES + 1)
-    except OSError as error:
-        raise ModelError(
-            f"{path}: cannot be read ({error.strerror}); tune, or name another folder"
-        ) from error
+    with _readable(path.parent), path.open("rb") as file:
+        content = file.read(_MAX_JSON_BYTES + 1)
     if len(content) > _MAX_JSON_BYTES:
         raise ValueError(f"longer than {_MAX_JSON_BYTES} bytes")
     return json.loads(content)
 
 
-def _file_sha256(path: Path) -> str:
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a file into what it means for an adapter."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        yield
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); tune again") from error
+        raise ModelError(
+            f"{error.filename or folder}: cannot be read ({error.strerror}); tune again, or use another adapter"
+        ) from error

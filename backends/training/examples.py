@@ -58,7 +58,7 @@ def hybrid_examples(
     Args:
         examples: Questions with their right answers.
         search: Returns at most so many passages for a question, best first.
-        instructions: What is wanted of every answer, as the RAG backend is told.
+        instructions: What is wanted of every answer, as the RAG backend has them.
         seed: Chooses which examples lack their passage, and the order of passages.
         distractors: Passages shown besides the right one.
         golden_share: Share of the examples that show the right passage, above 0 to 1.
@@ -81,14 +81,14 @@ def hybrid_examples(
     bare = _without_golden(golden, len(examples), golden_share, seed)
     made = []
     for index, (example, (gold, others)) in enumerate(zip(examples, found, strict=True)):
-        chance = random.Random(f"passages:{seed}:{index}")  # noqa: S311 (no secret)
+        rng = random.Random(f"passages:{seed}:{index}")  # noqa: S311 (no secret)
         if gold is not None and (index not in bare or not others):
             shown = [gold, *others[:distractors]]
         elif index in bare and others:
             shown = list(others[: distractors + 1])
         else:
             continue
-        chance.shuffle(shown)
+        rng.shuffle(shown)
         messages = grounded_messages(example.question, shown, instructions=instructions)
         made.append(TrainingExample(messages, example.answer, example.question))
     return tuple(made)
@@ -97,13 +97,13 @@ def hybrid_examples(
 def _without_golden(golden: Sequence[int], count: int, golden_share: float, seed: int) -> frozenset[int]:
     """Return which examples to show without their passage: first those that have none."""
     lacking = sorted(set(range(count)) - set(golden))
-    chance = random.Random(f"golden:{seed}")  # noqa: S311 (no secret)
+    rng = random.Random(f"golden:{seed}")  # noqa: S311 (no secret)
     # Of what is kept, `golden_share` shows the passage: at most this many do not.
     allowed = int(len(golden) * (1 - golden_share) / golden_share + 1e-9)
     if len(lacking) >= allowed:
-        return frozenset(chance.sample(lacking, allowed))
+        return frozenset(rng.sample(lacking, allowed))
     wanted = int(count * (1 - golden_share) + 1e-9)
-    return frozenset(lacking) | frozenset(chance.sample(list(golden), wanted - len(lacking)))
+    return frozenset(lacking) | frozenset(rng.sample(list(golden), wanted - len(lacking)))
 
 
 def _passages(
@@ -120,7 +120,7 @@ def _passages(
 
 
 def _holds(text: str, example: Example) -> bool:
-    """Tell whether a passage gives the answer away: it holds its words, or is the example's context."""
+    """Return whether a passage gives the answer away: it holds its words, or is the example's context."""
     passage = _words(text)
     context, answer = _words(example.context or ""), _words(example.answer)
     if context.strip() and (context in passage or passage in context):

@@ -48,15 +48,15 @@ def split(
 
 def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> tuple[tuple[int, ...], ...]:
     """Return an epoch's batches, as indices: shuffled, with examples of similar length together."""
-    chance = random.Random(f"epoch:{seed}:{epoch}")  # noqa: S311 (no secret)
+    rng = random.Random(f"epoch:{seed}:{epoch}")  # noqa: S311 (no secret)
     order = list(range(len(lengths)))
-    chance.shuffle(order)
+    rng.shuffle(order)
     pool = batch_size * _POOL_BATCHES
     batches: list[tuple[int, ...]] = []
     for start in range(0, len(order), pool):
         similar = sorted(order[start : start + pool], key=lambda index: lengths[index])
         batches += [tuple(similar[at : at + batch_size]) for at in range(0, len(similar), batch_size)]
-    chance.shuffle(batches)
+    rng.shuffle(batches)
     return tuple(batches)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, resolve
+from tests.backends.lora import save_adapter
 
 LINES = (
     "The capital of France is Paris.",
@@ -28,6 +32,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = _save_tokenizer(folder)
     _save_model(folder, vocabulary)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return two folders of random LoRA weights for the tiny model."""
+    folder = tmp_path_factory.mktemp("adapters")
+    return save_adapter(tiny_model, folder / "a", seed=1), save_adapter(tiny_model, folder / "b", seed=2)
+
+
+@pytest.fixture
+def pool(empty_database_url: str) -> Iterator[ConnectionPool[Any]]:
+    """Yield connections to a database of this test's own."""
+    with ConnectionPool(empty_database_url, min_size=1, max_size=2) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")

@@ -4,84 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import numpy as np
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from numpy.typing import NDArray
 from psycopg_pool import ConnectionPool
 
 from advisor.decision.advisor import Advisor
 from advisor.execution.indexing import ModelIndex
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.opening import ModelBackends
 from advisor.knowledge.rulefile import load_rules
 from advisor.rpc.server import AdvisorServer, Parts
 from advisor.settings import Settings
 from advisor.storage.database import Database
-from backends.base import Cancelled, FinishReason, Generation, GenerationOptions, Message
-
-
-class EchoGenerator:
-    """Writes the last turn again, word by word; `forever` makes it write until it is told to stop."""
-
-    name = "echo"
-    context_tokens = 4096
-
-    def __init__(self) -> None:
-        self.stopped = threading.Event()
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        return sum(len(message.content.split()) for message in messages)
-
-    def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        options: GenerationOptions,
-        emit: Callable[[str], None],
-        cancelled: Callable[[], bool],
-        adapter: Path | None = None,
-    ) -> Generation:
-        if "explode" in messages[-1].content:
-            raise RuntimeError(f"secret: {messages[-1].content}")
-        words = messages[-1].content.split()
-        written = []
-        while len(written) < options.max_output_tokens or "forever" in words:
-            if cancelled():
-                self.stopped.set()
-                raise Cancelled("told to stop")
-            if len(written) == len(words) and "forever" not in words:
-                break
-            written.append(f"{words[len(written) % len(words)]} ")
-            emit(written[-1])
-            if "forever" in words:
-                threading.Event().wait(0.001)  # as slow as a fast model, so that the stream does not flood
-        reason = FinishReason.LENGTH if len(written) == options.max_output_tokens else FinishReason.STOP
-        return Generation("".join(written), reason, self.count_tokens(messages), len(written))
-
-
-class LetterEmbedder:
-    """A vector of how often each of eight letters occurs."""
-
-    name = "letters"
-    dimensions = 8
-
-    def __init__(self) -> None:
-        self.embedded: list[str] = []
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        self.embedded.extend(texts)
-        counts = np.array(
-            [[1 + text.lower().count(each) for each in "etaoinsr"] for text in texts], np.float32
-        )
-        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+from tests.doubles import FakeGenerator, WordEmbedder
 
 
 @dataclass(frozen=True)
@@ -91,8 +33,8 @@ class Running:
     address: str
     settings: Settings
     database: Database
-    generator: EchoGenerator
-    embedder: LetterEmbedder
+    generator: FakeGenerator
+    embedder: WordEmbedder
 
 
 @dataclass(frozen=True)
@@ -142,18 +84,18 @@ def session_parts(
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"), document_bytes=4_000_000, queued_operations=3, workers=0
     )
-    models = Models(EchoGenerator(), LetterEmbedder())
+    models = Models(FakeGenerator(), WordEmbedder())
     with (
         Database.open(database_url) as database,
         ConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool,
     ):
-        engine = Engine(lambda _: models)
-        index = ModelIndex(database, engine)
+        loader = ModelLoader(lambda _: models)
+        index = ModelIndex(database, loader)
         yield Parts(
             settings=settings,
             advisor=rules_advisor,
             database=database,
-            engine=engine,
+            loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),
             index=index,
         )
@@ -168,9 +110,9 @@ def run_server() -> Callable[..., AbstractContextManager[str]]:
 @pytest.fixture(scope="session")
 def session_server(session_parts: Parts) -> Iterator[Running]:
     """Run one server for all tests."""
-    models = session_parts.engine.models(lambda _: None, lambda: False)
-    assert isinstance(models.generator, EchoGenerator)
-    assert isinstance(models.embedder, LetterEmbedder)
+    models = session_parts.loader.models(lambda _: None, lambda: False)
+    assert isinstance(models.generator, FakeGenerator)
+    assert isinstance(models.embedder, WordEmbedder)
     with running(session_parts) as address:
         yield Running(
             address, session_parts.settings, session_parts.database, models.generator, models.embedder
@@ -183,6 +125,7 @@ def server(session_server: Running) -> Running:
     with session_server.database.transaction() as connection:
         connection.execute("TRUNCATE use_cases, requests CASCADE")
     session_server.generator.stopped.clear()
+    session_server.generator.asked.clear()
     session_server.embedder.embedded.clear()
     return session_server
 

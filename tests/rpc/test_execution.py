@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc
 import pytest
@@ -17,6 +19,7 @@ from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.v1 import use_case_service_pb2_grpc as service_grpc
+from tests.doubles import saved_adapter
 
 PROMPTING = recommendation_pb2.APPROACH_PROMPTING
 RAG = recommendation_pb2.APPROACH_RAG
@@ -55,7 +58,7 @@ def give_examples(server, number: int) -> None:
 
 
 def make_adapter(server, adapter_id: str, approach: str) -> None:
-    """Give the use case `faq` an adapter, without its weights."""
+    """Give the use case `faq` an adapter's row, without its folder."""
     with server.database.transaction() as connection:
         adapters.insert(
             connection,
@@ -213,6 +216,56 @@ def test_adapter_of_another_approach(stub, channel, server, failure):
         use_case="useCases/faq", question="one", approach=FINE_TUNING, adapter="useCases/faq/adapters/a"
     )
     assert "trained for HYBRID" in failure(lambda: list(stub.Answer(request))).message
+
+
+def spoil_base_model(folder: Path) -> None:
+    saved_adapter(folder, base_model="other@1")
+
+
+def spoil_weights(folder: Path) -> None:
+    (folder / "adapter_model.safetensors").write_bytes(b"damaged")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (spoil_base_model, "adapts other@1, not echo"),
+        (spoil_weights, "the manifest says"),
+        (shutil.rmtree, "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("answered_before", [False, True])
+def test_an_adapter_that_does_not_fit(stub, channel, server, failure, spoil, says, answered_before):
+    """It is refused before anything is streamed, also where it was whole when it was opened."""
+    store(channel)
+    make_adapter(server, "a", "FINE_TUNING")
+    folder = saved_adapter(server.settings.data_dir / adapters.folder_of("faq", "a"))
+    request = execution_pb2.AnswerRequest(use_case="useCases/faq", question="one", approach=FINE_TUNING)
+    if answered_before:
+        assert list(stub.Answer(request))[-1].summary.adapter == "useCases/faq/adapters/a"
+    spoil(folder)
+    events = []
+    found = failure(lambda: events.extend(stub.Answer(request)))
+    assert (found.code, found.reason) == ("FAILED_PRECONDITION", "MODEL")
+    assert says in found.message
+    assert events == []
+
+
+def test_what_does_not_fit_is_said(stub, channel, server):
+    """Documents too large for the model are left out, and the summary says so with the way round."""
+    store(channel)
+    with server.database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO documents (use_case_id, source, media_type, content, size_bytes, sha256)"
+            " VALUES ('faq', 'a.txt', 'text/plain', 'x', 900000, '')"
+        )
+        connection.execute("UPDATE use_cases SET document_count = 1 WHERE id = 'faq'")
+    request = execution_pb2.AnswerRequest(use_case="useCases/faq", question="one", approach=PROMPTING)
+    (note,) = list(stub.Answer(request))[-1].summary.notes
+    assert note == (
+        "the documents (1 with 900,000 bytes) do not fit the model's 4,096 tokens: "
+        "answered without them; RAG searches them"
+    )
 
 
 def test_tune_queues_an_operation(stub, channel, server, operations):

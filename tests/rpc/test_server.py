@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from advisor.errors import ConfigurationError
-from advisor.execution.models import Engine
+from advisor.execution.loading import ModelLoader
 from advisor.rpc.server import AdvisorServer
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -84,10 +84,10 @@ def loading(session_parts, run_server) -> Iterator[tuple[grpc.Channel, threading
 
     def load(report):
         come.wait(20)
-        return session_parts.engine.models(report, lambda: False)
+        return session_parts.loader.models(report, lambda: False)
 
     with (
-        run_server(dataclasses.replace(session_parts, engine=Engine(load))) as address,
+        run_server(dataclasses.replace(session_parts, loader=ModelLoader(load))) as address,
         grpc.insecure_channel(address) as channel,
     ):
         yield channel, come
@@ -118,13 +118,13 @@ def test_answers_wait_for_the_models(loading):
     assert kinds == ["recommendation", "progress", "token", "summary"]
 
 
-def test_models_that_cannot_be_had(session_parts, run_server, failure):
-    """An answer without models fails with the reason that they cannot be had."""
+def test_models_that_cannot_be_loaded(session_parts, run_server, failure):
+    """An answer without models fails with the reason that they cannot be loaded."""
 
     def load(_):
         raise ModelError("the folder /models is empty; fill it")
 
-    parts = dataclasses.replace(session_parts, engine=Engine(load))
+    parts = dataclasses.replace(session_parts, loader=ModelLoader(load))
     with run_server(parts) as address, grpc.insecure_channel(address) as channel:
         stub = execution_grpc.ExecutionServiceStub(channel)
         found = failure(lambda: list(stub.Answer(ask("one"))))

@@ -12,7 +12,7 @@ from advisor.decision.advisor import default_advisor
 from advisor.decision.recommendation import FULL, Recommendation, Veto
 from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.execution.answering import Ask, Execution, known_facts
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
@@ -38,6 +38,9 @@ class FixedAdvisor:
 class EchoBackends:
     """Answers with the name of the approach."""
 
+    def check(self, plan, models):
+        assert models is None, "nobody asked for models yet"
+
     def open(self, plan, models):
         self.plan = plan
         return self
@@ -48,8 +51,8 @@ class EchoBackends:
 
 
 def execution(database, advisor) -> Execution:
-    engine = Engine(lambda _: Models(None, None))
-    return Execution(database, advisor, engine, EchoBackends())
+    loader = ModelLoader(lambda _: Models(None, None))
+    return Execution(database, advisor, loader, EchoBackends())
 
 
 def ask(approach=None, use_case_id="faq", adapter_id=None) -> Ask:

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from backends.approaches.prompting import PromptingBackend, choose_examples
-from backends.base import (
-    AnswerEvent,
-    Example,
-    FinishReason,
-    Generation,
-    GenerationOptions,
-    Message,
-    Passage,
-    Token,
-)
+from backends.approaches.prompting import PromptingBackend, choose_examples, may_fit, not_shown
+from backends.base import Answer, Example, GenerationOptions, Message, Passage
 from backends.prompts import prompt_messages
+from tests.doubles import FakeGenerator
 
 EXAMPLES = tuple(Example(f"Is {n} even?", "no" if n % 2 else "yes") for n in range(6))
 DOCUMENT = Passage("p1", "a.txt", 0, 20, "Ann is the founder.")
 OPTIONS = GenerationOptions(max_output_tokens=10)
 
 
-class Echo:
-    """A generator that counts words as tokens and repeats the last turn."""
-
-    name = "echo"
-
-    def __init__(self, context_tokens: int):
-        self.context_tokens = context_tokens
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        return sum(len(message.content.split()) for message in messages)
-
-    def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        options: GenerationOptions,
-        emit: Callable[[str], None],
-        cancelled: Callable[[], bool],
-        adapter: Path | None = None,
-    ) -> Generation:
-        pieces = messages[-1].content.partition(" ")
-        for piece in pieces:
-            emit(piece)
-        return Generation("".join(pieces), FinishReason.STOP, self.count_tokens(messages), len(pieces))
+def asked(
+    backend_of: Callable[[FakeGenerator], PromptingBackend], context_tokens: int = 1000
+) -> tuple[Answer, FakeGenerator]:
+    """Return the answer to a question, with the generator that wrote it."""
+    generator = FakeGenerator(context_tokens=context_tokens)
+    answer = backend_of(generator).answer(
+        "Who is Ann?", options=OPTIONS, emit=lambda event: None, cancelled=lambda: False
+    )
+    return answer, generator
 
 
 def test_prompt_puts_what_stays_first() -> None:
@@ -72,23 +49,47 @@ def test_examples_are_chosen_over_all_answers(limit: int, questions: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("context_tokens", "documents", "shots"), [(1000, 1, 6), (22, 1, 0), (21, 0, 1), (13, 0, 0)]
+    ("context_tokens", "documents", "shots", "notes"),
+    [
+        (1000, 1, 6, []),
+        (22, 1, 0, ["0 of 6 chosen examples"]),
+        (21, 0, 1, ["documents (1 with 9 tokens) do not fit the model's 21", "1 of 6 chosen examples"]),
+        (14, 0, 0, ["documents (1 with 9 tokens) do not fit the model's 14", "0 of 6 chosen examples"]),
+    ],
 )
-def test_prompt_shrinks_to_the_context(context_tokens: int, documents: int, shots: int) -> None:
-    """Documents are shown whole or not at all, and examples as many as fit."""
-    backend = PromptingBackend(
-        Echo(context_tokens), instructions="Answer.", examples=EXAMPLES, documents=[DOCUMENT]
+def test_prompt_shrinks_to_the_context(
+    context_tokens: int, documents: int, shots: int, notes: list[str]
+) -> None:
+    """Documents are shown whole or not at all, examples as many as fit, and the answer says what is missing."""
+    answer, generator = asked(
+        lambda generator: PromptingBackend(
+            generator, instructions="Answer.", examples=EXAMPLES, documents=[DOCUMENT]
+        ),
+        context_tokens,
     )
-    chat = backend.messages("Who is Ann?", OPTIONS)
+    chat, _ = generator.asked[-1]
     assert chat[0].content.count("founder") == documents
     assert len(chat) == 2 + 2 * shots
+    assert len(answer.notes) == len(notes)
+    assert all(part in note for part, note in zip(notes, answer.notes, strict=True))
 
 
-def test_answer_is_the_concatenation_of_its_tokens() -> None:
-    """What is emitted is what is returned."""
-    events: list[AnswerEvent] = []
-    answer = PromptingBackend(Echo(100), instructions="").answer(
-        "Who is Ann?", options=OPTIONS, emit=events.append, cancelled=lambda: False
+def test_what_was_left_out_before_is_said() -> None:
+    """Notes of whoever opened the backend come with every answer."""
+    note = not_shown(40, "90,000 bytes", 1000)
+    answer, _ = asked(lambda generator: PromptingBackend(generator, notes=[note]))
+    assert answer.notes == (note,)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(0, True), (16_000, True), (16_001, False)])
+def test_what_cannot_fit_need_not_be_read(size: int, fits: bool) -> None:
+    """Sixteen bytes a token are more than any tokenizer takes together."""
+    assert may_fit(size, 1000) is fits
+
+
+def test_the_tuned_model_is_asked_as_it_was_trained(tmp_path: Path) -> None:
+    """The chat is the training's, and the adapter is passed on."""
+    _, generator = asked(
+        lambda generator: PromptingBackend(generator, instructions="Name it.", adapter=tmp_path)
     )
-    assert answer.text == "".join(event.text for event in events if isinstance(event, Token)) == "Who is Ann?"
-    assert (answer.model, answer.finish_reason, answer.citations) == ("echo", FinishReason.STOP, ())
+    assert generator.asked == [(prompt_messages("Who is Ann?", instructions="Name it."), tmp_path)]

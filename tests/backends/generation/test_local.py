@@ -1,4 +1,4 @@
-"""Generation by a tiny local model: determinism, cancel, adapters, memory, and the real model."""
+"""Generation by a tiny local model: determinism, cancel, tiny_adapters, memory, and the real model."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from backends.base import (
     QuestionError,
 )
 from backends.generation.local import LocalGenerator, open_generator
+from tests.backends.lora import save_adapter
 
 # PEFT asks transformers for a property that will be renamed.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
@@ -34,26 +35,6 @@ def generator(tiny_model: Path) -> LocalGenerator:
     return LocalGenerator(tiny_model, "tiny")
 
 
-@pytest.fixture(scope="session")
-def adapters(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return two folders of random LoRA weights for the tiny model."""
-    folder = tmp_path_factory.mktemp("adapters")
-    return save_adapter(tiny_model, folder / "a", seed=1), save_adapter(tiny_model, folder / "b", seed=2)
-
-
-def save_adapter(base: Path, folder: Path, *, seed: int) -> Path:
-    """Write random LoRA weights that change what the model says."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
-    config = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
-    return folder
-
-
 def say(
     generator: LocalGenerator,
     messages: Sequence[Message] = CHAT,
@@ -66,6 +47,14 @@ def say(
     return generator.generate(
         messages, options=given, emit=lambda text: None, cancelled=lambda: False, adapter=adapter
     )
+
+
+def tensors() -> int:
+    """Return how many tensors there are in this process."""
+    import torch
+
+    gc.collect()
+    return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
 
 
 def test_greedy_text_is_that_of_the_library(generator: LocalGenerator, tiny_model: Path) -> None:
@@ -85,17 +74,6 @@ def test_greedy_text_is_that_of_the_library(generator: LocalGenerator, tiny_mode
     )
 
 
-def test_pieces_concatenate_to_the_text(generator: LocalGenerator) -> None:
-    """What is emitted is what is returned, and the counts are right."""
-    pieces: list[str] = []
-    result = generator.generate(
-        CHAT, options=GenerationOptions(max_output_tokens=30), emit=pieces.append, cancelled=lambda: False
-    )
-    assert "".join(pieces) == result.text
-    assert result.input_tokens == generator.count_tokens(CHAT)
-    assert result.finish_reason is FinishReason.STOP or result.output_tokens == 30
-
-
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_same_question_has_the_same_answer(generator: LocalGenerator, temperature: float) -> None:
     """Also when the beginning of the prompt was kept from the call before."""
@@ -110,21 +88,20 @@ def test_seed_changes_a_sample(generator: LocalGenerator) -> None:
     assert say(generator, temperature=1.0, seed=1).text != say(generator, temperature=1.0, seed=2).text
 
 
-def test_kept_prompt_is_read_once(generator: LocalGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a prompt seen before only the last step is read again."""
-    from backends.generation.adapters import AdaptedModel
+def test_kept_prompt_is_read_once(generator: LocalGenerator) -> None:
+    """Of a prompt seen before only the last step is read again: the caller is asked once for each step."""
 
-    say(generator, LONG, max_output_tokens=1)
-    lengths: list[int] = []
-    read = AdaptedModel.read
-    monkeypatch.setattr(
-        AdaptedModel,
-        "read",
-        lambda self, tokens, cache: lengths.append(len(tokens)) or read(self, tokens, cache),
-    )
-    result = say(generator, LONG, max_output_tokens=1)
-    assert result.input_tokens > 128
-    assert sum(lengths) <= 128
+    def steps() -> int:
+        asked: list[bool] = []
+        options = GenerationOptions(max_output_tokens=1)
+        generator.generate(
+            LONG, options=options, emit=lambda text: None, cancelled=lambda: asked.append(False)
+        )
+        return len(asked)
+
+    assert generator.count_tokens(LONG) > 128
+    assert steps() > 1
+    assert steps() == 1
 
 
 @pytest.mark.parametrize("after", [0, 1, 5])
@@ -144,14 +121,31 @@ def test_cancel_stops_at_the_next_token(generator: LocalGenerator, after: int) -
 
 
 def test_waiting_caller_can_cancel(generator: LocalGenerator) -> None:
-    """A caller whose turn has not come leaves when it wants."""
-    with generator._turn, pytest.raises(Cancelled):
+    """A caller whose turn has not come leaves when it wants, while the other's answer goes on."""
+    began, go_on, found = threading.Event(), threading.Event(), list[str]()
+
+    def hold(_: str) -> None:
+        began.set()
+        go_on.wait(30)
+
+    def answer() -> None:
+        options = GenerationOptions(max_output_tokens=12)
+        found.append(generator.generate(CHAT, options=options, emit=hold, cancelled=lambda: False).text)
+
+    running = threading.Thread(target=answer)
+    running.start()
+    assert began.wait(30)
+    with pytest.raises(Cancelled):
         generator.generate(CHAT, options=GenerationOptions(), emit=lambda text: None, cancelled=lambda: True)
+    assert found == []
+    go_on.set()
+    running.join(30)
+    assert found == [say(generator).text]
 
 
-def test_threads_get_their_own_answers(generator: LocalGenerator, adapters: tuple[Path, Path]) -> None:
-    """Calls at the same time, with different adapters, do not mix."""
-    expected = {adapter: say(generator, adapter=adapter).text for adapter in (None, *adapters)}
+def test_threads_get_their_own_answers(generator: LocalGenerator, tiny_adapters: tuple[Path, Path]) -> None:
+    """Calls at the same time, with different tiny_adapters, do not mix."""
+    expected = {adapter: say(generator, adapter=adapter).text for adapter in (None, *tiny_adapters)}
     found: list[tuple[Path | None, str]] = []
 
     def work(adapter: Path | None) -> None:
@@ -174,14 +168,14 @@ def test_too_long_chat_gives_both_numbers(generator: LocalGenerator) -> None:
 
 
 def test_adapter_changes_the_text_for_its_call_alone(
-    generator: LocalGenerator, adapters: tuple[Path, Path]
+    generator: LocalGenerator, tiny_adapters: tuple[Path, Path]
 ) -> None:
     """The plain model answers as before, between and after."""
     plain = say(generator).text
-    a, b = (say(generator, adapter=adapter).text for adapter in adapters)
+    a, b = (say(generator, adapter=adapter).text for adapter in tiny_adapters)
     assert len({plain, a, b}) == 3
     assert say(generator).text == plain
-    assert say(generator, adapter=adapters[0]).text == a
+    assert say(generator, adapter=tiny_adapters[0]).text == a
 
 
 def test_replaced_adapter_is_read_again(generator: LocalGenerator, tiny_model: Path, tmp_path: Path) -> None:
@@ -194,12 +188,22 @@ def test_replaced_adapter_is_read_again(generator: LocalGenerator, tiny_model: P
 
 
 def test_few_adapters_stay_loaded(generator: LocalGenerator, tiny_model: Path, tmp_path: Path) -> None:
-    """The least recently used adapters are dropped."""
-    for seed in range(10):
-        say(generator, adapter=save_adapter(tiny_model, tmp_path / str(seed), seed=seed), max_output_tokens=1)
-    assert generator._model is not None
-    assert len(generator._model._adapted.peft_config) == 8
-    assert len(generator._model._names) == 8
+    """From the eighth adapter on, another one takes no more memory, and the first is still right."""
+
+    def use(seed: int) -> str:
+        folder = tmp_path / str(seed)
+        if not folder.exists():
+            save_adapter(tiny_model, folder, seed=seed)
+        return say(generator, adapter=folder).text
+
+    first = use(0)
+    loaded = []
+    for seed in range(1, 12):
+        use(seed)
+        loaded.append(tensors())
+    assert loaded[0] < loaded[6]
+    assert loaded[6] == loaded[7] == loaded[-1]
+    assert use(0) == first
 
 
 def test_folder_without_an_adapter_is_refused(generator: LocalGenerator, tmp_path: Path) -> None:
@@ -210,32 +214,25 @@ def test_folder_without_an_adapter_is_refused(generator: LocalGenerator, tmp_pat
 
 @pytest.mark.filterwarnings("ignore::UserWarning:peft")
 def test_adapter_that_does_not_fit_leaves_the_model(
-    generator: LocalGenerator, adapters: tuple[Path, Path], tmp_path: Path
+    generator: LocalGenerator, tiny_adapters: tuple[Path, Path], tmp_path: Path
 ) -> None:
     """Weights of other shapes are refused, and the plain model answers as before."""
     plain = say(generator).text
-    config = (adapters[0] / "adapter_config.json").read_text()
-    folder = Path(shutil.copytree(adapters[0], tmp_path / "wrong"))
+    config = (tiny_adapters[0] / "adapter_config.json").read_text()
+    folder = Path(shutil.copytree(tiny_adapters[0], tmp_path / "wrong"))
     (folder / "adapter_config.json").write_text(config.replace('"r": 4', '"r": 8'))
     with pytest.raises(ModelError, match="does not fit"):
         say(generator, adapter=folder)
     assert say(generator).text == plain
 
 
-def test_memory_does_not_grow(generator: LocalGenerator, adapters: tuple[Path, Path]) -> None:
+def test_memory_does_not_grow(generator: LocalGenerator, tiny_adapters: tuple[Path, Path]) -> None:
     """After the first calls, fifty more leave no tensor behind."""
-
-    def tensors() -> int:
-        import torch
-
-        gc.collect()
-        return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
-
-    for adapter in (None, *adapters):
+    for adapter in (None, *tiny_adapters):
         say(generator, LONG, adapter=adapter, max_output_tokens=2)
     before = tensors()
     for call in range(50):
-        say(generator, LONG, adapter=(None, *adapters)[call % 3], max_output_tokens=2)
+        say(generator, LONG, adapter=(None, *tiny_adapters)[call % 3], max_output_tokens=2)
     assert tensors() <= before + 4
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
-from numpy.typing import NDArray
 from psycopg_pool import ConnectionPool
 
-from backends.base import Cancelled, ModelError, Passage, Progress
+from backends.base import Cancelled, Hit, ModelError, Passage, Progress
 from backends.documents.reading import split
 from backends.retrieval import index as table
 from backends.retrieval.embedding import embed_passages
@@ -21,32 +18,11 @@ from backends.retrieval.index import (
     create_passage_table,
     delete_collection,
     delete_source,
-    publish,
     search_dense,
     search_words,
 )
-
-TEXTS = {
-    "limits.md": "The setting max_connections limits how many clients connect. Its default is 100.",
-    "memory.md": "The setting shared_buffers says how much memory the server uses. Its default is 128 MB.",
-    "backup.md": "Run pg_dump every night to back up a database, and store the file on another machine.",
-}
-
-
-class WordEmbedder:
-    """A fake that embeds a text by its words: texts that share words are near."""
-
-    name = "words"
-    dimensions = 64
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one row of length 1 for each text."""
-        rows = np.full((len(texts), self.dimensions), 1e-3, dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in re.findall(r"\w+", text.lower()):
-                row[hashlib.sha256(word.encode()).digest()[0] % self.dimensions] += 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
+from tests.backends.passages import TEXTS, published
+from tests.doubles import WordEmbedder
 
 EMBEDDER = WordEmbedder()
 
@@ -62,13 +38,10 @@ def connection(empty_database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def _publish(connection: psycopg.Connection[Any], collection: str, texts: dict[str, str]) -> list[Passage]:
-    passages = [passage for source, text in texts.items() for passage in split(source, text)]
-    rows = embed_passages(EMBEDDER, passages, report=lambda progress: None, cancelled=lambda: False)
-    publish(connection, collection, list(texts), passages, rows)
-    return passages
+    return published(connection, EMBEDDER, collection=collection, texts=texts)
 
 
-def _sources(found: Sequence[table.Found]) -> list[str]:
+def _sources(found: Sequence[Hit]) -> list[str]:
     return [each.passage.source for each in found]
 
 
@@ -138,7 +111,7 @@ def test_replaced_and_deleted_sources_are_gone(connection: psycopg.Connection[An
     ],
 )
 def test_any_word_is_enough(connection: psycopg.Connection[Any], question: str, first: str) -> None:
-    """A question in plain words finds the passage that holds most of them, whatever signs it holds."""
+    """A question in plain words finds the passage that holds most of them, whatever characters it holds."""
     _publish(connection, "a", TEXTS)
     assert _sources(search_words(connection, "a", question, 3))[0] == first
 
@@ -153,8 +126,8 @@ def test_words_that_are_nowhere_find_nothing(connection: psycopg.Connection[Any]
 def test_coverage_is_the_share_of_the_question(connection: psycopg.Connection[Any]) -> None:
     """All words found is 1; an unknown word weighs more than a known one."""
     _publish(connection, "a", TEXTS)
-    assert search_words(connection, "a", "max_connections default", 1)[0].fit == pytest.approx(1)
-    assert 0 < search_words(connection, "a", "default zebra", 1)[0].fit < 0.5
+    assert search_words(connection, "a", "max_connections default", 1)[0].score == pytest.approx(1)
+    assert 0 < search_words(connection, "a", "default zebra", 1)[0].score < 0.5
 
 
 def test_collections_do_not_see_each_other(connection: psycopg.Connection[Any]) -> None:

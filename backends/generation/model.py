@@ -1,4 +1,4 @@
-"""A loaded model with LoRA adapters, switched and never merged: the base stays what it is, bit for bit."""
+"""A model in memory, with LoRA adapters switched and never merged: the base stays what it is, bit for bit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import torch
 import transformers
 
 from backends.base import ModelError
+from backends.models.hashes import file_states
 
-__all__ = ["AdaptedModel", "AdapterKey"]
+__all__ = ["AdapterKey", "LoadedModel"]
 
 _ADAPTERS = 8  # kept loaded, the least recently used dropped first; about 20 MB each at rank 16
 _FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -24,7 +25,7 @@ AdapterKey = tuple[str, tuple[tuple[int, int], ...]]
 """An adapter's folder, with time and size of its files: a folder that was replaced is another adapter."""
 
 
-class AdaptedModel:
+class LoadedModel:
     """A causal language model in float32, used plain or with one adapter at a time.
 
     Not safe to share between threads without a lock.
@@ -48,7 +49,7 @@ class AdaptedModel:
         """Read with this adapter from now on, loading it where needed.
 
         Returns:
-            What tells this state of the adapter from any other.
+            What no other state of an adapter has in common with this one.
 
         Raises:
             ModelError: The adapter cannot be read or does not fit.
@@ -57,13 +58,13 @@ class AdaptedModel:
         if key == self._used:
             return key
         if adapter is None or key is None:
-            self._adapted.base_model.disable_adapter_layers()
+            self._switching.base_model.disable_adapter_layers()
         else:
             if key not in self._names:
                 self._names[key] = self._add(adapter)
             self._names.move_to_end(key)
-            self._adapted.base_model.enable_adapter_layers()
-            self._adapted.set_adapter(self._names[key], inference_mode=True)
+            self._switching.base_model.enable_adapter_layers()
+            self._switching.set_adapter(self._names[key], inference_mode=True)
             self._drop_old(key)
         self._used = key
         return key
@@ -95,7 +96,7 @@ class AdaptedModel:
             raise ModelError(
                 f"the model in {self._folder} cannot be loaded: {error}; fetch it again, or name another"
             ) from error
-        self._adapted: Any = None
+        self._switching: Any = None
         self._names: OrderedDict[AdapterKey, str] = OrderedDict()
         self._loaded = 0
         self._used = None
@@ -106,10 +107,14 @@ class AdaptedModel:
         try:
             config = peft.PeftConfig.from_pretrained(str(folder))
             config.inference_mode = True
-            if self._adapted is None:
-                self._adapted = peft.PeftModel(self._base, config, adapter_name=name, low_cpu_mem_usage=True)
-            result = self._adapted.load_adapter(str(folder), name, torch_device="cpu", low_cpu_mem_usage=True)
-            self._adapted.eval()
+            if self._switching is None:
+                self._switching = peft.PeftModel(
+                    self._base, config, adapter_name=name, low_cpu_mem_usage=True
+                )
+            result = self._switching.load_adapter(
+                str(folder), name, torch_device="cpu", low_cpu_mem_usage=True
+            )
+            self._switching.eval()
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, safetensors.SafetensorError) as error:
             self._load()  # layers of the failed adapter may already be in the model
             raise ModelError(
@@ -127,12 +132,12 @@ class AdaptedModel:
         replaced = [key for key in self._names if key[0] == used[0] and key != used]
         excess = list(self._names)[: max(0, len(self._names) - len(replaced) - _ADAPTERS)]
         for key in {*replaced, *excess} - {used}:
-            self._adapted.delete_adapter(self._names.pop(key))
+            self._switching.delete_adapter(self._names.pop(key))
 
 
 def _key(folder: Path) -> AdapterKey:
     try:
-        stats = [(folder / name).stat() for name in _FILES]
+        state = file_states(folder, _FILES)
         kind = json.loads((folder / _FILES[0]).read_text(encoding="utf-8")).get("peft_type")
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(
@@ -140,4 +145,4 @@ def _key(folder: Path) -> AdapterKey:
         ) from error
     if kind != "LORA":
         raise ModelError(f"the adapter in {folder} is of type {kind}; only LORA can be used")
-    return str(folder.resolve()), tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+    return str(folder.resolve()), state

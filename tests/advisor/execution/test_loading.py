@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from advisor.execution.models import Engine, Models
+from advisor.execution.loading import ModelLoader, Models
 from backends.base import Cancelled, ModelError, Progress
 
 MODELS = Models(None, None)  # type: ignore[arg-type]
@@ -19,13 +19,13 @@ def never() -> bool:
 def test_models_are_loaded_once():
     """Everyone gets the same models, loaded when first needed."""
     loaded = []
-    engine = Engine(lambda _: loaded.append(1) or MODELS)
-    assert engine.models(lambda _: None, never) is MODELS
-    assert engine.models(lambda _: None, never) is MODELS
+    loader = ModelLoader(lambda _: loaded.append(1) or MODELS)
+    assert loader.models(lambda _: None, never) is MODELS
+    assert loader.models(lambda _: None, never) is MODELS
     assert loaded == [1]
 
 
-def test_waiting_is_told_how_far_it_is():
+def test_waiting_hears_how_far_it_is():
     """Progress reaches those who wait, each step once."""
     come = threading.Event()
 
@@ -34,48 +34,48 @@ def test_waiting_is_told_how_far_it_is():
         come.wait(10)
         return MODELS
 
-    told = []
+    heard = []
 
     def hear(progress):
-        told.append(progress)
+        heard.append(progress)
         if progress.activity == "fetching":
             come.set()
 
-    Engine(load).models(hear, never)
-    assert told[-1] == Progress("fetching", 0.5)
-    assert len(set(told)) == len(told)
+    ModelLoader(load).models(hear, never)
+    assert heard[-1] == Progress("fetching", 0.5)
+    assert len(set(heard)) == len(heard)
 
 
 def test_waiting_can_be_cancelled():
     """Who stops waiting is let go; loading goes on."""
     come = threading.Event()
-    engine = Engine(lambda _: come.wait(10) and MODELS)
+    loader = ModelLoader(lambda _: come.wait(10) and MODELS)
     with pytest.raises(Cancelled):
-        engine.models(lambda _: None, lambda: True)
+        loader.models(lambda _: None, lambda: True)
     come.set()
-    assert engine.models(lambda _: None, never) is MODELS
+    assert loader.models(lambda _: None, never) is MODELS
 
 
 @pytest.mark.parametrize(
     ("error", "says"),
     [(ModelError("no folder /x"), "no folder /x"), (RuntimeError("secret"), "RuntimeError")],
 )
-def test_failures_are_told_to_everyone(error, says):
-    """Who asks for models that cannot be had is told why."""
+def test_failures_reach_everyone(error, says):
+    """Who asks for models that cannot be loaded hears why."""
 
     def load(_):
         raise error
 
     with pytest.raises(ModelError, match=says):
-        Engine(load).models(lambda _: None, never)
+        ModelLoader(load).models(lambda _: None, never)
 
 
 def test_callbacks_run_once_the_models_are_there():
     """A callback runs after loading, or at once where that is over."""
-    engine = Engine(lambda _: MODELS)
+    loader = ModelLoader(lambda _: MODELS)
     early, late = threading.Event(), threading.Event()
-    engine.when_ready(early.set)
-    engine.start()
+    loader.when_ready(early.set)
+    loader.start()
     assert early.wait(10)
-    engine.when_ready(late.set)
+    loader.when_ready(late.set)
     assert late.is_set()

@@ -1,7 +1,7 @@
 """The models of a server: loaded once, in the background, while decisions are served already.
 
 Importing torch and reading the models takes seconds, fetching them for the
-first time minutes. Whoever needs them before waits, and is told how far it is.
+first time minutes. Whoever needs them before waits, and hears how far it is.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from backends.base import BackendError, Cancelled, Generator, Message, ModelErro
 from backends.base import GenerationOptions as Options
 from backends.retrieval.embedding import Embedder
 
-__all__ = ["Engine", "Models", "load_models"]
+__all__ = ["ModelLoader", "Models", "load_models"]
 
 Report = Callable[[Progress], None]
 
 POLL_S = 0.05
 RETRY_S = 10.0
-"""How long a failure to load is told again before loading is tried again."""
+"""How long a failure to load is repeated before loading is tried again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,17 +41,15 @@ def load_models(settings: Settings, report: Report) -> Models:
     """Fetch, load and use both models once, so that the first answer is as fast as the next.
 
     Raises:
-        ModelError: A model cannot be had.
+        ModelError: A model cannot be fetched or loaded.
     """
     from backends.generation.local import LocalGenerator, open_generator
-    from backends.models.resolve import resolve
-    from backends.retrieval.embedding import LocalEmbedder
+    from backends.retrieval.embedding import open_embedder
 
     report(Progress("Loading the embedder"))
     import backends.approaches.rag  # noqa: F401 - haystack takes seconds to import: now, not in the first answer
 
-    folder = resolve(settings.embedder, cache=settings.model_cache, report=report)
-    embedder = LocalEmbedder(folder, name=settings.embedder)
+    embedder = open_embedder(settings.embedder, cache=settings.model_cache, report=report)
     embedder.warm()
     report(Progress("Loading the language model"))
     generator = open_generator(settings.generator, cache=settings.model_cache, report=report)
@@ -65,11 +63,11 @@ def load_models(settings: Settings, report: Report) -> Models:
     return Models(generator, embedder)
 
 
-class Engine:
+class ModelLoader:
     """Loads models in a thread, and hands them out when they are there.
 
     Args:
-        load: Loads the models, telling how far it is.
+        load: Loads the models, reporting how far it is.
     """
 
     def __init__(self, load: Callable[[Report], Models]) -> None:
@@ -100,22 +98,27 @@ class Engine:
                 return
         callback()
 
+    @property
+    def loaded(self) -> Models | None:
+        """The models; None while they are not there."""
+        return self._models
+
     def models(self, report: Report, cancelled: Callable[[], bool]) -> Models:
-        """Return the models; waits for them, telling how far they are.
+        """Return the models; waits for them, reporting how far they are.
 
         Raises:
             Cancelled: `cancelled` said so.
-            ModelError: They cannot be had.
+            ModelError: They cannot be fetched or loaded.
         """
-        told: Progress | None = None
+        reported: Progress | None = None
         while (models := self._models) is None:
             self.start()
             if self._failure is not None:
                 raise ModelError(str(self._failure)) from self._failure
             if cancelled():
                 raise Cancelled("the caller stopped waiting for the models")
-            if (progress := self._progress) != told:
-                told = progress
+            if (progress := self._progress) != reported:
+                reported = progress
                 report(progress)
             time.sleep(POLL_S)
         return models

@@ -1,0 +1,134 @@
+"""What `Generator` promises, kept by every implementation."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from backends.base import (
+    Cancelled,
+    FinishReason,
+    GenerationOptions,
+    Generator,
+    Message,
+    ModelError,
+    QuestionError,
+)
+from backends.generation.local import LocalGenerator
+from backends.generation.openai import OpenAIGenerator
+from tests.doubles import FakeGenerator
+from tests.openai_server import KEY, openai_server
+
+CHAT = (Message("system", "Answer."), Message("user", "What is the capital of France?"))
+OPTIONS = GenerationOptions(max_output_tokens=6)
+
+
+@pytest.fixture(params=["local", "openai", "fake"])
+def generator(request: pytest.FixtureRequest) -> Iterator[Generator]:
+    """Yield each generator."""
+    if request.param == "local":
+        yield LocalGenerator(request.getfixturevalue("tiny_model"), "tiny")
+    elif request.param == "openai":
+        with openai_server() as server:
+            yield OpenAIGenerator(server.url, "llama", KEY)
+    else:
+        yield FakeGenerator()
+
+
+def say(generator: Generator, question: str = CHAT[-1].content, **options: float) -> str:
+    """Return the text that a question gets."""
+    given = GenerationOptions(**({"max_output_tokens": 6} | options))  # type: ignore[arg-type]
+    chat = (CHAT[0], Message("user", question))
+    return generator.generate(chat, options=given, emit=lambda _: None, cancelled=lambda: False).text
+
+
+def test_pieces_concatenate_to_the_text(generator: Generator) -> None:
+    """What is emitted is what is returned, and something is."""
+    pieces: list[str] = []
+    result = generator.generate(CHAT, options=OPTIONS, emit=pieces.append, cancelled=lambda: False)
+    assert "".join(pieces) == result.text != ""
+
+
+def test_tokens_are_counted(generator: Generator) -> None:
+    """The count is never too low, and grows with the chat."""
+    result = generator.generate(CHAT, options=OPTIONS, emit=lambda _: None, cancelled=lambda: False)
+    assert 0 < result.input_tokens <= generator.count_tokens(CHAT)
+    assert generator.count_tokens(CHAT[1:]) < generator.count_tokens(CHAT)
+
+
+def test_the_limit_ends_the_text(generator: Generator) -> None:
+    """One token is one token, and the reason is LENGTH."""
+    options = GenerationOptions(max_output_tokens=1)
+    result = generator.generate(CHAT, options=options, emit=lambda _: None, cancelled=lambda: False)
+    assert (result.output_tokens, result.finish_reason) == (1, FinishReason.LENGTH)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_same_question_has_the_same_answer(generator: Generator, temperature: float) -> None:
+    """Also after another question, and when sampling with the same seed."""
+    first = say(generator, temperature=temperature)
+    say(generator, "Something else?", temperature=temperature)
+    assert say(generator, temperature=temperature) == first
+
+
+def test_cancelled_before_it_began(generator: Generator) -> None:
+    """Nothing is emitted for a caller that has left."""
+    pieces: list[str] = []
+    with pytest.raises(Cancelled):
+        generator.generate(CHAT, options=OPTIONS, emit=pieces.append, cancelled=lambda: True)
+    assert pieces == []
+
+
+def test_cancelled_midway(generator: Generator) -> None:
+    """After `cancelled` said so nothing is emitted, and the next question is answered."""
+    pieces: list[str] = []
+    with pytest.raises(Cancelled):
+        generator.generate(CHAT, options=OPTIONS, emit=pieces.append, cancelled=lambda: bool(pieces))
+    assert len(pieces) == 1
+    assert say(generator)
+
+
+def test_threads_get_their_own_answers(generator: Generator) -> None:
+    """Questions asked at the same time are answered as if asked alone."""
+    questions = [f"number {number}" for number in range(4)]
+    expected = {question: say(generator, question) for question in questions}
+    assert in_threads(questions, lambda question: say(generator, question)) == expected
+
+
+def test_a_chat_that_is_too_long(generator: Generator) -> None:
+    """What the model cannot read is the question's fault, and nothing is emitted."""
+    chat = (Message("user", "France " * 5000),)
+    pieces: list[str] = []
+    with pytest.raises(QuestionError):
+        generator.generate(chat, options=OPTIONS, emit=pieces.append, cancelled=lambda: False)
+    assert pieces == []
+
+
+def test_an_adapter_that_is_not_there(generator: Generator, tmp_path: Path) -> None:
+    """An adapter that cannot be applied is a fault of the model, and the plain model goes on."""
+    plain = say(generator)
+    with pytest.raises(ModelError):
+        generator.generate(
+            CHAT,
+            options=OPTIONS,
+            emit=lambda _: None,
+            cancelled=lambda: False,
+            adapter=tmp_path / "none",
+        )
+    assert say(generator) == plain
+
+
+def in_threads(questions: list[str], work: Callable[[str], str]) -> dict[str, str]:
+    """Do some work for each question at the same time, and return what came of it."""
+    found: dict[str, str] = {}
+    threads = [
+        threading.Thread(target=lambda each=each: found.update({each: work(each)})) for each in questions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found

@@ -1,0 +1,87 @@
+"""A small server on loopback that speaks OpenAI's protocol as far as the generator uses it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "sk-secret-key"
+CONTEXT_TOKENS = 4096
+
+
+class OpenAIServer(ThreadingHTTPServer):
+    """Serves two models that answer "In France"; a word is a token.
+
+    Attributes:
+        asked: The body of each request.
+        refusal: Status and code to refuse with; None to answer.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.refusal: tuple[int, str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+@contextmanager
+def openai_server() -> Iterator[OpenAIServer]:
+    """Run a server in a thread."""
+    server = OpenAIServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Speaks server-sent events."""
+
+    server: OpenAIServer
+
+    def do_GET(self) -> None:
+        models = [
+            {"id": name, "object": "model", "max_model_len": CONTEXT_TOKENS} for name in ("llama", "routing")
+        ]
+        self._send(200, json.dumps({"object": "list", "data": models}), "application/json")
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        words = sum(len(message["content"].split()) for message in body["messages"])
+        too_long = (400, "context_length_exceeded") if words > CONTEXT_TOKENS else None
+        if refusal := self.server.refusal or too_long:
+            error = {"message": f"{KEY} {body['messages']}", "code": refusal[1]}
+            self._send(refusal[0], json.dumps({"error": error}), "application/json")
+            return
+        texts = ("In ", "France")[: body["max_tokens"]]
+        reason = "stop" if len(texts) == 2 else "length"
+        usage = {"prompt_tokens": words, "completion_tokens": len(texts), "total_tokens": words + len(texts)}
+        chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": t}}]} for t in texts]
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+        chunks.append({"choices": [], "usage": usage})
+        events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+        self._send(200, f"{events}data: [DONE]\n\n", "text/event-stream")
+
+    def _send(self, status: int, body: str, media_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *args: object) -> None:
+        pass
