@@ -1,4 +1,4 @@
-"""Fixtures: a real server on a free port, with fakes for the models, and channels to it."""
+"""Fixtures of every part that talks to a server: a real one on a free port, with fakes for the models."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def running(parts: Parts, **limits: int) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def rules_advisor() -> Advisor:
-    """Return an advisor of the rules in this folder."""
-    return Advisor(load_rules(Path(__file__).parent / "rules.yaml"))
+    """Return an advisor of the small rules that these tests know by heart."""
+    return Advisor(load_rules(Path(__file__).parent / "rpc" / "rules.yaml"))
 
 
 @pytest.fixture(scope="session")
