@@ -52,12 +52,6 @@ def test_answers_sharpen_the_decision_until_it_is_stable() -> None:
     assert step.questions_asked < len(fact_index())
 
 
-def advisor_row():
-    import numpy as np
-
-    return np.full(len(fact_index()), np.nan)
-
-
 def test_the_limit_of_questions_holds() -> None:
     """The client says how many questions it will take."""
     consultation = start(max_questions=1)
