@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -115,9 +115,12 @@ class TuningFuture:
         name: Resource name of the operation, by which any client finds it again.
     """
 
-    def __init__(self, stub: Any, operation: operations_pb2.Operation) -> None:
+    def __init__(
+        self, stub: Any, operation: operations_pb2.Operation, call_metadata: Sequence[tuple[str, str]] = ()
+    ) -> None:
         self.name: str = operation.name
         self._stub = stub
+        self._call_metadata = call_metadata
         self._operation = operation
 
     @property
@@ -132,13 +135,14 @@ class TuningFuture:
         if not self._operation.done:
             with translated():
                 request = operations_pb2.GetOperationRequest(name=self.name)
-                self._operation = self._stub.GetOperation(request)
+                self._operation = self._stub.GetOperation(request, metadata=self._call_metadata)
         return bool(self._operation.done)
 
     def cancel(self) -> None:
         """Ask it to stop; nothing happens where it has ended."""
         with translated():
-            self._stub.CancelOperation(operations_pb2.CancelOperationRequest(name=self.name))
+            request = operations_pb2.CancelOperationRequest(name=self.name)
+            self._stub.CancelOperation(request, metadata=self._call_metadata)
 
     def progress(self) -> Iterator[execution_pb2.TuneMetadata]:
         """Yield how far it is, whenever that changes, until it has ended."""
@@ -179,4 +183,6 @@ class TuningFuture:
         timeout.FromMilliseconds(round(timeout_s * 1000))
         request = operations_pb2.WaitOperationRequest(name=self.name, timeout=timeout)
         with translated():
-            self._operation = self._stub.WaitOperation(request, timeout=timeout_s + 30)
+            self._operation = self._stub.WaitOperation(
+                request, timeout=timeout_s + 30, metadata=self._call_metadata
+            )

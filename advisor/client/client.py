@@ -252,12 +252,13 @@ class Client:
             settings=use_case_pb2.TuningSettings(**settings),
             request_id=str(uuid.uuid4()),
         )
-        return TuningFuture(self._operations, self._call(self._execution.Tune, request))
+        return TuningFuture(self._operations, self._call(self._execution.Tune, request), self._metadata)
 
     def operation(self, name: str) -> TuningFuture:
         """Return a training run that was started before, by its resource name."""
         request = operations_pb2.GetOperationRequest(name=name)
-        return TuningFuture(self._operations, self._call(self._operations.GetOperation, request))
+        operation = self._call(self._operations.GetOperation, request)
+        return TuningFuture(self._operations, operation, self._metadata)
 
     def operations(self) -> Iterator[operations_pb2.Operation]:
         """Yield all operations, newest first."""
