@@ -276,10 +276,10 @@ def _adapter(
     began = time.monotonic()
     console.print("Training a LoRA adapter on them, in a process of its own ...")
     try:
-        future = client.tune(case.id, adapter_id=adapter_id, **TUNING)
+        _follow(console, client.tune(case.id, adapter_id=adapter_id, **TUNING))
     except AlreadyExists:  # a run that was cut short left it in the making, and the server goes on with it
-        future = next(_under_way(client, name))
-    _follow(console, future)
+        for future in _under_way(client, name):  # none where it has ended meanwhile
+            _follow(console, future)
     console.print(_took(began), style="dim")
     return name
 
