@@ -1,4 +1,5 @@
 """The client's token and encryption, against a server that asks for both on every call."""
+# ruff: noqa: N802 - the names of the handlers are those of the proto
 
 from __future__ import annotations
 
@@ -47,32 +48,32 @@ class Demanding(grpc.ServerInterceptor):
 
 
 class Decisions(decision_grpc.DecisionServiceServicer):
-    def Recommend(self, request, context):  # noqa: N802
+    def Recommend(self, request, context):
         return decision_pb2.RecommendResponse(recommendation=RAG)
 
 
 class Executions(execution_grpc.ExecutionServiceServicer):
-    def Answer(self, request, context):  # noqa: N802
+    def Answer(self, request, context):
         yield execution_pb2.AnswerResponse(recommendation=RAG)
         yield execution_pb2.AnswerResponse(token=execution_pb2.Token(text="said"))
 
-    def Tune(self, request, context):  # noqa: N802
+    def Tune(self, request, context):
         return started(execution_pb2.TuneMetadata.STAGE_QUEUED)
 
 
 class Operations(operations_pb2_grpc.OperationsServicer):
     """Has one operation, which ends when it is waited for."""
 
-    def GetOperation(self, request, context):  # noqa: N802
+    def GetOperation(self, request, context):
         return started(execution_pb2.TuneMetadata.STAGE_TRAINING)
 
-    def WaitOperation(self, request, context):  # noqa: N802
+    def WaitOperation(self, request, context):
         ended = started(execution_pb2.TuneMetadata.STAGE_DONE)
         ended.done = True
         ended.response.Pack(use_case_pb2.Adapter(name="useCases/faq/adapters/a"))
         return ended
 
-    def CancelOperation(self, request, context):  # noqa: N802
+    def CancelOperation(self, request, context):
         return empty_pb2.Empty()
 
 
