@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
+import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+
+pytest_plugins = ["tests.servers"]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +56,19 @@ def empty_database_url(database_server: str) -> Iterator[str]:
     """Yield the address of a database that this test alone sees, with pgvector and nothing else."""
     with _database(database_server) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """Return a function that returns when a condition holds, and fails where it never does."""
+
+    def wait(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            threading.Event().wait(0.01)
+
+    return wait
 
 
 @contextmanager

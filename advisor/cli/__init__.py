@@ -1,7 +1,8 @@
 """The command line: `advisor --help` lists the commands.
 
-Every failure is one message on standard error and exit status 2; nothing is
-half done. Commands import what they need when they run, so that `advisor
+Every failure is one message on standard error and exit status 2, or 1 where
+`rules check` and `rules test` have looked and found mistakes; nothing is half
+done. Commands import what they need when they run, so that `advisor
 recommend` stays fast.
 """
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, 2 on failure, or 130 when interrupted."""
     try:
         app(list(arguments) if arguments is not None else None)
-    except (AdvisorError, BackendError) as error:
+    except (AdvisorError, BackendError, OSError) as error:
         print(f"advisor: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to people
         raise SystemExit(2) from None
     except KeyboardInterrupt:

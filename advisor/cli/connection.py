@@ -29,7 +29,7 @@ def connected(target: str | None) -> Iterator[Client]:
     """
     target = target or os.environ.get("ADVISOR_SERVER")
     if target:
-        with Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
+        with _reachable(target), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
             yield client
         return
     with own_server() as address, Client(address) as client:
@@ -60,6 +60,22 @@ def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
             yield f"127.0.0.1:{_port(process, port_file, log)}"
         finally:
             _stop(process)
+
+
+@contextmanager
+def _reachable(target: str) -> Iterator[None]:
+    """Say of a server that cannot be reached which one that is, and what to do."""
+    try:
+        yield
+    except Unavailable as error:
+        if error.reason != "UNREACHABLE":
+            raise
+        raise Unavailable(
+            error.reason,
+            f"no server answers at {target}: {error}; start one with advisor serve, "
+            "or name none, and the command starts its own",
+            retry_s=error.retry_s,
+        ) from None
 
 
 def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:

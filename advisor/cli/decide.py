@@ -71,11 +71,16 @@ def consult(
     consultation = Consultation(_advisor(rules), facts, max_questions)
     console.print("Answer each question, or press Enter where you cannot tell.\n", style="dim")
     step = consultation.next()
-    while step.question is not None:
-        _ask(console, consultation, step.question, step.questions_asked)
-        step = consultation.next()
-        console.print(f"   {_standing(step.recommendation)}\n", style="dim")
-    console.print(f"Done: {step.stop_reason}.\n", style="dim")
+    try:
+        while step.question is not None:
+            _ask(console, consultation, step.question, step.questions_asked)
+            step = consultation.next()
+            console.print(f"   {_standing(step.recommendation)}\n", style="dim")
+        reason = step.stop_reason
+    except EOFError:  # Ctrl-D, or the end of a script: what is known by now is what there is
+        console.print()
+        reason = "the input has ended"
+    console.print(f"Done: {reason}.\n", style="dim")
     show(console, recommendation_to_proto(step.recommendation))
 
 

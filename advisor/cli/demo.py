@@ -279,13 +279,12 @@ def _adapter(
     began = time.monotonic()
     console.print("Training a LoRA adapter on them, in a process of its own ...")
     try:
-        future = client.tune(case.id, adapter_id=adapter_id, **TUNING)
-    except AlreadyExists as taken:
-        if not taken.operation:
-            raise
-        # A run that was cut short left it in the making, and the server goes on with it.
-        future = client.operation(taken.operation)
-    _follow(console, future)
+        _follow(console, client.tune(case.id, adapter_id=adapter_id, **TUNING))
+    except (
+        AlreadyExists
+    ) as taken:  # a run that was cut short left it in the making, and the server goes on with it
+        if taken.operation:  # not where it has ended meanwhile
+            _follow(console, client.operation(taken.operation))
     console.print(_took(began), style="dim")
     return name
 

@@ -120,8 +120,10 @@ def tune(
     from advisor.cli.connection import connected
 
     case, wanted = read_use_case(file), _approach(approach) or "FINE_TUNING"
-    if detach and not server:
-        raise InvalidInput.of("--detach", "needs --server: our own server ends with the command")
+    if detach and not (server or os.environ.get("ADVISOR_SERVER")):
+        raise InvalidInput.of(
+            "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
+        )
     console = Console()
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -221,6 +223,8 @@ def pull(
 
 def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool = False) -> None:
     """Create a use case, or update it, and import what its file names; what is there already is skipped."""
+    # Read first, so that a line that is no example is found before anything is stored.
+    examples = list(read_examples(case.examples)) if case.examples is not None else None
     try:
         client.create_use_case(case.id, description=case.description, facts=case.facts)
     except AlreadyExists:
@@ -233,16 +237,16 @@ def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool
                 f"{documents.imported:,} documents imported as {documents.passages:,} passages, "
                 f"{documents.unchanged:,} unchanged"
             )
-    if case.examples is not None:
-        examples = client.import_examples(
+    if examples is not None:
+        imported = client.import_examples(
             case.id,
             (
                 {"question": each.question, "answer": each.answer, "context": each.context}
-                for each in read_examples(case.examples)
+                for each in examples
             ),
         )
-        if examples.imported or not quiet:
-            console.print(f"{examples.imported:,} examples imported, {examples.unchanged:,} unchanged")
+        if imported.imported or not quiet:
+            console.print(f"{imported.imported:,} examples imported, {imported.unchanged:,} unchanged")
 
 
 def show_answer(console: Console, stream: AnswerStream) -> None:

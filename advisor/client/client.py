@@ -256,18 +256,19 @@ class Client:
             settings=use_case_pb2.TuningSettings(**settings),
             request_id=str(uuid.uuid4()),
         )
-        return OperationFuture(self._operations, self._call(self._execution.Tune, request))
+        return OperationFuture(self._operations, self._call(self._execution.Tune, request), self._metadata)
 
     def operation(self, name: str) -> OperationFuture[Any]:
         """Return long work that was started before, by its resource name."""
         request = operations_pb2.GetOperationRequest(name=name)
-        return OperationFuture(self._operations, self._call(self._operations.GetOperation, request))
+        operation = self._call(self._operations.GetOperation, request)
+        return OperationFuture(self._operations, operation, self._metadata)
 
     def operations(self) -> Iterator[OperationFuture[Any]]:
         """Yield all long work, newest first."""
         request = operations_pb2.ListOperationsRequest(name="operations")
         for operation in self._pages(self._operations.ListOperations, request, "operations"):
-            yield OperationFuture(self._operations, operation)
+            yield OperationFuture(self._operations, operation, self._metadata)
 
     def get_adapter(self, name: str) -> use_case_pb2.Adapter:
         """Return an adapter by its resource name."""

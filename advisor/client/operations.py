@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -42,10 +42,13 @@ class OperationFuture(Generic[Response]):
         operation: The operation as it was when it was last looked at.
     """
 
-    def __init__(self, stub: Any, operation: operations_pb2.Operation) -> None:
+    def __init__(
+        self, stub: Any, operation: operations_pb2.Operation, call_metadata: Sequence[tuple[str, str]] = ()
+    ) -> None:
         self.name: str = operation.name
         self.operation = operation
         self._stub = stub
+        self._call_metadata = call_metadata
 
     @property
     def metadata(self) -> Any:
@@ -85,13 +88,14 @@ class OperationFuture(Generic[Response]):
         if not self.operation.done:
             with translated():
                 request = operations_pb2.GetOperationRequest(name=self.name)
-                self.operation = self._stub.GetOperation(request)
+                self.operation = self._stub.GetOperation(request, metadata=self._call_metadata)
         return bool(self.operation.done)
 
     def cancel(self) -> None:
         """Ask it to stop; nothing happens where it has ended."""
         with translated():
-            self._stub.CancelOperation(operations_pb2.CancelOperationRequest(name=self.name))
+            request = operations_pb2.CancelOperationRequest(name=self.name)
+            self._stub.CancelOperation(request, metadata=self._call_metadata)
 
     def progress(self) -> Iterator[Any]:
         """Yield the metadata, whenever they change, until it has ended."""
@@ -132,4 +136,6 @@ class OperationFuture(Generic[Response]):
         timeout.FromMilliseconds(round(timeout_s * 1000))
         request = operations_pb2.WaitOperationRequest(name=self.name, timeout=timeout)
         with translated():
-            self.operation = self._stub.WaitOperation(request, timeout=timeout_s + 30)
+            self.operation = self._stub.WaitOperation(
+                request, timeout=timeout_s + 30, metadata=self._call_metadata
+            )

@@ -77,15 +77,21 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     Raises:
         InvalidInput: A line is not an example; the message gives the line.
     """
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield _read_example(line, f"{path}:{number}")
 
 
-def _read_example(line: str, place: str) -> use_case_pb2.Example:
+def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
     try:
-        values = json.loads(line) if len(line) <= MAX_LINE_CHARACTERS else None
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput.of(
+            place, f"not UTF-8: {error.reason} at byte {error.start + 1}; save the file as UTF-8"
+        ) from None
+    try:
+        values = json.loads(text) if len(text) <= MAX_LINE_CHARACTERS else None
     except json.JSONDecodeError as error:
         raise InvalidInput.of(place, f"not JSON: {error.msg} at column {error.colno}") from None
     if not isinstance(values, Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -239,7 +240,7 @@ async def _serve(
     try:
         await asyncio.to_thread(workers.start)
         if port_file is not None:
-            port_file.write_text(f"{port}\n")  # noqa: ASYNC240 - one short write at the start
+            _write_port(port_file, port)
         _log.info("serving", host=parts.settings.host, port=port)
         ready(port)
         await stopping.wait()
@@ -249,6 +250,18 @@ async def _serve(
         await asyncio.to_thread(workers.stop)
         if port_file is not None:
             port_file.unlink(missing_ok=True)  # noqa: ASYNC240
+
+
+def _write_port(port_file: Path, port: int) -> None:
+    """Write the port file by a rename, so that whoever finds it finds a whole number in it."""
+    partial = port_file.with_name(f".{port_file.name}.{os.getpid()}")
+    try:
+        partial.write_text(f"{port}\n")
+        partial.replace(port_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{port_file}: cannot be written: {error.strerror}; name a file in a folder that is there"
+        ) from None
 
 
 def _run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,9 @@ The radio R2 receives from 87 to 108 MHz. Press the red button for 3 seconds to 
 
 
 @pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def process(
+    tmp_path_factory: pytest.TempPathFactory, until: Callable[..., None]
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run a server with an embedded database, and yield it with the file that tells its port."""
     folder = tmp_path_factory.mktemp("server")
     for each in (folder, *list(folder.parents)[:2]):
@@ -44,8 +45,8 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subproce
     port_file = folder / "port"
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder / "data"), str(port_file)])
     try:
-        while not port_file.exists() and process.poll() is None:
-            time.sleep(0.05)
+        until(lambda: port_file.exists() or process.poll() is not None)
+        assert process.poll() is None, "the server ended as it started"
         yield process, port_file
     finally:
         process.kill()

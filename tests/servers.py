@@ -1,4 +1,4 @@
-"""Fixtures: a real server on a free port, with fakes for the models, and channels to it."""
+"""Fixtures of every part that talks to a server: a real one on a free port, with fakes for the models."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
+from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from psycopg_pool import ConnectionPool
@@ -22,7 +24,9 @@ from advisor.execution.opening import ModelBackends
 from advisor.knowledge.rulefile import load_rules
 from advisor.rpc.server import AdvisorServer, Parts
 from advisor.settings import Settings
+from advisor.storage import adapters, leases, records
 from advisor.storage.database import Database
+from advisor.v1 import execution_service_pb2 as execution_pb2
 from tests.doubles import FakeGenerator, WordEmbedder
 
 
@@ -72,8 +76,8 @@ def running(parts: Parts, **limits: int) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def rules_advisor() -> Advisor:
-    """Return an advisor of the rules in this folder."""
-    return Advisor(load_rules(Path(__file__).parent / "rules.yaml"))
+    """Return an advisor of the small rules that these tests know by heart."""
+    return Advisor(load_rules(Path(__file__).parent / "rpc" / "rules.yaml"))
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +132,47 @@ def server(session_server: Running) -> Running:
     session_server.generator.asked.clear()
     session_server.embedder.embedded.clear()
     return session_server
+
+
+@pytest.fixture
+def trainer(server: Running, channel: grpc.Channel) -> Iterator[None]:
+    """Do with training runs what a worker does, less the training, until the test ends."""
+    stopping = threading.Event()
+
+    def train() -> None:
+        while not stopping.wait(0.01):
+            claimed = leases.claim(server.database, "trainer", ["TUNE"])
+            if claimed is not None:
+                lease = leases.Lease(claimed.id, "trainer", claimed.attempt)
+                _pretend_to_train(server.database, channel, lease)
+
+    thread = threading.Thread(target=train, name="trainer")
+    thread.start()
+    yield
+    stopping.set()
+    thread.join()
+
+
+def _pretend_to_train(database: Database, channel: grpc.Channel, lease: leases.Lease) -> None:
+    request = operations_pb2.GetOperationRequest(name=f"operations/{lease.operation_id}")
+    operation = operations_pb2_grpc.OperationsStub(channel).GetOperation(request)
+    metadata = execution_pb2.TuneMetadata()
+    operation.metadata.Unpack(metadata)
+    _, use_case_id, _, adapter_id = metadata.adapter.split("/")
+    adapter = records.Adapter(
+        use_case_id=use_case_id,
+        id=adapter_id,
+        approach="FINE_TUNING",
+        base_model="echo",
+        data_sha256="0" * 64,
+        settings={"epochs": 2},
+        metrics={"training_loss": 0.5, "steps": 8, "training_examples": 64, "held_out_loss": 0.25},
+        folder=adapters.folder_of(use_case_id, adapter_id),
+        create_time=datetime.now(UTC),
+    )
+    with database.transaction() as connection:
+        adapters.insert(connection, adapter)
+        leases.succeed(connection, lease, {})
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""Fixtures: the command line, run as a person runs it, and the files it is given."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit status, and what it printed to people and of errors."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        """What it printed, without line breaks and columns."""
+        return " ".join(self.out.split())
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """See to it that the user's own settings change nothing, and that nothing of the user's is changed."""
+    for name in [each for each in os.environ if each.startswith("ADVISOR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ADVISOR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def advisor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Return a function that runs one command in this process."""
+
+    def run(*arguments: object, typed: str = "") -> Ended:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            main([str(each) for each in arguments])
+        printed = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def advisor_process() -> Callable[..., AbstractContextManager[subprocess.Popen[str]]]:
+    """Return a function that runs a command in a process of its own, which ends with the block."""
+
+    @contextmanager
+    def run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-m", "advisor", *map(str, arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return run
+
+
+@pytest.fixture
+def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> None:
+    """Have servers that commands start use the tests' database, train nothing, and find no model."""
+    monkeypatch.setenv("ADVISOR_DATABASE_URL", database_url)
+    monkeypatch.setenv("ADVISOR_WORKERS", "0")
+    for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
+        monkeypatch.setenv(name, str(tmp_path / "no-model"))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Return a function that writes a file into this test's folder."""
+
+    def to(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return to
+
+
+@pytest.fixture
+def case(write: Callable[[str, str], Path]) -> Path:
+    """Return a use-case file with facts, a document and examples enough to train on."""
+    write("manual.md", "# Lamp\n\nThe lamp has a battery.\n")
+    write("examples.jsonl", "".join(f'{{"question": "q{n}", "answer": "a"}}\n' for n in range(64)))
+    return write(
+        "faq.yaml",
+        "description: Answer from the manual.\n"
+        "facts: {task: QUESTION_ANSWERING, update_interval: 1d, needs_citations: true}\n"
+        "documents: ['*.md']\n"
+        "examples: examples.jsonl\n",
+    )

@@ -1,0 +1,142 @@
+"""Commands that decide: recommend, consult, rules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+OWN_RULES = """
+version: 1
+sources:
+  house: {{title: House rules, reference: none}}
+rules:
+  - id: house-rule
+    criterion: freshness
+    when: {{update_interval: "<= 7d"}}
+    evidence: {{RAG: 1}}
+    reason: "our house says so"
+    sources: [house]
+    examples: {{fire: [{{update_interval: {fires}}}], silent: [{{update_interval: 30d}}]}}
+"""
+
+
+@pytest.fixture
+def own_rules(write):
+    return write("own.yaml", OWN_RULES.format(fires="1d"))
+
+
+def test_recommend_says_what_and_why(advisor, case):
+    """The first word is the approach; reasons, flips and costs follow."""
+    ended = advisor("recommend", case)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("RAG")
+    for part in ("For RAG", "What would change", "Cost"):
+        assert part in ended.out
+    assert "How it adds up" not in ended.out
+
+
+def test_recommend_all_leaves_nothing_out(advisor, case):
+    """Everything that adds up is there on demand."""
+    assert "How it adds up" in advisor("recommend", case, "--all").out
+
+
+def test_recommend_json_is_the_message(advisor, case):
+    """A program gets all of it, under the names of the proto."""
+    message = json.loads(advisor("recommend", case, "--json").out)
+    assert message["approach"] == "APPROACH_RAG"
+    assert {score["approach"] for score in message["scores"]} > {"APPROACH_RAG", "APPROACH_HYBRID"}
+
+
+def test_recommend_by_further_rules(advisor, case, own_rules):
+    """A rule of one's own speaks beside ours."""
+    reasons = [
+        {
+            each.get("reason")
+            for each in json.loads(advisor("recommend", case, "--json", *rules).out)["evidence"]
+        }
+        for rules in ([], ["--rules", own_rules])
+    ]
+    assert reasons[1] - reasons[0] == {"our house says so"}
+
+
+def test_recommend_knows_nothing(advisor, write):
+    """A file without facts is allowed: the answer is what to find out."""
+    ended = advisor("recommend", write("nothing.yaml", "description: Something.\n"))
+    assert ended.status == 0
+    assert ended.out.startswith("UNDECIDED")
+
+
+def test_consult_asks_until_the_limit(advisor, case):
+    """Enter declines a question; then comes the recommendation."""
+    ended = advisor("consult", case, "--max-questions", 2, typed="\n\n")
+    assert (ended.status, ended.err) == (0, "")
+    assert "2. " in ended.out
+    assert "3. " not in ended.out.partition("Done")[0]
+    assert "the limit of 2" in ended.out
+    assert ended.out.partition("Done")[2].partition("\n\n")[2].startswith("RAG")
+
+
+def test_consult_asks_again_where_the_answer_is_not_allowed(advisor):
+    """A wrong answer is told as such, and the question stays."""
+    ended = advisor("consult", "--max-questions", 1, typed="-7\nno such value\n\n")
+    assert ended.status == 0
+    assert ended.out.count("   >") == 3
+    assert "the limit of 1" in ended.out
+
+
+def test_consult_shows_what_is_known_when_the_input_ends(advisor, case):
+    """Ctrl-D, or a script that is out of lines, means: no more answers."""
+    ended = advisor("consult", case, typed="\n")
+    assert (ended.status, ended.err) == (0, "")
+    assert "Done: the input has ended" in ended.out
+    assert ended.out.partition("Done")[2].partition("\n\n")[2].startswith("RAG")
+
+
+def test_rules_are_listed(advisor, own_rules):
+    """Each rule has its line, those of further files among them."""
+    ended = advisor("rules", "list", "--rules", own_rules)
+    assert ended.status == 0
+    assert "house-rule freshness update_interval <= 7d RAG +1.00" in ended.words
+    assert "house-rule" not in advisor("rules", "list").out
+
+
+def test_our_rules_pass_their_check(advisor):
+    """What we ship is monotonic where it says so, and without a mistake."""
+    ended = advisor("rules", "check")
+    assert (ended.status, ended.err) == (0, "")
+    assert "error" not in ended.out
+    assert "promises of monotonicity" in ended.out
+
+
+def test_a_mistake_in_rules_is_found(advisor, write):
+    """A rule against a promise of monotonicity ends the check with 1."""
+    wrong = OWN_RULES.format(fires="1d").replace('"<= 7d"', '">= 300d"').replace("RAG: 1", "RAG: 3")
+    ended = advisor("rules", "check", "--rules", write("wrong.yaml", wrong))
+    assert ended.status == 1
+    assert "error" in ended.out
+
+
+def test_our_rules_pass_their_examples(advisor):
+    """Every example behaves as its rule says."""
+    ended = advisor("rules", "test")
+    assert ended.status == 0
+    passed, total = ended.out.split(" examples")[0].split(" of ")
+    assert passed == total
+
+
+def test_an_example_that_fails_is_named(advisor, write):
+    """The rule is named and the status is 1."""
+    ended = advisor("rules", "test", "--rules", write("wrong.yaml", OWN_RULES.format(fires="90d")))
+    assert ended.status == 1
+    assert "house-rule" in ended.out
+
+
+def test_the_module_is_the_command_line(case):
+    """`python -m advisor` does the same, in a process of its own."""
+    command = [sys.executable, "-m", "advisor", "recommend", str(case)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("RAG")

@@ -1,0 +1,128 @@
+"""Every command: that it is there, that it is tested, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from advisor.cli import app
+
+NOWHERE = ("--server", "127.0.0.1:1")
+# For each command: arguments, and what the message on standard error names.
+WRONG = {
+    ("recommend",): [
+        (("none.yaml",), "none.yaml: cannot be read"),
+        (("bad.yaml",), "bad.yaml:2:1: not YAML"),
+        (("binary.yaml",), "binary.yaml"),
+        ((".",), "cannot be read"),
+        (("unknown.yaml",), "update_interval"),
+        (("faq.yaml", "--rules", "none.yaml"), "none.yaml: cannot be read"),
+        (("faq.yaml", "--rules", "bad.yaml"), "bad.yaml:2:1: not YAML"),
+        ((), "Missing argument"),
+    ],
+    ("consult",): [
+        (("none.yaml",), "none.yaml: cannot be read"),
+        (("--rules", "none.yaml"), "none.yaml: cannot be read"),
+        (("--max-questions", "many"), "Invalid value"),
+    ],
+    ("rules", "list"): [(("--rules", "none.yaml"), "none.yaml: cannot be read")],
+    ("rules", "check"): [(("--rules", "bad.yaml"), "bad.yaml:2:1: not YAML")],
+    ("rules", "test"): [(("--rules", "faq.yaml"), "faq.yaml")],
+    ("serve",): [(("--port", "many"), "Invalid value")],
+    ("import",): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("no-documents.yaml", *NOWHERE), "no file matches '*.pdf'"),
+        (("no-examples.yaml", *NOWHERE), "none.jsonl"),
+        (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("answer",): [
+        (("none.yaml", "q", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "q", "--approach", "ragg", *NOWHERE), 'did you mean "RAG"'),
+        (("faq.yaml", "q", *NOWHERE), "no server answers at 127.0.0.1:1"),
+        (("faq.yaml",), "Missing argument"),
+    ],
+    ("tune",): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "--approach", "LORA", *NOWHERE), "'LORA' is not an approach"),
+        (("faq.yaml", "--detach"), "--detach: needs --server"),
+        (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("operations", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
+    ("operations", "wait"): [
+        (("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1"),
+        (NOWHERE, "Missing argument"),
+    ],
+    ("operations", "cancel"): [(("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("models", "pull"): [(("--all",), "--all")],
+    ("demo",): [(("--stale",), "--stale")],
+}
+
+
+def commands(group: click.Group | None = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every command that the command line has."""
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def run_in_tests() -> set[str]:
+    """Return the words that the tests beside this one begin a command with, joined by spaces."""
+    called = set()
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "").startswith("advisor"):
+                words = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                called |= {" ".join(map(str, words[:count])) for count in (1, 2)}
+    return called
+
+
+def test_every_command_is_tested() -> None:
+    """A new command needs a test that runs it, and wrong input that it refuses."""
+    registered = set(commands())
+    assert {" ".join(command) for command in registered} - run_in_tests() == set()
+    assert registered == set(WRONG)
+
+
+@pytest.mark.parametrize("command", sorted(commands()), ids=" ".join)
+def test_every_command_has_help(advisor, command):
+    """It says what it does, and what it takes."""
+    ended = advisor(*command, "--help")
+    assert (ended.status, ended.err) == (0, "")
+    assert "Usage: " in ended.out
+    assert "--help" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "expected"),
+    [(command, *each) for command, cases in WRONG.items() for each in cases],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_input_ends_with_2_and_a_message(
+    advisor, case, write, tmp_path, monkeypatch, command, arguments, expected
+):
+    """The message on standard error names what is wrong; nothing is printed that looks like a result."""
+    write("bad.yaml", "facts: [\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    write("unknown.yaml", "facts: {update_intervall: 7d}\n")
+    write("no-documents.yaml", "documents: ['*.pdf']\n")
+    write("no-examples.yaml", "examples: none.jsonl\n")
+    monkeypatch.chdir(tmp_path)
+    ended = advisor(*command, *arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert expected in ended.err
+
+
+@pytest.mark.parametrize("name", ["operations/none", "nonsense"])
+@pytest.mark.parametrize("command", ["wait", "cancel"])
+def test_unknown_operations(advisor, server, command, name):
+    """The operation that is not there is named."""
+    ended = advisor("operations", command, name, "--server", server.address)
+    assert (ended.status, ended.out) == (2, "")
+    assert name in ended.err

@@ -1,0 +1,113 @@
+"""Commands around the server: serve, models, the demo's help, and servers that commands start themselves."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+
+from advisor.client import Client
+
+pytestmark = pytest.mark.usefixtures("no_models")
+
+
+def test_serve_says_where_and_ends_when_told(advisor_process, server, tmp_path, until):
+    """It decides at once, whatever becomes of the models; SIGTERM ends it with 0."""
+    port_file = tmp_path / "port"
+    with advisor_process("serve", "--port", 0, "--port-file", port_file) as process:
+        until(lambda: port_file.exists() or process.poll() is not None)
+        port = int(port_file.read_text())
+        with Client(f"127.0.0.1:{port}") as client:
+            assert client.recommend({"needs_citations": True}).summary
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert f"serving on 127.0.0.1:{port}" in printed
+    assert list(tmp_path.glob("*port*")) == []
+
+
+def test_serve_on_a_port_that_is_taken(advisor_process, server):
+    """The address and the next step are named."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with advisor_process("serve", "--port", port) as process:
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in said.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--port", 70000), "ADVISOR_PORT"),
+        (("--port", 0, "--port-file", "/none/port"), "/none/port: cannot be written"),
+    ],
+)
+def test_serve_with_what_is_not_allowed(advisor_process, server, arguments, expected):
+    """It ends with 2, and the last line is the message."""
+    with advisor_process("serve", *arguments) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert said.splitlines()[-1].startswith("advisor: ")
+    assert expected in said.splitlines()[-1]
+
+
+def test_a_command_without_a_server_starts_its_own(advisor, server, write):
+    """It is there for the command, and what was stored is there afterwards."""
+    ended = advisor("import", write("bare.yaml", "description: Bare.\n"))
+    assert (ended.status, ended.err) == (0, "")
+    with Client(server.address) as client:
+        assert client.get_use_case("bare").description == "Bare."
+
+
+def test_a_server_of_ones_own_that_does_not_start(advisor, write, monkeypatch):
+    """The command's message is the server's own."""
+    monkeypatch.setenv("ADVISOR_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    ended = advisor("operations", "list")
+    assert (ended.status, ended.out) == (2, "")
+    assert "ADVISOR_DATABASE_URL" in ended.err
+
+
+def test_an_answer_without_models(advisor, server, write, tmp_path):
+    """The model that is not there is named, with the forms that are allowed."""
+    case = write("bare.yaml", "description: Bare.\n")
+    ended = advisor("answer", case, "one", "--approach", "PROMPTING")
+    assert ended.status == 2
+    assert ended.err.startswith(f"advisor: '{tmp_path / 'no-model'}' is no folder")
+
+
+def test_models_in_folders_are_used_where_they_are(advisor, tmp_path):
+    """A folder needs no fetching: its path is told."""
+    folder = tmp_path / "no-model"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    ended = advisor("models", "pull", "--verify")
+    assert (ended.status, ended.err) == (0, "")
+    assert f"{folder}: {folder}" in ended.out
+
+
+def test_models_that_are_not_there(advisor, tmp_path):
+    """The folder is named."""
+    ended = advisor("models", "pull")
+    assert ended.status == 2
+    assert str(tmp_path / "no-model") in ended.err
+
+
+def test_models_served_elsewhere_are_not_fetched(advisor, monkeypatch):
+    """A model behind an address is left there."""
+    for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
+        monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
+    ended = advisor("models", "pull")
+    assert ended.status == 0
+    assert ended.out.count("is served elsewhere") == 2
+
+
+def test_the_demo_says_what_it_does(advisor):
+    """Its help tells of both use cases; the demo itself takes minutes and real models."""
+    ended = advisor("demo", "--help")
+    assert ended.status == 0
+    assert "--fresh" in ended.out

@@ -1,0 +1,214 @@
+"""Commands that do, against a server that runs already: import, answer, tune, operations."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from advisor.client import Client
+
+
+@pytest.fixture
+def client(server):
+    with Client(server.address) as client:
+        yield client
+
+
+@pytest.fixture
+def imported(advisor, server, case):
+    """Return a use-case file whose use case is stored already."""
+    assert advisor("import", case, "--server", server.address).status == 0
+    return case
+
+
+def test_import_brings_in_all_that_the_file_names(advisor, server, case, client):
+    """Documents and examples are counted, and the server has them."""
+    ended = advisor("import", case, "--server", server.address)
+    assert (ended.status, ended.err) == (0, "")
+    assert "1 documents imported as 1 passages" in ended.out
+    assert "64 examples imported" in ended.out
+    stored = client.get_use_case("faq")
+    assert (stored.document_count, stored.example_count) == (1, 64)
+    assert stored.description == "Answer from the manual."
+
+
+def test_import_again_changes_what_changed(advisor, server, imported, write, client):
+    """What is there already is not imported twice, and facts follow the file."""
+    write("more.md", "The lamp is red.\n")
+    imported.write_text(imported.read_text().replace("1d", "30d"))
+    ended = advisor("import", imported, "--server", server.address)
+    assert "1 documents imported as 1 passages, 1 unchanged" in ended.out
+    assert "0 examples imported, 64 unchanged" in ended.out
+    assert client.get_use_case("faq").facts.update_interval.ToTimedelta().days == 30
+
+
+def test_the_server_may_come_from_the_environment(advisor, server, case, client, monkeypatch):
+    """ADVISOR_SERVER stands for --server."""
+    monkeypatch.setenv("ADVISOR_SERVER", server.address)
+    assert advisor("import", case).status == 0
+    assert [each.name for each in client.use_cases()] == ["useCases/faq"]
+
+
+def test_nothing_is_stored_where_an_example_is_wrong(advisor, server, case, write, client):
+    """A bad line is found before anything is sent."""
+    write("examples.jsonl", '{"question": "q", "answer": "a"}\n{"question": "q"}\n')
+    ended = advisor("import", case, "--server", server.address)
+    assert (ended.status, ended.out) == (2, "")
+    assert "examples.jsonl:2: the example has no 'answer'" in ended.err
+    assert list(client.use_cases()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b'{"question": "\xff", "answer": "a"}', "examples.jsonl:1: not UTF-8"),
+        (b"{", "examples.jsonl:1: not JSON"),
+    ],
+)
+def test_examples_that_cannot_be_read(advisor, server, case, tmp_path, line, expected):
+    """The line at fault is named."""
+    (tmp_path / "examples.jsonl").write_bytes(line)
+    ended = advisor("import", case, "--server", server.address)
+    assert ended.status == 2
+    assert expected in ended.err
+
+
+def test_documents_that_cannot_be_read(advisor, server, write):
+    """A file that is there but cannot be read is one message, like every failure."""
+    ended = advisor("import", write("faq.yaml", "documents: [/proc/self/mem]\n"), "--server", server.address)
+    assert ended.status == 2
+    assert ended.err.startswith("advisor: ")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_answer_prints_what_the_model_says(advisor, server, case):
+    """The answer, then what it took; the first call brings in what the file names."""
+    ended = advisor("answer", case, "one two", "--approach", "PROMPTING", "--server", server.address)
+    assert (ended.status, ended.err) == (0, "")
+    assert "one two" in ended.out
+    assert "PROMPTING: " in ended.out
+    assert "2 written" in ended.out or "tokens read" in ended.out
+
+
+def test_answer_by_the_recommended_approach(advisor, server, case):
+    """Facts that change daily are answered from the documents."""
+    ended = advisor("answer", case, "lamp battery", "--server", server.address)
+    assert ended.status == 0
+    assert "RAG: " in ended.out
+
+
+def test_answer_json_is_a_message_a_line(advisor, server, imported):
+    """A program gets each event as it comes."""
+    question = ("one two", "--approach", "PROMPTING", "--server", server.address)
+    ended = advisor("answer", imported, *question, "--json")
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    assert events[0]["approach"] == "APPROACH_RAG"
+    assert "one two" in "".join(event.get("text", "") for event in events)
+    assert events[-1]["finish_reason"].startswith("FINISH_REASON_")
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments", "expected"),
+    [
+        (" ", (), "question: "),
+        ("one", ("--approach", "FINE_TUNING"), "Tune"),
+        ("explode", ("--approach", "PROMPTING"), "error id"),
+    ],
+)
+def test_an_answer_that_fails_says_why(advisor, server, imported, question, arguments, expected):
+    """What the server says of it is the message, and no traceback."""
+    ended = advisor("answer", imported, question, *arguments, "--server", server.address)
+    assert ended.status == 2
+    assert ended.err.startswith("advisor: ")
+    assert expected in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_tune_waits_for_the_adapter(advisor, server, case, client, trainer):
+    """The command ends with the adapter's name and what was measured."""
+    ended = advisor("tune", case, "--epochs", 2, "--learning-rate", 1e-3, "--server", server.address)
+    assert (ended.status, ended.err) == (0, "")
+    assert "useCases/faq/adapters/" in ended.out
+    assert "64 examples, 8 steps, loss 0.500, held-out loss 0.250" in ended.out
+    assert len(list(client.adapters("faq"))) == 1
+
+
+def test_tune_detached_prints_the_operation(advisor, server, case, client):
+    """The name alone is printed, for the next command."""
+    ended = advisor("tune", case, "--detach", "--server", server.address)
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1] == next(client.operations()).name
+
+
+def test_tune_detached_by_the_environment(advisor, server, case, client, monkeypatch):
+    """A server that ADVISOR_SERVER names outlives the command as well."""
+    monkeypatch.setenv("ADVISOR_SERVER", server.address)
+    assert advisor("tune", case, "--detach").status == 0
+    assert len(list(client.operations())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--approach", "RAG"), "approach: "),
+        (("--epochs", 0), "settings.epochs: "),
+        (("--learning-rate", "nan"), "settings.learning_rate: "),
+    ],
+)
+def test_tuning_that_is_not_allowed(advisor, server, imported, client, arguments, expected):
+    """The field at fault is named, and nothing is queued."""
+    ended = advisor("tune", imported, *arguments, "--server", server.address)
+    assert ended.status == 2
+    assert ended.err.startswith("advisor: ")
+    assert expected in ended.err
+    assert list(client.operations()) == []
+
+
+def test_tuning_without_examples(advisor, server, write):
+    """What is missing is told."""
+    ended = advisor("tune", write("bare.yaml", "description: Bare.\n"), "--server", server.address)
+    assert ended.status == 2
+    assert "examples" in ended.err
+
+
+@pytest.fixture
+def queued(advisor, server, imported):
+    """Return the name of a training run that waits."""
+    return advisor("tune", imported, "--detach", "--server", server.address).out.split()[-1]
+
+
+def test_operations_are_listed(advisor, server, queued):
+    """Each with its state and its adapter."""
+    ended = advisor("operations", "list", "--server", server.address)
+    assert (ended.status, ended.err) == (0, "")
+    assert f"{queued} tune queued useCases/faq/adapters/" in ended.words
+
+
+def test_no_operations(advisor, server):
+    """An empty list says so."""
+    assert advisor("operations", "list", "--server", server.address).out == "no operations\n"
+    assert advisor("operations", "list", "--json", "--server", server.address).out == ""
+
+
+def test_operations_as_json(advisor, server, queued):
+    """One message a line."""
+    lines = advisor("operations", "list", "--json", "--server", server.address).out.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == [queued]
+
+
+def test_wait_ends_with_the_run(advisor, server, queued, trainer):
+    """Any client can wait for a run, by its name."""
+    ended = advisor("operations", "wait", queued, "--server", server.address)
+    assert (ended.status, ended.err) == (0, "")
+    assert "useCases/faq/adapters/" in ended.out
+
+
+def test_cancelled_runs(advisor, server, queued):
+    """Cancelling says nothing; who waits is told, and the list shows it."""
+    ended = advisor("operations", "cancel", queued, "--server", server.address)
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+    waited = advisor("operations", "wait", queued, "--server", server.address)
+    assert waited.status == 2
+    assert "cancelled" in waited.err
+    assert f"{queued} tune cancelled" in advisor("operations", "list", "--server", server.address).words
