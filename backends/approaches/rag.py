@@ -99,8 +99,10 @@ class RagBackend:
             if isinstance(error.__cause__, BackendError):
                 raise error.__cause__ from None
             raise
-        answer: Answer = result["generate"]["answer"]
-        return answer
+        outcome: Answer | BackendError = result["generate"]["outcome"]
+        if isinstance(outcome, BackendError):
+            raise outcome
+        return outcome
 
 
 @component
@@ -150,7 +152,7 @@ class _CitingGenerator:
         self._generator = generator
         self._adapter = adapter
 
-    @component.output_types(answer=Answer)
+    @component.output_types(outcome=Answer | BackendError)
     def run(
         self,
         messages: list[Message],
@@ -160,27 +162,29 @@ class _CitingGenerator:
         emit: Callable[[AnswerEvent], None],
         cancelled: Callable[[], bool],
     ) -> dict[str, Any]:
-        """Return the whole answer."""
+        """Return the whole answer, or why there is none: raised, the pipeline would log all that led to it."""
         if not hits:
             emit(Token(NO_EVIDENCE_TEXT))
-            return {"answer": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
+            return {"outcome": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
         emit(References(tuple(hits)))
         stream = CitingStream([hit.passage for hit in hits], lambda text: emit(Token(text)))
-        written: Generation = self._generator.generate(
-            messages, options=options, emit=stream.write, cancelled=cancelled, adapter=self._adapter
-        )
-        stream.finish()
-        return {
-            "answer": Answer(
-                stream.text,
-                written.finish_reason,
-                written.input_tokens,
-                written.output_tokens,
-                self._generator.name,
-                stream.citations,
-                tuple(notes),
+        try:
+            written: Generation = self._generator.generate(
+                messages, options=options, emit=stream.write, cancelled=cancelled, adapter=self._adapter
             )
-        }
+        except BackendError as error:
+            return {"outcome": error}
+        stream.finish()
+        answer = Answer(
+            stream.text,
+            written.finish_reason,
+            written.input_tokens,
+            written.output_tokens,
+            self._generator.name,
+            stream.citations,
+            tuple(notes),
+        )
+        return {"outcome": answer}
 
 
 def _best(hits: Sequence[Hit]) -> float:

@@ -73,6 +73,10 @@ class LocalEmbedder:
         Raises:
             ModelError: The folder holds no such model.
         """
+        import numpy as np
+
+        if not texts:  # the library returns a row without columns
+            return np.empty((0, self.dimensions), dtype=np.float32)
         with self._lock:  # the tokenizer is not safe to share between threads
             rows: NDArray[np.float32] = self._loaded().encode(
                 list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False

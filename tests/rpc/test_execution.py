@@ -168,7 +168,7 @@ def test_undecided_names_what_to_tell(stub, failure):
     ],
 )
 def test_preconditions(stub, channel, failure, facts, approach, reason, says):
-    """What an approach lacks is told, with the next step."""
+    """What an approach lacks is named, with the next step."""
     store(channel, facts)
     request = execution_pb2.AnswerRequest(use_case="useCases/faq", question="one", approach=approach)
     found = failure(lambda: list(stub.Answer(request)))
@@ -315,7 +315,7 @@ def test_tune_reports_all_faults(stub, failure):
     ],
 )
 def test_tuning_preconditions(stub, channel, server, failure, facts, number, approach, reason):
-    """What tuning lacks is told before anything is queued."""
+    """What tuning lacks is named before anything is queued."""
     store(channel, facts)
     give_examples(server, number)
     request = execution_pb2.TuneRequest(parent="useCases/faq", approach=approach)

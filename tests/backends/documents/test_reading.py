@@ -27,7 +27,7 @@ def test_suffix_tells_the_media_type(source: str, media_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "media_type", "content", "told"),
+    ("source", "media_type", "content", "says"),
     [
         ("a.bin", "text/plain", b"\x00\x01\x02", "binary"),
         ("a.txt", "text/plain", b"caf\xe9", "byte 3 is not utf-8"),
@@ -44,17 +44,17 @@ def test_suffix_tells_the_media_type(source: str, media_type: str) -> None:
         ("a.jsonl", "application/jsonl", b'"a\\u0000"', "line 1"),
     ],
 )
-def test_unreadable_content_is_refused(source: str, media_type: str, content: bytes, told: str) -> None:
+def test_unreadable_content_is_refused(source: str, media_type: str, content: bytes, says: str) -> None:
     """What cannot be read is refused in one sentence that names the source and the fault."""
     with pytest.raises(DocumentError) as caught:
         read_document(source, media_type, content)
     assert source in str(caught.value)
-    assert told in str(caught.value)
+    assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_suffix_names_those_known() -> None:
-    """A suffix that tells nothing is refused with those that do."""
+    """A suffix that stands for nothing is refused with those that do."""
     with pytest.raises(DocumentError, match=r"\.md"):
         media_type_of("report.docx")
 

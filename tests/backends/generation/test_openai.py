@@ -61,7 +61,7 @@ def test_unknown_model_is_refused(server: OpenAIServer) -> None:
 def test_refusal_quotes_neither_key_nor_question(
     server: OpenAIServer, refusal: tuple[int, str], expected: type[Exception]
 ) -> None:
-    """A server's refusal is told without what its message may repeat."""
+    """A server's refusal comes without what its message may repeat."""
     generator = OpenAIGenerator(server.url, "llama", KEY)
     server.refusal = refusal
     with pytest.raises(expected) as error:
