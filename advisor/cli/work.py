@@ -228,7 +228,8 @@ def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool
     try:
         client.create_use_case(case.id, description=case.description, facts=case.facts)
     except AlreadyExists:
-        client.update_use_case(case.id, description=case.description, facts=case.facts)
+        # A fact that the file no longer has is unknown again.
+        client.update_use_case(case.id, description=case.description, facts=case.facts, replace_facts=True)
     if case.documents:
         with console.status(f"importing {len(case.documents):,} documents"):
             documents = client.import_documents(case.id, case.documents)

@@ -155,14 +155,20 @@ class Client:
         return self._pages(self._use_cases.ListUseCases, use_cases_pb2.ListUseCasesRequest(), "use_cases")
 
     def update_use_case(
-        self, use_case: str, *, description: str | None = None, facts: FactsLike | None = None
+        self,
+        use_case: str,
+        *,
+        description: str | None = None,
+        facts: FactsLike | None = None,
+        replace_facts: bool = False,
     ) -> use_case_pb2.UseCase:
-        """Change what is given: the description, and each fact named; other facts stay."""
+        """Change what is given: the description, and each fact named; other facts stay, unless all are replaced."""
         changed = use_case_pb2.UseCase(
             name=_name(use_case), description=description or "", facts=_facts(facts or {})
         )
         request = use_cases_pb2.UpdateUseCaseRequest(use_case=changed)
-        request.update_mask.paths.extend(f"facts.{field.name}" for field, _ in changed.facts.ListFields())
+        named = [f"facts.{field.name}" for field, _ in changed.facts.ListFields()]
+        request.update_mask.paths.extend(["facts"] if replace_facts else named)
         if description is not None:
             request.update_mask.paths.append("description")
         updated: use_case_pb2.UseCase = self._call(self._use_cases.UpdateUseCase, request)

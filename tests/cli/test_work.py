@@ -43,6 +43,15 @@ def test_import_again_changes_what_changed(advisor, server, imported, write, cli
     assert client.get_use_case("faq").facts.update_interval.ToTimedelta().days == 30
 
 
+def test_import_again_forgets_the_facts_that_are_gone(advisor, server, imported, client):
+    """A fact that is taken out of the file is unknown again."""
+    imported.write_text(imported.read_text().replace(", needs_citations: true", ""))
+    assert advisor("import", imported, "--server", server.address).status == 0
+    facts = client.get_use_case("faq").facts
+    assert not facts.HasField("needs_citations")
+    assert facts.HasField("update_interval")
+
+
 def test_the_server_may_come_from_the_environment(advisor, server, case, client, monkeypatch):
     """ADVISOR_SERVER stands for --server."""
     monkeypatch.setenv("ADVISOR_SERVER", server.address)

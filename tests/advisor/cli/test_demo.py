@@ -54,7 +54,7 @@ def test_a_run_in_the_making_is_joined(client, until, request):
         until(lambda: list(client.operations()))
         second = runs.submit(adapter, client)
         request.getfixturevalue("trainer")
-        assert first.result(60)[0] == second.result(60)[0]
+        assert first.result()[0] == second.result()[0]
     assert len(list(client.operations())) == 1
 
 
