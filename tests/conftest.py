@@ -83,9 +83,10 @@ def _asked_by_us() -> bool:
 
 
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    *_, path = warning_message.filename.rpartition("site-packages/")
+    _, installed, path = warning_message.filename.rpartition("site-packages/")
+    package = path.partition("/")[0] if installed else Path(path).name
     text = " ".join(str(warning_message.message).split())
-    SAID[f"{path.partition('/')[0]}: {warning_message.category.__name__}: {text:.200}"] += 1
+    SAID[f"{package.removesuffix('.py')}: {warning_message.category.__name__}: {text:.200}"] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
