@@ -1,44 +1,75 @@
 # `make demo` runs the main job; `make test` passes the tests. Each sets up all it needs, once.
+# Versions: constraints.txt for what is installed, protos/constraints.txt for what builds the package.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRAS := learn,server,dev
+# Installs into the environment named after --python, by the locked pip of .venv, in whichever environment that is.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := install --progress-bar on --build-constraint protos/constraints.txt --editable '.[$(EXTRAS)]'
+PYTEST := -m pytest -n 2 --durations 10
 
 export HAYSTACK_TELEMETRY_ENABLED := False
 
-.PHONY: demo test lint types proto models check clean
+.PHONY: help demo test test-newest test-oldest lint types check proto models lock clean
 
-demo: $(READY)
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(READY)   ## decide two use cases on real data and carry both out
 	$(BIN)/advisor models pull
 	$(BIN)/advisor demo
 
-test: $(READY)
+test: $(READY)   ## run every test with the locked versions
 	$(BIN)/advisor models pull
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --durations 10
+	HF_HUB_OFFLINE=1 $(BIN)/python $(PYTEST)
 
-lint: $(READY)
+# Resolved anew each time; what a dependency says about itself fails it, and last it prints what the lock lacks.
+test-newest: $(VENV)/.pip  ## run every test with the newest versions that pyproject.toml allows
+	test -x .venv-newest/bin/python || $(BIN)/python -m venv --without-pip .venv-newest
+	$(PIP) --python .venv-newest $(INSTALL) --upgrade --upgrade-strategy eager
+	.venv-newest/bin/advisor models pull
+	HF_HUB_OFFLINE=1 ADVISOR_STRICT_WARNINGS=1 .venv-newest/bin/python $(PYTEST); status=$$?; \
+	  $(PIP) --python .venv-newest freeze --all --exclude-editable >.venv-newest/installed.txt; \
+	  $(BIN)/python .ci/lock.py changes .venv-newest/installed.txt; exit $$status
+
+test-oldest: $(VENV)/.pip  ## run every test with the oldest direct dependencies that pyproject.toml allows
+	test -x .venv-oldest/bin/python || $(BIN)/python -m venv --without-pip .venv-oldest
+	$(BIN)/python .ci/lock.py oldest >.venv-oldest/constraints.txt
+	$(PIP) --python .venv-oldest $(INSTALL) --constraint .venv-oldest/constraints.txt
+	.venv-oldest/bin/advisor models pull
+	HF_HUB_OFFLINE=1 .venv-oldest/bin/python $(PYTEST)
+
+lint: $(READY)   ## check style and the API's shape
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/buf lint
 
-types: $(READY)
+types: $(READY)  ## check types
 	$(BIN)/mypy
 
-proto: $(READY)
-	$(BIN)/pip install --quiet --no-deps --editable .
+check: lint types test  ## all that CI runs
 
-models: $(READY)
+proto: $(READY)  ## generate advisor/v1 anew from protos/
+	$(PIP) install --quiet --no-deps --build-constraint protos/constraints.txt --editable .
+
+models: $(READY)  ## fetch the default models
 	$(BIN)/advisor models pull
 
-check: lint types test
+lock: $(VENV)/.pip  ## resolve the newest allowed versions into constraints.txt and protos/constraints.txt
+	$(BIN)/python .ci/lock.py lock
 
 # Made again when what is installed or generated changes.
-$(READY): pyproject.toml $(wildcard protos/*.py protos/advisor/v1/*.proto)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade 'pip>=24.1'
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable '.[$(EXTRAS)]'
+$(READY): $(VENV)/.pip pyproject.toml constraints.txt $(wildcard protos/*.* protos/advisor/v1/*.proto)
+	$(PIP) $(INSTALL) --constraint constraints.txt
 	touch $@
 
-clean:
-	rm -rf $(VENV) advisor/v1 third_party build dist *.egg-info
+# A fresh machine's own pip is too old for --build-constraint.
+$(VENV)/.pip: constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade --constraint constraints.txt pip
+	touch $@
+
+clean:           ## remove all that was installed or generated
+	rm -rf .venv .venv-newest .venv-oldest advisor/v1 third_party build dist *.egg-info

@@ -22,7 +22,6 @@ from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, documents, imports, records, use_cases
 from advisor.storage.database import Database
 from advisor.v1 import facts_pb2
-from advisor.v1 import recommendation_pb2 as pb
 from backends.base import Answer, GenerationOptions, ModelError
 from tests.doubles import FakeGenerator, WordEmbedder, saved_adapter
 

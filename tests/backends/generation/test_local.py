@@ -22,9 +22,6 @@ from backends.base import (
 from backends.generation.local import LocalGenerator, open_generator
 from tests.backends.lora import save_adapter
 
-# PEFT asks transformers for a property that will be renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
-
 CHAT = (Message("system", "Answer."), Message("user", "What is the capital of France?"))
 LONG = (Message("user", "The capital of France is Paris. " * 40),)
 

@@ -28,9 +28,6 @@ from backends.training.run import TuningProgress, TuningStage, tune
 if TYPE_CHECKING:
     from backends.training.lora import Encoded
 
-# peft asks transformers for a property by its old name.
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
-
 EXAMPLES = tuple(
     TrainingExample((Message("user", f"Say {word} {number}"),), word)
     for number in range(10)
