@@ -36,7 +36,7 @@ def test_a_warning_counts_against_whoever_asked_for_it(
     for name, text in LIBRARIES.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "conftest.py").write_bytes((ROOT / "tests" / "conftest.py").read_bytes())
+    (tmp_path / "tests" / "conftest.py").write_bytes((ROOT / "tests" / "dependency_warnings.py").read_bytes())
     (tmp_path / "tests" / "test_it.py").write_text(f"import {library}\ndef test_it():\n    {library}.use()\n")
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
     done = subprocess.run(

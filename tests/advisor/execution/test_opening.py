@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from psycopg_pool import ConnectionPool
 
+from advisor.decision.recommendation import Recommendation, Versions
 from advisor.errors import NotFound
 from advisor.execution import opening
 from advisor.execution.answering import Ask, Execution
@@ -32,7 +33,7 @@ class NoAdvice:
     """Decides nothing."""
 
     def recommend(self, facts, view=None, taken=""):
-        return None
+        return Recommendation(None, None, None, (), (), Versions("", "", None))
 
 
 def instructions_and_shots(messages) -> str:
