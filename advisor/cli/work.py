@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from advisor.errors import AlreadyExists, InvalidInput
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import nearest
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.v1 import recommendation_pb2 as pb
@@ -119,7 +119,7 @@ def tune(
     """Train an adapter on the examples of a use case."""
     from advisor.cli.connection import connected
 
-    case, wanted = read_use_case(file), _approach(approach) or "FINE_TUNING"
+    case, wanted = read_use_case(file), _approach(approach) or Approach.FINE_TUNING
     if detach and not (server or os.environ.get("ADVISOR_SERVER")):
         raise InvalidInput.of(
             "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"

@@ -202,10 +202,10 @@ def _approach(ask: Ask, recommendation: Recommendation, adapter: Adapter | None)
 def _undecided(recommendation: Recommendation) -> FailedPrecondition:
     questions = recommendation.explanation.questions if recommendation.explanation else ()
     worth = [question.fact for question in questions[:3]]
-    tell = f"tell {', '.join(worth)}" if worth else "tell more facts"
+    first = f"state {', '.join(worth)}" if worth else "state more facts"
     return FailedPrecondition(
         "UNDECIDED",
-        f"the evidence does not decide for an approach: {tell}, or name the approach to use",
+        f"the evidence does not decide for an approach: {first}, or name the approach to use",
         metadata={"facts": ",".join(worth)},
     )
 

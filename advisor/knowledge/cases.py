@@ -36,7 +36,7 @@ __all__ = [
     "load_default_cases",
 ]
 
-ARMS = ("PROMPTING", "RAG", "FINE_TUNING", "NAIVE_BOTH", "HYBRID")
+ARMS = (*APPROACHES, "NAIVE_BOTH")
 """What a case may give a score for; NAIVE_BOTH is measured but is no approach."""
 
 GRADES = ("A", "B")

@@ -42,9 +42,9 @@ class BoostedClassifier:
     def log_probabilities(self, rows: Rows) -> Floats:
         """Return log p per approach, from rows of shape (n, facts), to shape (approaches, n)."""
         inputs = feature_matrix(self.features, rows, missing=np.nan).T
-        chances = np.stack([ensemble.predict_proba(inputs)[:, 1] for ensemble in self.ensembles])
-        chances = np.maximum(chances, _FLOOR)
-        logs: Floats = np.log(chances / chances.sum(axis=0))
+        shares = np.stack([ensemble.predict_proba(inputs)[:, 1] for ensemble in self.ensembles])
+        shares = np.maximum(shares, _FLOOR)
+        logs: Floats = np.log(shares / shares.sum(axis=0))
         return logs
 
 

@@ -208,11 +208,11 @@ def _by_label(learn: Callable[[Sequence[Case]], Callable[[Row], Approach]]) -> M
         label = learn(train)
         right = sum(label(case.row) == case.best for case in train)
         least = 1 / len(APPROACHES) + _ABOVE_CHANCE  # so that the label leads
-        chance = max((right + 1) / (len(train) + len(APPROACHES)), least)
+        trust = max((right + 1) / (len(train) + len(APPROACHES)), least)
         labels = [label(case.row) for case in test]
-        rest = (1 - chance) / (len(APPROACHES) - 1)
-        chances = np.array([[chance if name == said else rest for said in labels] for name in APPROACHES])
-        return Outcome(chances, np.ones(len(test), dtype=np.bool_))
+        rest = (1 - trust) / (len(APPROACHES) - 1)
+        shares = np.array([[trust if name == said else rest for said in labels] for name in APPROACHES])
+        return Outcome(shares, np.ones(len(test), dtype=np.bool_))
 
     return decide
 
@@ -257,8 +257,8 @@ def _acceptable(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Flo
 
 
 def _log_loss(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Floats:
-    chances = outcome.probabilities[_best(cases), np.arange(len(cases))]
-    return _mean(-np.log(np.maximum(chances, CLIP)), weights)
+    given = outcome.probabilities[_best(cases), np.arange(len(cases))]
+    return _mean(-np.log(np.maximum(given, CLIP)), weights)
 
 
 def _brier(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Floats:
@@ -268,9 +268,9 @@ def _brier(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Floats:
 
 def _calibration_error(cases: Sequence[Case], outcome: Outcome, weights: Floats) -> Floats:
     """Return the expected calibration error of the leader's probability, in `BINS` bins of equal width."""
-    chances = outcome.probabilities.max(axis=0)
-    gap = chances - (outcome.probabilities.argmax(axis=0) == _best(cases))
-    bins = np.minimum((chances * BINS).astype(int), BINS - 1)
+    highest = outcome.probabilities.max(axis=0)
+    gap = highest - (outcome.probabilities.argmax(axis=0) == _best(cases))
+    bins = np.minimum((highest * BINS).astype(int), BINS - 1)
     summed = sum(np.abs(weights[:, bins == each] @ gap[bins == each]) for each in range(BINS))
     error: Floats = np.asarray(summed) / weights.sum(axis=1)
     return error

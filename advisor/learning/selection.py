@@ -181,14 +181,16 @@ class Study:
     def decide(self, family: Family, chosen: Configuration, held: frozenset[str], rows: Rows) -> Outcome:
         """Decide about rows by what the sources that are not held out teach."""
         base, learned, feasible = self._terms(family, chosen.setting, held, rows)
-        chances = softmax(np.where(feasible, base + chosen.weight * learned, -np.inf), chosen.temperature)
-        ranked = np.sort(chances, axis=0)
+        probabilities = softmax(
+            np.where(feasible, base + chosen.weight * learned, -np.inf), chosen.temperature
+        )
+        ranked = np.sort(probabilities, axis=0)
         decided = ranked[-1] - ranked[-2] >= self.knowledge.decision.lead
         if family.rules:
             scorer = self._scorer(held)
             strengths = np.ptp([rule.log_odds for rule in scorer.knowledge.rules], axis=1)
             decided &= strengths @ scorer.score(rows).fired >= self.knowledge.decision.evidence
-        return Outcome(chances, decided)
+        return Outcome(probabilities, decided)
 
     def _terms(
         self, family: Family, setting: float, held: frozenset[str], rows: Rows
@@ -284,10 +286,10 @@ def _train(
     return lambda rows: classifier.log_probabilities(feature_matrix(classifier.features, rows))
 
 
-def _loss(chances: Floats, cases: Sequence[Case]) -> float:
+def _loss(probabilities: Floats, cases: Sequence[Case]) -> float:
     """Return the summed log loss, shared among acceptable approaches and weighted as in training."""
     target = [[(name in case.acceptable) / len(case.acceptable) for case in cases] for name in APPROACHES]
-    entropy = -(np.array(target) * np.log(np.maximum(chances, CLIP))).sum(axis=0)
+    entropy = -(np.array(target) * np.log(np.maximum(probabilities, CLIP))).sum(axis=0)
     return float(case_weights(cases) @ entropy)
 
 

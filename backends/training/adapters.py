@@ -23,7 +23,6 @@ from backends.base import Message, ModelError, SettingsError, TuningError
 from backends.models.hashes import file_sha256, file_states
 
 __all__ = [
-    "APPROACHES",
     "Manifest",
     "TrainingExample",
     "TuningMetrics",
@@ -37,7 +36,6 @@ __all__ = [
     "write_file",
 ]
 
-APPROACHES = ("FINE_TUNING", "HYBRID")
 _FORMAT = 1
 _WEIGHTS = "adapter_model.safetensors"
 _CONFIG = "adapter_config.json"

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from backends.base import Cancelled, ExamplesError, TuningError
 from backends.training.adapters import (
-    APPROACHES,
     Manifest,
     TrainingExample,
     TuningMetrics,
@@ -131,7 +130,7 @@ def tune(
         output: The adapter's folder. What is there is replaced at the end.
         checkpoints: A folder of this run's own, kept between attempts.
         base_model: The base model's identity, with its revision or hash.
-        approach: FINE_TUNING or HYBRID.
+        approach: What the weights are for; the manifest keeps it.
         report: Receives progress after every step.
         cancelled: Asked at least once a step; True ends the work.
         created: The manifest's time; now where None.
@@ -142,8 +141,6 @@ def tune(
         TuningError: The loss diverged, the disk is full, or the checkpoint belongs to another run.
         ModelError: The model cannot be tuned.
     """
-    if approach not in APPROACHES:
-        raise TuningError(f"approach {approach!r} cannot be tuned; allowed are {' and '.join(APPROACHES)}")
     _check(examples)
     training, held_out = split(examples, settings.held_out_share, settings.seed)
     report(TuningProgress(TuningStage.PREPARING))
