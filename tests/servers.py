@@ -22,6 +22,7 @@ from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.opening import ModelBackends
 from advisor.knowledge.rulefile import load_rules
+from advisor.names import operation_name
 from advisor.rpc.server import AdvisorServer, Parts
 from advisor.settings import Settings
 from advisor.storage import adapters, leases, records
@@ -154,7 +155,7 @@ def trainer(server: Running, channel: grpc.Channel) -> Iterator[None]:
 
 
 def _pretend_to_train(database: Database, channel: grpc.Channel, lease: leases.Lease) -> None:
-    request = operations_pb2.GetOperationRequest(name=f"operations/{lease.operation_id}")
+    request = operations_pb2.GetOperationRequest(name=operation_name(lease.operation_id))
     operation = operations_pb2_grpc.OperationsStub(channel).GetOperation(request)
     metadata = execution_pb2.TuneMetadata()
     operation.metadata.Unpack(metadata)

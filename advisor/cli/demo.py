@@ -280,10 +280,9 @@ def _adapter(
     console.print("Training a LoRA adapter on them, in a process of its own ...")
     try:
         _follow(console, client.tune(case.id, adapter_id=adapter_id, **TUNING))
-    except (
-        AlreadyExists
-    ) as taken:  # a run that was cut short left it in the making, and the server goes on with it
-        if taken.operation:  # not where it has ended meanwhile
+    except AlreadyExists as taken:
+        # A run that was cut short left it in the making, and the server goes on with it, or has ended it.
+        if taken.operation:
             _follow(console, client.operation(taken.operation))
     console.print(_took(began), style="dim")
     return name

@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
@@ -43,7 +43,6 @@ from backends.base import Example
 __all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "OperationFuture"]
 
 FactsLike = facts_pb2.Facts | Mapping[str, object]
-M = TypeVar("M")
 
 CHUNK_BYTES = 1024 * 1024
 MESSAGE_BYTES = 64 * 1024 * 1024

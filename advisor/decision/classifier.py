@@ -28,13 +28,13 @@ from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import default_cases_path
 from advisor.knowledge.facts import fact_index
 from advisor.knowledge.rules import Curve
+from backends.models.hashes import file_sha256
 
 __all__ = [
     "REFRESH",
     "LinearClassifier",
     "check_hash",
     "default_classifier_path",
-    "file_sha256",
     "load_classifier",
     "read_classifier",
     "read_json",
@@ -154,8 +154,3 @@ def check_hash(file: Path, expected: str, owner: Path) -> None:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}; {REFRESH}") from error
     if actual != expected:
         raise ConfigurationError(f"{file} is not the file that {owner.name} was made from; {REFRESH}")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

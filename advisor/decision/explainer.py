@@ -54,7 +54,6 @@ class Explainer:
         knowledge = scorer.knowledge
         log_prior = tuple(math.log(share) for share in knowledge.decision.prior)
         self._prior = Evidence("PRIOR", "prior", None, log_prior, "What is held before any fact is known.")
-        self._subjects = [tuple(test.subject for test in rule.tests) for rule in knowledge.rules]
         self._curve_shares = [
             [
                 (curve.subject, curve.weight / sum(each.weight for each in item.curves))
@@ -158,7 +157,7 @@ class Explainer:
         unknown.update(CRITERIA)
         return tuple(
             UnconsideredRule(
-                rules[i].id, tuple(subject for subject in self._subjects[i] if subject in unknown)
+                rules[i].id, tuple(test.subject for test in rules[i].tests if test.subject in unknown)
             )
             for i in np.flatnonzero(self._scorer.unconsidered(row[None, :])[:, 0]).tolist()
         )

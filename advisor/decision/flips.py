@@ -24,7 +24,7 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_to_text
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import CRITERIA, Test
+from advisor.knowledge.rules import CRITERIA
 from advisor.knowledge.scale import from_scale, to_scale
 
 __all__ = ["Flip", "FlipFinder"]
@@ -129,7 +129,8 @@ def _places(scorer: Scorer) -> Mapping[str, set[float]]:
             tested.update(curve.subject for curve in criterion.curves)
     for test in tests:
         if test.subject not in CRITERIA:
-            places.setdefault(test.subject, set()).update(_sides(test))
+            sides = test.holds.sides() if isinstance(test.holds, Interval) else ()
+            places.setdefault(test.subject, set()).update(sides)
     for curve in curves:
         places.setdefault(curve.subject, set()).update(x for x, _ in curve.points)
     for item in facts():
@@ -144,16 +145,6 @@ def _places(scorer: Scorer) -> Mapping[str, set[float]]:
 
 def _whole(item: Fact) -> tuple[float, ...]:
     return tuple(float(value) for value in range(int(item.minimum), int(item.maximum) + 1))
-
-
-def _sides(test: Test) -> Iterable[float]:
-    if not isinstance(test.holds, Interval):
-        return
-    low, high = test.holds.closed()
-    if math.isfinite(low):
-        yield from (math.nextafter(low, -math.inf), low)
-    if math.isfinite(high):
-        yield from (high, math.nextafter(high, math.inf))
 
 
 def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: Approach) -> Flip | None:

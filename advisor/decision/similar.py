@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from advisor.knowledge.arrays import Bools, Floats
+from advisor.decision.curves import Scale
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
-from advisor.knowledge.facts import Row, facts
-from advisor.knowledge.scale import scale_floor, to_scale
+from advisor.knowledge.facts import Fact, Row, facts
+from advisor.knowledge.scale import to_scale
 
 __all__ = ["MIN_SIMILARITY", "CaseIndex", "SimilarCase"]
 
@@ -46,7 +46,11 @@ class CaseIndex:
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self._cases = tuple(cases)
-        self._scaled = _scaled(np.array([case.row for case in cases]).reshape(len(cases), len(facts())))
+        self._scale = Scale()
+        rows = np.array([case.row for case in cases]).reshape(len(cases), len(facts()))
+        self._scaled = np.ascontiguousarray(self._scale(rows.T).T)
+        self._widths = np.array([_width(item) for item in facts()])
+        self._nominal = np.array([item.kind in ("flag", "choice") for item in facts()])
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -69,27 +73,13 @@ class CaseIndex:
 
     def _alikeness(self, row: Row) -> Floats:
         """Return how alike each fact is, 0 to 1, shape (cases, facts); NaN where either is unknown."""
-        widths, _, nominal, _ = _scales()
-        distance = np.abs(self._scaled - _scaled(row)) / widths
-        distance[nominal & (distance > 0)] = 1.0
+        distance = np.abs(self._scaled - self._scale(row[:, None])[:, 0]) / self._widths
+        distance[self._nominal & (distance > 0)] = 1.0
         alike: Floats = np.maximum(1.0 - distance, 0.0)
         return alike
 
 
-def _scaled(rows: Floats) -> Floats:
-    """Return rows, or a single one, on the facts' scales."""
-    _, logarithmic, _, floors = _scales()
-    scaled: Floats = np.where(logarithmic, np.log(np.maximum(rows, floors)), rows)
-    return scaled
-
-
-@cache
-def _scales() -> tuple[Floats, Bools, Bools, Floats]:
-    """Return per fact: the width of its usual range, whether it is logarithmic or nominal, its floor."""
-    items = facts()
-    ends = [[to_scale(item, end) for end in item.usual] for item in items]
-    widths = np.array([high - low if high > low else 1.0 for low, high in ends])
-    logarithmic = np.array([item.logarithmic for item in items])
-    nominal = np.array([item.kind in ("flag", "choice") for item in items])
-    floors = np.array([scale_floor(item) if item.logarithmic else 1.0 for item in items])
-    return widths, logarithmic, nominal, floors
+def _width(item: Fact) -> float:
+    """Return the width of a fact's usual range on its scale; 1 where it has none."""
+    low, high = (to_scale(item, end) for end in item.usual)
+    return high - low if high > low else 1.0

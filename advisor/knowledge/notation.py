@@ -83,6 +83,13 @@ class Interval:
         high = math.nextafter(self.high, -math.inf) if self.high_open else self.high
         return low, high
 
+    def sides(self) -> tuple[float, ...]:
+        """Return the floats next to each finite end, the one outside and the one inside."""
+        low, high = self.closed()
+        below = (math.nextafter(low, -math.inf), low) if math.isfinite(low) else ()
+        above = (high, math.nextafter(high, math.inf)) if math.isfinite(high) else ()
+        return (*below, *above)
+
 
 def parse_number(text: str) -> float:
     """Read a finite number such as `0.3` or `10B`; NotationError where it is none."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from advisor.errors import InvalidInput, RulesError
 from advisor.knowledge.facts import facts_from_mapping
 from advisor.knowledge.yamltree import Entry, read_yaml
+from advisor.names import is_id
 from advisor.v1 import facts_pb2, use_case_pb2
 
 __all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case"]
@@ -25,7 +26,6 @@ __all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 1_000_000
 _KEYS = ("name", "description", "facts", "documents", "examples")
-_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
 def _read_id(entry: Entry | None, path: Path) -> str:
     if entry is None:
         stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
-        return f"use-case-{stem}"[:63].rstrip("-") if not _ID.fullmatch(stem) else stem
-    if not _ID.fullmatch(entry.text()):
+        return f"use-case-{stem}"[:63].rstrip("-") if not is_id(stem) else stem
+    if not is_id(entry.text()):
         raise entry.error(
             f"{entry.text()!r} is not a name; write 1 to 63 of a-z, 0-9 and hyphen, a letter first"
         )

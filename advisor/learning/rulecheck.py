@@ -217,14 +217,9 @@ def _cells(name: str, rules: Sequence[Rule], *, unknown: bool) -> list[float]:
     if item.kind in ("flag", "choice"):
         values = {float(number) for number in range(int(low), int(high) + 1)}
     for test in (test for rule in rules for test in rule.tests if test.subject == name):
-        values |= {value for value in _sides(test) if low <= value <= high}
+        if isinstance(test.holds, Interval):
+            values |= {value for value in test.holds.sides() if low <= value <= high}
     return [*sorted(values), *([math.nan] if unknown else [])]
-
-
-def _sides(test: Test) -> Iterable[float]:
-    if isinstance(test.holds, Interval):
-        low, high = test.holds.closed()
-        yield from (math.nextafter(low, -math.inf), low, high, math.nextafter(high, math.inf))
 
 
 def _combinations(

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from advisor.decision.classifier import REFRESH, LinearClassifier, check_hash, file_sha256, read_json
-from advisor.decision.curves import Curves
+from advisor.decision.classifier import REFRESH, LinearClassifier, check_hash, read_json
+from advisor.decision.curves import Curves, Scale
 from advisor.errors import ConfigurationError
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
@@ -23,6 +23,7 @@ from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Fact, Rows, fact_index, facts
 from advisor.knowledge.rules import Curve
 from advisor.knowledge.scale import to_scale
+from backends.models.hashes import file_sha256
 
 __all__ = [
     "case_weights",
@@ -121,7 +122,7 @@ def train_classifier(
 def feature_curves(cases: Sequence[Case]) -> tuple[Curve, ...]:
     """Return the features that these cases can teach.
 
-    A fact counts where `MIN_SOURCES` sources state it and its values spread over `MIN_SPREAD` of its plausible
+    A fact counts where `MIN_SOURCES` sources state it and its values spread over `MIN_SPREAD` of its usual
     range; a fact that is always stated with the same value would only teach who states it. A choice gives one
     feature per value that `MIN_SOURCES` sources have.
     """
@@ -130,11 +131,7 @@ def feature_curves(cases: Sequence[Case]) -> tuple[Curve, ...]:
 
 def feature_matrix(curves: Sequence[Curve], rows: Rows, missing: float = 0.0) -> Floats:
     """Return the features of rows of shape (n, facts), shape (features, n); `missing` for unknown facts."""
-    scaled = rows.T.copy()
-    for column, item in enumerate(facts()):
-        known = ~np.isnan(scaled[column])
-        scaled[column, known] = [to_scale(item, number) for number in scaled[column, known]]
-    features: Floats = np.nan_to_num(Curves(curves)(scaled), nan=missing)
+    features: Floats = np.nan_to_num(Curves(curves)(Scale()(rows.T)), nan=missing)
     return features
 
 

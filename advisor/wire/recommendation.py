@@ -15,7 +15,7 @@ from advisor.decision.flips import Flip
 from advisor.decision.recommendation import Recommendation, Score, Versions, Veto, View
 from advisor.decision.similar import SimilarCase
 from advisor.knowledge.approaches import APPROACHES, Approach
-from advisor.knowledge.rules import RuleSource
+from advisor.knowledge.rules import CRITERIA, RuleSource
 from advisor.v1 import recommendation_pb2 as pb
 
 __all__ = [
@@ -34,19 +34,13 @@ __all__ = [
 # Of a message inside another one: protobuf takes fields faster than messages, which it copies.
 _Fields = dict[str, Any]
 
-_APPROACHES = {
-    Approach.PROMPTING: pb.APPROACH_PROMPTING,
-    Approach.RAG: pb.APPROACH_RAG,
-    Approach.FINE_TUNING: pb.APPROACH_FINE_TUNING,
-    Approach.HYBRID: pb.APPROACH_HYBRID,
-}
+_APPROACHES: dict[Approach, pb.Approach] = {each: getattr(pb, f"APPROACH_{each}") for each in APPROACHES}
 _FROM_APPROACHES = {value: each for each, value in _APPROACHES.items()}
-_CRITERIA = {
+# Fields of ApproachValues, in the order of `APPROACHES`.
+_VALUES = tuple(each.lower() for each in APPROACHES)
+_CRITERIA: dict[str | None, pb.Criterion] = {
     None: pb.CRITERION_UNSPECIFIED,
-    "freshness": pb.CRITERION_FRESHNESS,
-    "specialization": pb.CRITERION_SPECIALIZATION,
-    "cost": pb.CRITERION_COST,
-    "retraining": pb.CRITERION_RETRAINING,
+    **{name: getattr(pb, f"CRITERION_{name.upper()}") for name in CRITERIA},
 }
 _FROM_CRITERIA = {value: name for name, value in _CRITERIA.items()}
 _KINDS: dict[Kind, pb.Evidence.Kind] = {
@@ -177,8 +171,7 @@ def _source(source: RuleSource) -> _Fields:
 
 
 def _values(values: Sequence[float]) -> _Fields:
-    prompting, rag, fine_tuning, hybrid = values
-    return {"prompting": prompting, "rag": rag, "fine_tuning": fine_tuning, "hybrid": hybrid}
+    return dict(zip(_VALUES, values, strict=True))
 
 
 def _criterion(score: CriterionScore) -> _Fields:
@@ -282,4 +275,4 @@ def _approach_cost(cost: ApproachCost) -> _Fields:
 
 def _numbers(values: pb.ApproachValues) -> tuple[float, ...]:
     """Return one number per approach in the order of `APPROACHES`."""
-    return (values.prompting, values.rag, values.fine_tuning, values.hybrid)
+    return tuple(getattr(values, name) for name in _VALUES)
