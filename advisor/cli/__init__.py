@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advisor.cli import decide, demo, work
+from advisor.cli import decide, demo, sync, work
 from advisor.errors import AdvisorError
 from backends.base import BackendError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 decide.register(app)
+sync.register(app)
 work.register(app)
 demo.register(app)
 

@@ -15,25 +15,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from advisor.errors import AlreadyExists, InvalidInput
+from advisor.cli.sync import FileArgument, ServerOption, bring_in
+from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import nearest
-from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
+from advisor.knowledge.usecasefile import read_use_case
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.v1 import use_case_pb2
 from advisor.wire.recommendation import approach_from_proto
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
-    from advisor.client import AnswerStream, Client, OperationFuture
+    from advisor.client import AnswerStream, OperationFuture
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-__all__ = ["bring_in", "register", "show_adapter", "show_answer", "show_progress"]
+__all__ = ["register", "show_adapter", "show_answer", "show_progress"]
 
-FileArgument = Annotated[Path, typer.Argument(help="Use-case file (YAML).")]
-ServerOption = Annotated[
-    str | None,
-    typer.Option("--server", help="Address of a running server; else ADVISOR_SERVER, else our own."),
-]
 ApproachOption = Annotated[
     str | None, typer.Option("--approach", help="One of PROMPTING, RAG, FINE_TUNING, HYBRID.")
 ]
@@ -45,7 +41,6 @@ JsonOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("serve")(serve)
-    app.command("import")(import_file)
     app.command("answer")(answer)
     app.command("tune")(tune)
     operations = typer.Typer(help="Long work: training runs and the like.", no_args_is_help=True)
@@ -73,15 +68,6 @@ def serve(
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     run(settings, ready=lambda at: typer.echo(f"serving on {settings.host}:{at}"), port_file=port_file)
-
-
-def import_file(file: FileArgument, server: ServerOption = None) -> None:
-    """Import a use case with its documents and examples."""
-    from advisor.cli.connection import connected
-
-    case = read_use_case(file)
-    with connected(server) as client:
-        bring_in(Console(), client, case)
 
 
 def answer(
@@ -219,35 +205,6 @@ def pull(
 
             folder = resolve(name, cache=settings.model_cache, report=report, verify=verify)
         typer.echo(f"{label}: {folder}")
-
-
-def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool = False) -> None:
-    """Create a use case, or update it, and import what its file names; what is there already is skipped."""
-    # Read first, so that a line that is no example is found before anything is stored.
-    examples = list(read_examples(case.examples)) if case.examples is not None else None
-    try:
-        client.create_use_case(case.id, description=case.description, facts=case.facts)
-    except AlreadyExists:
-        # A fact that the file no longer has is unknown again.
-        client.update_use_case(case.id, description=case.description, facts=case.facts, replace_facts=True)
-    if case.documents:
-        with console.status(f"importing {len(case.documents):,} documents"):
-            documents = client.import_documents(case.id, case.documents)
-        if documents.imported or not quiet:
-            console.print(
-                f"{documents.imported:,} documents imported as {documents.passages:,} passages, "
-                f"{documents.unchanged:,} unchanged"
-            )
-    if examples is not None:
-        imported = client.import_examples(
-            case.id,
-            (
-                {"question": each.question, "answer": each.answer, "context": each.context}
-                for each in examples
-            ),
-        )
-        if imported.imported or not quiet:
-            console.print(f"{imported.imported:,} examples imported, {imported.unchanged:,} unchanged")
 
 
 def show_answer(console: Console, stream: AnswerStream) -> None:
