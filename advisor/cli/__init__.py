@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advisor.cli import decide, demo, sync, work
+from advisor.cli import answers, decide, demo, models, operations, serving, sync, tuning
 from advisor.errors import AdvisorError
 from backends.base import BackendError
 
@@ -28,7 +28,11 @@ app = typer.Typer(
 )
 decide.register(app)
 sync.register(app)
-work.register(app)
+serving.register(app)
+answers.register(app)
+tuning.register(app)
+operations.register(app)
+models.register(app)
 demo.register(app)
 
 

@@ -24,8 +24,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from advisor.cli.operations import show_adapter, show_progress
 from advisor.cli.render import show
-from advisor.cli.work import show_adapter, show_progress
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
 from advisor.metrics.proportions import Mark, verdict

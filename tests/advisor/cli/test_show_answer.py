@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from advisor.cli.work import show_answer
+from advisor.cli.answers import show_answer
 from advisor.v1 import execution_service_pb2 as execution_pb2
 
 

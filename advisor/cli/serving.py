@@ -1,0 +1,33 @@
+"""`advisor serve`: the server in the foreground."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any that is free.")] = None,
+    port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
+) -> None:
+    """Serve until interrupted; settings come from ADVISOR_* variables."""
+    from advisor.rpc.server import serve as run
+    from advisor.settings import read_settings
+    from advisor.telemetry.logs import configure_logging
+
+    configure_logging()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    run(settings, ready=lambda at: typer.echo(f"serving on {settings.host}:{at}"), port_file=port_file)
