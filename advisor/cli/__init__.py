@@ -1,47 +1,105 @@
 """The command line: `advisor --help` lists the commands.
 
-Every failure is one message on standard error and exit status 2, or 1 where
-`rules check` and `rules test` have looked and found mistakes; nothing is half
-done. Commands import what they need when they run, so that `advisor
-recommend` stays fast.
+Every failure is a message on standard error, a line for each fault, and exit
+status 2, or 1 where `rules check` and `rules test` have looked and found mistakes;
+nothing is half done. Commands import what they need when they run, so that
+`advisor recommend` stays fast.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from advisor.cli import answers, decide, demo, models, operations, serving, sync, tuning
-from advisor.errors import AdvisorError
+from advisor.cli import adapters, answers, decide, demo, models, operations, rules, serving, sync
+from advisor.errors import AdvisorError, InvalidInput
 from backends.base import BackendError
 
 __all__ = ["app", "main"]
 
+# Typer brings a click of its own or uses the one installed, by its version: the class is taken from it.
+UsageError: Any = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="advisor",
-    help="Retrieve, fine-tune, both, or neither? Decide with evidence, then do the work.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 decide.register(app)
 sync.register(app)
-serving.register(app)
 answers.register(app)
-tuning.register(app)
+adapters.register(app)
+demo.register(app)
+rules.register(app)
+serving.register(app)
 operations.register(app)
 models.register(app)
-demo.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, 2 on failure, or 130 when interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(list(arguments) if arguments is not None else None)
+        status = app(given, standalone_mode=False)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            raise SystemExit(2) from None
+        _fail(_usage(error, given))
+    except InvalidInput as error:
+        _fail(*(f"{each.field}: {each.description}" for each in error.violations))
     except (AdvisorError, BackendError, OSError) as error:
-        print(f"advisor: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to people
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(130) from None
+    raise SystemExit(status if isinstance(status, int) else 0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from advisor.decision.advisor import default_advisor
+
+        versions = default_advisor().recommend({}).versions
+        typer.echo(f"advisor {versions.advisor}, rules {versions.rules}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the versions and stop."),
+    ] = False,
+) -> None:
+    """Retrieve, fine-tune, both, or neither? Decide with evidence, then do the work."""
+
+
+def _fail(*messages: str) -> None:
+    for message in messages:
+        print(f"advisor: {message}", file=sys.stderr)  # noqa: T201 - the command line talks to people
+    raise SystemExit(2) from None
+
+
+def _usage(error: Any, given: Sequence[str]) -> str:
+    """Say what is wrong with the arguments, with the value at fault and where to read on."""
+    message = " ".join(error.format_message().split())
+    options = getattr(getattr(error, "param", None), "opts", ())
+    values = [_value(option, given) for option in options]
+    value = next((each for each in values if each is not None), None)
+    if value is not None and repr(value) not in message:
+        message = message.replace(": ", f": {value!r}: ", 1)
+    path = error.ctx.command_path if error.ctx else "advisor"
+    return f"{message.rstrip('.')}; see {path.replace('python -m ', '')} --help"
+
+
+def _value(option: str, given: Sequence[str]) -> str | None:
+    """Return what was given for an option, as `--port 1` or as `--port=1`."""
+    for word, following in zip(given, [*given[1:], None], strict=True):
+        if word == option:
+            return following
+        if word.startswith(f"{option}="):
+            return word.removeprefix(f"{option}=")
+    return None

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from advisor.cli.output import JsonOption, json_line, seconds_text
+from advisor.cli.choices import approach_option
+from advisor.cli.output import JsonOption, Waiting, notices, print_json, seconds_text, values_of
 from advisor.cli.sync import FileArgument, ServerOption, bring_in
-from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.facts import nearest
 from advisor.knowledge.usecasefile import read_use_case
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto
@@ -20,75 +19,78 @@ if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import AnswerStream
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-__all__ = ["ApproachOption", "named_approach", "register", "show_answer"]
-
-ApproachOption = Annotated[
-    str | None, typer.Option("--approach", help="One of PROMPTING, RAG, FINE_TUNING, HYBRID.")
-]
+__all__ = ["register", "show_answer"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("answer")(answer)
+    app.command("answer", rich_help_panel="Carry out")(answer)
 
 
 def answer(
     file: FileArgument,
     question: Annotated[str, typer.Argument(help="The question.")],
-    approach: ApproachOption = None,
+    approach: Annotated[
+        str | None,
+        approach_option(
+            APPROACHES, "How to answer; where it is not given, as is recommended for the use case."
+        ),
+    ] = None,
     server: ServerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question by the recommended approach, or by the one named."""
+    """Answer a question by the recommended approach, or by the one named.
+
+    Standard output holds the answer alone; what it rests on goes to standard error.
+    """
     from advisor.cli.connection import connected
 
-    case, wanted = read_use_case(file), named_approach(approach)
-    console = Console()
+    case = read_use_case(file)
     with connected(server) as client:
-        bring_in(console, client, case, quiet=True)
-        stream = client.answer(case.id, question, approach=wanted)
+        bring_in(notices(), client, case, quiet=True)
+        stream = client.answer(case.id, question, approach=approach)
         if as_json:
-            for event in stream:
-                typer.echo(json_line(event))
+            for response in stream.responses():
+                print_json(values_of(response))
         else:
-            show_answer(console, stream)
+            show_answer(Console(), stream, notices())
 
 
-def show_answer(console: Console, stream: AnswerStream) -> None:
-    """Print an answer as it comes, then its references and what it took."""
+def show_answer(console: Console, stream: AnswerStream, beside: Console) -> None:
+    """Print an answer as it comes; beside it why this approach, the passages cited and what it took."""
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-    status = console.status("preparing")
-    status.start()
+    waiting = Waiting(beside, "preparing")
     try:
         for event in stream:
             match event:
                 case execution_pb2.Progress():
-                    status.update(_activity(event))
+                    waiting.update(_activity(event))
                 case execution_pb2.Token():
-                    status.stop()
+                    waiting.stop()
                     console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
                 case pb.Recommendation() if event.summary:
-                    console.print(event.summary, style="dim")
+                    beside.print(event.summary, style="dim", markup=False, highlight=False)
     finally:
-        status.stop()
-    console.print("\n")
-    cited = {citation.number for citation in stream.summary.citations} if stream.summary else set()
+        waiting.stop()
+    console.print()
+    _show_grounds(beside, stream)
+
+
+def _show_grounds(console: Console, stream: AnswerStream) -> None:
+    """Show the passages that the answer cites, what to mind of it and what it took."""
+    summary = stream.summary
+    if summary is None:
+        return
+    console.print()
+    cited = {citation.number for citation in summary.citations}
     for reference in stream.references.references if stream.references else ():
         if reference.number in cited:
             place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
-            console.print(f"[{reference.number}] {place}", style="dim", markup=False)
-    if stream.summary:
-        for note in stream.summary.notes:
-            console.print(note, style="yellow", markup=False)
-        console.print(_took(stream.summary), style="dim", markup=False)
-
-
-def named_approach(name: str | None) -> str | None:
-    """Return the approach named, or None; InvalidInput where there is none of that name."""
-    if name is None or name in APPROACHES:
-        return name
-    raise InvalidInput.of("--approach", f"{name!r} is not an approach{nearest(name.upper(), APPROACHES)}")
+            console.print(f"[{reference.number}] {place}", style="dim", markup=False, highlight=False)
+    for note in summary.notes:
+        console.print(note, style="yellow", markup=False)
+    console.print(_took(summary), style="dim", markup=False, highlight=False)
 
 
 def _activity(event: execution_pb2.Progress) -> str:

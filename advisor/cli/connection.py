@@ -8,9 +8,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from advisor.cli.extras import require_server
+from advisor.cli.output import notices
 from advisor.client import Client
 from advisor.errors import ConfigurationError, Unavailable
 
@@ -32,7 +34,8 @@ def connected(target: str | None) -> Iterator[Client]:
         with _reachable(target), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
             yield client
         return
-    with own_server() as address, Client(address) as client:
+    require_server("a server of its own", "name a running one by --server ADDRESS")
+    with _starting() as address, Client(address) as client:
         yield client
 
 
@@ -60,6 +63,15 @@ def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
             yield f"127.0.0.1:{_port(process, port_file, log)}"
         finally:
             _stop(process)
+
+
+@contextmanager
+def _starting() -> Iterator[str]:
+    """Start a server of our own, showing that it takes a moment."""
+    with ExitStack() as stack:
+        with notices().status("starting a server"):
+            address = stack.enter_context(own_server())
+        yield address
 
 
 @contextmanager

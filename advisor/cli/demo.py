@@ -24,6 +24,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from advisor.cli.extras import require_server
 from advisor.cli.operations import show_adapter, show_progress
 from advisor.cli.render import show
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
@@ -55,11 +56,12 @@ FreshOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("demo")(demo)
+    app.command("demo", rich_help_panel="Carry out")(demo)
 
 
 def demo(fresh: FreshOption = False) -> None:
     """Decide two real use cases and carry them out: one by retrieval, one by a LoRA fine-tune."""
+    require_server("demo")
     from advisor.cli.connection import own_server
     from advisor.client import Client
     from advisor.settings import read_settings

@@ -1,23 +1,35 @@
-"""`advisor operations`: long work listed, awaited and cancelled."""
+"""`advisor operations`: long work listed, awaited, cancelled and forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from google.protobuf import any_pb2
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from advisor.cli.output import JsonOption, json_line, progress_bar, seconds_text
+from advisor.cli.output import (
+    JsonOption,
+    Waiting,
+    notices,
+    operation_values,
+    print_json,
+    print_table,
+    seconds_text,
+    values_of,
+)
 from advisor.cli.sync import ServerOption
 from advisor.v1 import use_case_pb2
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import OperationFuture
 
-__all__ = ["register", "show_adapter", "show_progress"]
+__all__ = ["finish", "progress_bar", "register", "show_adapter", "show_progress"]
+
+NameArgument = Annotated[str, typer.Argument(help="Resource name of the operation, as the list shows it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +38,8 @@ def register(app: typer.Typer) -> None:
     operations.command("list")(list_operations)
     operations.command("wait")(wait)
     operations.command("cancel")(cancel)
-    app.add_typer(operations, name="operations")
+    operations.command("delete")(delete)
+    app.add_typer(operations, name="operations", rich_help_panel="Look after a server")
 
 
 def list_operations(server: ServerOption = None, as_json: JsonOption = False) -> None:
@@ -37,45 +50,23 @@ def list_operations(server: ServerOption = None, as_json: JsonOption = False) ->
         found = list(client.operations())
     if as_json:
         for future in found:
-            typer.echo(json_line(future.operation))
-        return
-    Console().print(operations_table(found) if found else "no operations")
+            print_json(operation_values(future.operation))
+    elif found:
+        rows = [(each.name, each.kind, each.state, each.target, _how_far(each)) for each in found]
+        print_table(Console(), ("operation", "kind", "state", "target", "progress"), rows, whole=3)
+    else:
+        notices().print("no operations")
 
 
-def operations_table(futures: Sequence[OperationFuture[Any]]) -> Table:
-    """Return a row for each operation: what it is, where it stands, what it makes, how far it is."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("operation", "kind", "state"):
-        table.add_column(
-            heading, no_wrap=True
-        )  # whole on a narrow terminal too: names are there to be copied
-    table.add_column("target", overflow="fold")
-    table.add_column("progress")
-    for future in futures:
-        table.add_row(future.name, future.kind, future.state, future.target, escape(_how_far(future)))
-    return table
-
-
-def wait(
-    name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
-) -> None:
+def wait(name: NameArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
     """Wait for long work, showing its progress, and show what came out."""
     from advisor.cli.connection import connected
 
-    console = Console()
     with connected(server) as client:
-        future = client.operation(name)
-        show_progress(console, future)
-        match future.result():
-            case use_case_pb2.Adapter() as adapter:
-                show_adapter(console, adapter)
-            case response:
-                console.print(json_line(response), markup=False)
+        finish(client.operation(name), as_json=as_json)
 
 
-def cancel(
-    name: Annotated[str, typer.Argument(help="Resource name of the operation.")], server: ServerOption = None
-) -> None:
+def cancel(name: NameArgument, server: ServerOption = None) -> None:
     """Ask long work to stop."""
     from advisor.cli.connection import connected
 
@@ -83,21 +74,47 @@ def cancel(
         client.operation(name).cancel()
 
 
+def delete(name: NameArgument, server: ServerOption = None) -> None:
+    """Forget long work that has ended; what it made stays."""
+    from advisor.cli.connection import connected
+
+    with connected(server) as client:
+        client.operation(name).delete()
+
+
+def finish(future: OperationFuture[Any], *, as_json: bool) -> None:
+    """Wait for long work and print what came out; as JSON also every step on the way."""
+    if as_json:
+        for _ in future.progress():
+            print_json({"operation": operation_values(future.operation)})
+        future.result()  # raises what it failed with
+        print_json({"response": operation_values(future.operation).get("response", {})})
+        return
+    show_progress(notices(), future)
+    match future.result():
+        case use_case_pb2.Adapter() as adapter:
+            show_adapter(Console(), adapter)
+        case any_pb2.Any() as unknown:
+            print_json({"@type": unknown.type_url})
+        case response:
+            print_json(values_of(response))
+
+
 def show_progress(console: Console, future: OperationFuture[Any]) -> None:
-    """Show how far long work is until it has ended."""
+    """Show how far long work is until it has ended: a bar on a terminal, else a line now and then."""
+    if not console.is_terminal:
+        waiting = Waiting(console, "queued")
+        for _ in future.progress():
+            waiting.update(f"{future.name}: {_activity(future)}{_steps(future)}")
+        return
     with progress_bar(console) as progress:
         task = progress.add_task("queued", total=None)
         for metadata in future.progress():
-            left = (
-                f", {seconds_text(metadata.remaining.ToTimedelta().total_seconds())} left"
-                if metadata.HasField("remaining")
-                else ""
-            )
             progress.update(
                 task,
-                description=f"{future.stage}{_loss(metadata)}{left}",
-                total=metadata.total_steps or None,
-                completed=metadata.step,
+                description=_activity(future),
+                total=getattr(metadata, "total_steps", 0) or None,
+                completed=getattr(metadata, "step", 0),
             )
 
 
@@ -107,25 +124,43 @@ def show_adapter(console: Console, adapter: use_case_pb2.Adapter) -> None:
     held_out = f", held-out loss {metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else ""
     console.print(
         f"{adapter.name}: {metrics.training_examples:,} examples, {metrics.steps:,} steps, "
-        f"loss {metrics.training_loss:.3f}{held_out}"
+        f"loss {metrics.training_loss:.3f}{held_out}",
+        soft_wrap=True,
     )
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Progress]:
+    """Show a bar for long work, with what is done and the time it has taken."""
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+    ) as progress:
+        yield progress
 
 
 def _how_far(future: OperationFuture[Any]) -> str:
     """Return the stage and the steps of what goes on, the error of what failed."""
-    metadata = future.metadata
-    steps = f"{metadata.step:,} of {metadata.total_steps:,} steps" if metadata.total_steps else ""
     match future.state:
         case "failed":
             return str(future.operation.error.message)
         case "running":
-            return ", ".join(filter(None, (future.stage, steps)))
+            return f"{future.stage}{_steps(future)}"
         case _:
-            return steps
+            return _steps(future).removeprefix(", ")
 
 
-def _loss(metadata: Any) -> str:
-    """Return the loss of a training run; nothing for other work."""
-    if "training_loss" not in metadata.DESCRIPTOR.fields_by_name or not metadata.HasField("training_loss"):
-        return ""
-    return f", loss {metadata.training_loss:.3f}"
+def _steps(future: OperationFuture[Any]) -> str:
+    total = getattr(future.metadata, "total_steps", 0)
+    return f", {future.metadata.step:,} of {total:,} steps" if total else ""
+
+
+def _activity(future: OperationFuture[Any]) -> str:
+    """Return the stage, the loss of a training run, and the time left where it is known."""
+    metadata, said = future.metadata, future.stage or str(future.state)
+    if isinstance(metadata, any_pb2.Any):
+        return said
+    if "training_loss" in metadata.DESCRIPTOR.fields_by_name and metadata.HasField("training_loss"):
+        said += f", loss {metadata.training_loss:.3f}"
+    if metadata.HasField("remaining"):
+        said += f", {seconds_text(metadata.remaining.ToTimedelta().total_seconds())} left"
+    return said

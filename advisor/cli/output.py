@@ -1,32 +1,135 @@
-"""What commands print: messages as JSON, progress, and times in words."""
+"""What commands print: data on standard output, all that is said beside it on standard error.
+
+On a terminal tables fold to its width, and what goes on is shown by a spinner or
+a bar. Elsewhere a table is a record a line, its cells separated by tabs, and a long
+wait is a line of text now and then.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToJson
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.table import Table
 
-__all__ = ["JsonOption", "json_line", "progress_bar", "seconds_text"]
+if TYPE_CHECKING:  # it loads gRPC
+    from google.longrunning import operations_pb2
 
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print the protobuf JSON of each message, one a line.")
+__all__ = [
+    "JsonOption",
+    "Waiting",
+    "notices",
+    "operation_values",
+    "print_json",
+    "print_table",
+    "seconds_text",
+    "values_of",
 ]
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
-def progress_bar(console: Console) -> Progress:
-    """Return a bar for long work, with what is done and the time it has taken."""
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
-    )
+QUIET_S = 10.0
+"""Off a terminal, seconds between two lines about one wait."""
+_GAP = 2
+_LEAST_FOLDED = 12
+"""Fewest characters a line of a folded column holds, where others are kept whole."""
 
 
-def json_line(message: Message) -> str:
-    """Return a message as one line of protobuf JSON, under the names of the proto."""
-    return MessageToJson(message, preserving_proto_field_name=True, indent=None)
+def notices() -> Console:
+    """Return the console of what is no data: notices, progress and what went wrong."""
+    return Console(stderr=True)
+
+
+class Waiting:
+    """Something that takes long: a spinner on a terminal, else a line now and then.
+
+    Args:
+        console: Where it is shown.
+        activity: What is done at first.
+        clock: Seconds that only go up.
+    """
+
+    def __init__(self, console: Console, activity: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._said = clock()
+        self._status = console.status(escape(activity)) if console.is_terminal else None
+        if self._status:
+            self._status.start()
+
+    def update(self, activity: str) -> None:
+        """Show what is done now."""
+        if self._status:
+            self._status.update(escape(activity))
+        elif self._clock() - self._said >= QUIET_S:
+            self._said = self._clock()
+            self._console.print(activity, markup=False, highlight=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Take the spinner away."""
+        if self._status:
+            self._status.stop()
+
+
+def print_table(
+    console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, whole: int = 1
+) -> None:
+    """Print records: as a table on a terminal, else one a line with tabs between the cells.
+
+    Args:
+        console: Where to.
+        headings: Names of the columns.
+        rows: The cells of each record.
+        whole: So many columns from the left are folded only where nothing else helps: they are there to be copied.
+    """
+    records = [[" ".join(cell.split()) for cell in row] for row in rows]
+    if not console.is_terminal:
+        for record in records:
+            console.file.write("\t".join(record) + "\n")
+        return
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
+    kept = [max(map(len, column)) + _GAP for column in list(zip(headings, *records, strict=True))[:whole]]
+    fits = sum(kept) + (_LEAST_FOLDED + _GAP) * (len(headings) - whole) <= console.width
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=fits and place < whole)
+    for record in records:
+        table.add_row(*map(escape, record))
+    console.print(table)
+
+
+def print_json(values: dict[str, Any]) -> None:
+    """Print one object on one line."""
+    typer.echo(json.dumps(values, ensure_ascii=False))
+
+
+def values_of(message: Message) -> dict[str, Any]:
+    """Return a message as protobuf JSON, under the names of the proto."""
+    values: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    return values
+
+
+def operation_values(operation: operations_pb2.Operation) -> dict[str, Any]:
+    """Return an operation as protobuf JSON; of messages that this version does not know, their types alone."""
+    try:
+        return values_of(operation)
+    except TypeError:  # a newer server's kind: what it packs cannot be read here
+        bare = type(operation)()
+        bare.CopyFrom(operation)
+        packed = {
+            field: getattr(operation, field)
+            for field in ("metadata", "response")
+            if operation.HasField(field)
+        }
+        for field in packed:
+            bare.ClearField(field)
+        return {**values_of(bare), **{field: {"@type": each.type_url} for field, each in packed.items()}}
 
 
 def seconds_text(seconds: float) -> str:

@@ -6,8 +6,10 @@ Shown are messages, since they come from servers as well as from this process.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +25,9 @@ from advisor.wire.recommendation import approach_from_proto, evidence_from_proto
 __all__ = ["recommendation_view", "show"]
 
 _BAR = 24
+_LEAST_BAR = 6
+_MEASURED = "corpus_tokens"
+"""The fact that importing documents tells."""
 _MOST_FOR = 5
 _MOST_AGAINST = 3
 _LEAST_WEIGHT = 0.15
@@ -40,13 +45,40 @@ _COLOURS = {
 }
 
 
-def show(console: Console, recommendation: pb.Recommendation, *, everything: bool = False) -> None:
-    """Print a recommendation; `everything` leaves nothing out."""
-    console.print(recommendation_view(recommendation, everything=everything))
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """A share as a bar, as long as there is room."""
+
+    share: float
+    colour: str = "white"
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(_LEAST_BAR, _BAR).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(_BAR, options.max_width)
+        filled = round(self.share * width)
+        yield Text("█" * filled, style=self.colour) + Text("░" * (width - filled), style="dim")
 
 
-def recommendation_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType:
-    """Lay out a recommendation, the most useful first."""
+def show(
+    console: Console, recommendation: pb.Recommendation, *, everything: bool = False, documents: bool = False
+) -> None:
+    """Print a recommendation.
+
+    Args:
+        console: Where to.
+        recommendation: What to print.
+        everything: Leave nothing out.
+        documents: The use case names documents, so nobody need be asked how large they are.
+    """
+    console.print(recommendation_view(recommendation, everything=everything, documents=documents))
+
+
+def recommendation_view(
+    message: pb.Recommendation, *, everything: bool = False, documents: bool = False
+) -> RenderableType:
+    """Lay out a recommendation, the most useful first; see `show`."""
     leader = approach_from_proto(message.leader)
     scores = [score_from_proto(score) for score in message.scores]
     evidence = [evidence_from_proto(item) for item in message.evidence]
@@ -64,7 +96,10 @@ def recommendation_view(message: pb.Recommendation, *, everything: bool = False)
         (f"Against {leader}", _reasons(opposing, None if everything else _MOST_AGAINST)),
         ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
-        ("Worth finding out", _questions(message, None if everything else _MOST_QUESTIONS)),
+        (
+            "Worth finding out",
+            _questions(message, None if everything else _MOST_QUESTIONS, documents=documents),
+        ),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
         ("Cost", _cost(message, everything=everything)),
         ("Published cases like this one", _cases(message)),
@@ -92,14 +127,9 @@ def _probabilities(scores: Iterable[Score]) -> Table:
     table = Table.grid(padding=(0, 1))
     for score in scores:
         share = f"{score.probability:4.0%}" if score.feasible else "excluded"
-        bar = _bar(score.probability, _COLOURS[score.approach])
+        bar = _Bar(score.probability, _COLOURS[score.approach])
         table.add_row(Text(f"  {score.approach}"), bar, share)
     return table
-
-
-def _bar(share: float, colour: str = "white") -> Text:
-    filled = round(share * _BAR)
-    return Text("█" * filled, style=colour) + Text("░" * (_BAR - filled), style="dim")
 
 
 def _vetoes(message: pb.Recommendation) -> RenderableType | None:
@@ -147,7 +177,7 @@ def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterabl
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("log-odds in nats", overflow="fold")
     for name in APPROACHES:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     prior = [item for item in evidence if item.kind == "PRIOR"]
     for item in (*prior, *(piece for reason in reasons for piece in reason.evidence)):
         table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.log_odds))
@@ -159,21 +189,22 @@ def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterabl
 def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
     flips = [flip for flip in message.flips if most is None or not (flip.current and flip.fact in _NATURE)]
     if not message.flips and message.leader != pb.APPROACH_UNSPECIFIED:
-        return Text("No plausible change of a single fact.")
+        return Text("No change of one fact alone; it would take several at once.")
     return _lines(flip.sentence for flip in flips[:most])
 
 
-def _questions(message: pb.Recommendation, most: int | None) -> RenderableType | None:
+def _questions(message: pb.Recommendation, most: int | None, *, documents: bool) -> RenderableType | None:
     if not message.unconsidered_rules and not message.questions:
         return None  # everything is known
+    open_questions = [each for each in message.questions if not (documents and each.fact == _MEASURED)]
     asked = _lines(
-        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in message.questions[:most]
+        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in open_questions[:most]
     )
     if message.leader == pb.APPROACH_UNSPECIFIED:
         return asked
     share, worlds = message.robustness.leader_share, message.robustness.worlds
     stays = Text(
-        f"With what is unknown drawn at random {worlds} times, {_name(message.leader)} leads in {share:.0%}."
+        f"With all that is unknown drawn at random {worlds} times, {_name(message.leader)} leads in {share:.0%}."
     )
     return Group(asked, stays) if asked else stays
 
@@ -185,14 +216,14 @@ def _criteria(message: pb.Recommendation, *, everything: bool) -> RenderableType
     for score in message.criteria:
         name = pb.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower()
         if not score.HasField("value"):
-            table.add_row(name, _bar(0), "", Text("unknown", style="dim"))
+            table.add_row(name, _Bar(0), "", Text("unknown", style="dim"))
             continue
         known = ", ".join(factor.fact for factor in score.factors if factor.HasField("value"))
         certain = score.upper - score.lower <= 0.005
         note = "" if certain else f"could be {score.lower:.2f} to {score.upper:.2f}"
         if everything:
             note = f"{note}{'; ' if note else ''}from {known}"
-        table.add_row(name, _bar(score.value), f"{score.value:.2f}", Text(note, style="dim"))
+        table.add_row(name, _Bar(score.value), f"{score.value:.2f}", Text(note, style="dim"))
     return table
 
 
@@ -201,10 +232,10 @@ def _cost(message: pb.Recommendation, *, everything: bool) -> RenderableType | N
         return None
     possible = {score.approach for score in message.scores if score.feasible}
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for heading in ("per answer", "per month", "training run", "runs", "tokens a query"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("", overflow="fold")
     for cost in message.cost.approaches:
         if cost.approach in possible or everything:
             table.add_row(*_cost_row(cost, possible=cost.approach in possible))
@@ -251,7 +282,7 @@ def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableT
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("assumed", "value", "why"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for each in assumptions:
         table.add_row(each.name, each.value, Text(each.reason, style="dim"))
     yield Text("")

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from advisor.cli.extras import require_server
+
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("serve")(serve)
+    app.command("serve", rich_help_panel="Look after a server")(serve)
 
 
 def serve(
@@ -22,6 +24,7 @@ def serve(
     port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
 ) -> None:
     """Serve until interrupted; settings come from ADVISOR_* variables."""
+    require_server("serve")
     from advisor.rpc.server import serve as run
     from advisor.settings import read_settings
     from advisor.telemetry.logs import configure_logging

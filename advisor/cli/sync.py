@@ -25,7 +25,7 @@ ServerOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command("import")(import_file)
+    app.command("import", rich_help_panel="Carry out")(import_file)
 
 
 def import_file(file: FileArgument, server: ServerOption = None) -> None:

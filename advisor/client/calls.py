@@ -62,9 +62,15 @@ class AnswerStream:
         self._text: list[str] = []
 
     def __iter__(self) -> Iterator[AnswerEvent]:
+        for response in self.responses():
+            yield self._event(response)
+
+    def responses(self) -> Iterator[execution_pb2.AnswerResponse]:
+        """Yield the messages that hold the events, as they are on the wire."""
         with translated():
             for response in self._call:
-                yield self._noted(response)
+                self._note(response)
+                yield response
 
     def __enter__(self) -> Self:
         return self
@@ -83,19 +89,17 @@ class AnswerStream:
         """Stop the answer; nothing happens where it has ended."""
         self._call.cancel()
 
-    def _noted(self, response: execution_pb2.AnswerResponse) -> AnswerEvent:
+    def _note(self, response: execution_pb2.AnswerResponse) -> None:
         match response.WhichOneof("event"):
             case "recommendation":
                 self.recommendation = response.recommendation
-                return response.recommendation
             case "references":
                 self.references = response.references
-                return response.references
             case "summary":
                 self.summary = response.summary
-                return response.summary
             case "token":
                 self._text.append(response.token.text)
-                return response.token
-            case _:
-                return response.progress
+
+    def _event(self, response: execution_pb2.AnswerResponse) -> AnswerEvent:
+        event: AnswerEvent = getattr(response, response.WhichOneof("event") or "progress")
+        return event

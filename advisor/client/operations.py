@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from google.longrunning import operations_pb2
-from google.protobuf import duration_pb2
+from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2
 
 from advisor.client.calls import translated
@@ -52,24 +52,32 @@ class OperationFuture(Generic[Response]):
 
     @property
     def metadata(self) -> Any:
-        """How far it was when it was last looked at: a message of its kind, such as `TuneMetadata`."""
-        return unpacked(self.operation.metadata)
+        """How far it was when it was last looked at: a message of its kind, such as `TuneMetadata`.
+
+        Of a kind that a newer server knows and this client does not, the `Any` as it came.
+        """
+        return _unpacked(self.operation.metadata)
 
     @property
     def kind(self) -> str:
-        """What is done, such as `tune`."""
-        return str(self.metadata.DESCRIPTOR.name).removesuffix("Metadata").lower()
+        """What is done, such as `tune`; `unknown` where the server does not say."""
+        name = self.operation.metadata.TypeName().rpartition(".")[2]
+        return name.removesuffix("Metadata").lower() or "unknown"
 
     @property
     def target(self) -> str:
-        """Resource name of what is made."""
+        """Resource name of what is made; empty for a kind that this client does not know."""
         metadata = self.metadata
+        if isinstance(metadata, any_pb2.Any):
+            return ""
         return str(getattr(metadata, target_field(metadata)))
 
     @property
     def stage(self) -> str:
-        """What it was doing when it was last looked at, such as `training`."""
+        """What it was doing when it was last looked at, such as `training`; empty for an unknown kind."""
         metadata = self.metadata
+        if isinstance(metadata, any_pb2.Any):
+            return ""
         values = metadata.DESCRIPTOR.fields_by_name["stage"].enum_type.values_by_number
         return str(values[metadata.stage].name).removeprefix("STAGE_").lower()
 
@@ -96,6 +104,12 @@ class OperationFuture(Generic[Response]):
         with translated():
             request = operations_pb2.CancelOperationRequest(name=self.name)
             self._stub.CancelOperation(request, metadata=self._call_metadata)
+
+    def delete(self) -> None:
+        """Forget it; FailedPrecondition where it has not ended."""
+        with translated():
+            request = operations_pb2.DeleteOperationRequest(name=self.name)
+            self._stub.DeleteOperation(request, metadata=self._call_metadata)
 
     def progress(self) -> Iterator[Any]:
         """Yield the metadata, whenever they change, until it has ended."""
@@ -128,7 +142,7 @@ class OperationFuture(Generic[Response]):
             self._wait(min(remaining_s, LONGEST_WAIT_S))
         if self.operation.HasField("error"):
             raise status_to_error(self.operation.error)
-        response: Any = unpacked(self.operation.response)
+        response: Any = _unpacked(self.operation.response)
         return response  # type: ignore[no-any-return]  # its type says what it is
 
     def _wait(self, timeout_s: float) -> None:
@@ -139,3 +153,11 @@ class OperationFuture(Generic[Response]):
             self.operation = self._stub.WaitOperation(
                 request, timeout=timeout_s + 30, metadata=self._call_metadata
             )
+
+
+def _unpacked(packed: any_pb2.Any) -> Any:
+    """Return the message inside, or the `Any` itself where this client has no such message."""
+    try:
+        return unpacked(packed)
+    except KeyError:
+        return packed

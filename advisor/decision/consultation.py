@@ -107,5 +107,5 @@ class Consultation:
         if question is None:
             return "no question left would tell anything about the best approach"
         if self._limit and self._asked >= self._limit:
-            return f"the limit of {self._limit} questions is reached"
+            return f"the limit of {self._limit} question{'' if self._limit == 1 else 's'} is reached"
         return ""

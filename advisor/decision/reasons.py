@@ -112,7 +112,8 @@ def _outcome(
     best = max(speaking, key=lambda reason: reason.favour(leader, others), default=None)
     because = f" {best.heaviest.reason}" if best else ""
     against = _against(leader, feasible[1].approach, reasons, best) if len(feasible) > 1 else ""
-    return f"{leader} ({odds}).{because}{against}"
+    # The leader's name stands in front already.
+    return f"{leader} ({odds.removeprefix(f'{leader} ')}).{because}{against}"
 
 
 def _against(leader: Approach, rival: Approach, reasons: Iterable[Reason], told: Reason | None) -> str:

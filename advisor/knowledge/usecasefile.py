@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from advisor.errors import InvalidInput, RulesError
-from advisor.knowledge.facts import facts_from_mapping
+from advisor.errors import InvalidInput, RulesError, Violation
+from advisor.knowledge.facts import fact_index, facts_from_mapping
 from advisor.knowledge.yamltree import Entry, read_yaml
 from advisor.names import is_id
 from advisor.v1 import facts_pb2, use_case_pb2
@@ -25,6 +26,8 @@ __all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case
 
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 1_000_000
+MOST_FAULTS = 20
+"""Bad lines of an examples file that are told one by one."""
 _KEYS = ("name", "description", "facts", "documents", "examples")
 
 
@@ -47,40 +50,91 @@ class UseCaseFile:
     examples: Path | None
 
 
+class _Faults:
+    """What is wrong with a file, gathered so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Note the fault that the block ends with, and go on after it."""
+        try:
+            yield
+        except InvalidInput as error:
+            self.violations += error.violations
+        except RulesError as error:
+            self.add(error)
+
+    def add(self, error: RulesError) -> None:
+        """Note a fault: its place, and the line that tells of it."""
+        place, _, message = str(error).partition("\n")[0].partition(": ")
+        self.violations.append(Violation(place, message))
+
+    def tell(self) -> None:
+        """Raise all that was gathered; nothing where nothing was."""
+        if self.violations:
+            raise InvalidInput(self.violations)
+
+
 def read_use_case(path: Path) -> UseCaseFile:
     """Read a use-case file.
 
     Raises:
-        InvalidInput: The file is not such YAML, or a path in it leads nowhere; the field says where.
+        InvalidInput: The file is not such YAML, or paths in it lead nowhere: every fault, with its place as field.
     """
-    try:
-        return _read(path)
-    except RulesError as error:
-        place, _, message = str(error).partition("\n")[0].partition(": ")
-        raise InvalidInput.of(place, message) from None
+    faults = _Faults()
+    case = None
+    with faults.gathered():
+        case = _read(path, faults)
+    faults.tell()
+    assert case is not None, "without a file there is a fault"  # noqa: S101 - for the type checker
+    return case
 
 
-def _read(path: Path) -> UseCaseFile:
-    entries = read_yaml(path).mapping(_KEYS)
-    return UseCaseFile(
-        id=_read_id(entries.get("name"), path),
-        description=_read_description(entries.get("description")),
-        facts=_read_facts(entries.get("facts")),
-        documents=tuple(_read_documents(entries.get("documents"), path.parent)),
-        examples=_read_examples_path(entries.get("examples"), path.parent),
-    )
+def _read(path: Path, faults: _Faults) -> UseCaseFile:
+    entries, unknown = read_yaml(path).gather(_KEYS)
+    for error in unknown:
+        faults.add(error)
+    use_case_id, description, examples = "", "", None
+    with faults.gathered():
+        use_case_id = _read_id(entries.get("name"), path)
+    with faults.gathered():
+        description = _read_description(entries.get("description"))
+    facts = _read_facts(entries.get("facts"), faults)
+    documents = _read_documents(entries.get("documents"), path.parent, faults)
+    with faults.gathered():
+        examples = _read_examples_path(entries.get("examples"), path.parent)
+    return UseCaseFile(use_case_id, description, facts, tuple(documents), examples)
 
 
 def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     """Read examples from a JSONL file, one after the other.
 
     Raises:
-        InvalidInput: A line is not an example; the message gives the line.
+        InvalidInput: Lines are not examples; each is told with its place, after the last of those that are.
     """
+    faults, more = _Faults(), 0
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
+            if not line.strip():
+                continue
+            if len(faults.violations) >= MOST_FAULTS:
+                more += not _is_example(line)
+                continue
+            with faults.gathered():
                 yield _read_example(line, f"{path}:{number}")
+    if more:
+        faults.violations.append(Violation(str(path), f"and {more:,} more lines that are no examples"))
+    faults.tell()
+
+
+def _is_example(line: bytes) -> bool:
+    try:
+        _read_example(line, "")
+    except InvalidInput:
+        return False
+    return True
 
 
 def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
@@ -128,35 +182,50 @@ def _read_description(entry: Entry | None) -> str:
     return entry.text().strip()
 
 
-def _read_facts(entry: Entry | None) -> facts_pb2.Facts:
+def _read_facts(entry: Entry | None, faults: _Faults) -> facts_pb2.Facts:
     message = facts_pb2.Facts()
-    for name, value in entry.mapping().items() if entry else ():
-        try:
-            message.MergeFrom(facts_from_mapping({name: value.plain()}))
-        except InvalidInput as error:
-            raise value.error(str(error).removeprefix("facts.")) from None
+    entries: dict[str, Entry] = {}
+    with faults.gathered():
+        entries, twice = entry.gather() if entry else ({}, [])
+        for error in twice:
+            faults.add(error)
+    keys = entry.keys() if entries and entry else {}
+    for name, value in entries.items():
+        with faults.gathered():
+            try:
+                message.MergeFrom(facts_from_mapping({name: value.plain()}))
+            except InvalidInput as error:
+                # A name that is no fact is at fault itself, and else its value.
+                at = value if name in fact_index() else keys[name]
+                raise at.error(str(error).removeprefix("facts.")) from None
     return message
 
 
-def _read_documents(entry: Entry | None, folder: Path) -> list[Path]:
+def _read_documents(entry: Entry | None, folder: Path, faults: _Faults) -> list[Path]:
     found: dict[Path, None] = {}
-    for item in _one_or_more(entry):
-        pattern = Path(item.text())
-        root, relative = (
-            (Path(pattern.anchor), pattern.relative_to(pattern.anchor))
-            if pattern.is_absolute()
-            else (folder, pattern)
-        )
-        if any(character in item.text() for character in "*?["):
-            matches = sorted(path for path in root.glob(str(relative)) if path.is_file())
-            if not matches:
-                raise item.error(f"no file matches {item.text()!r}")
-        else:
-            matches = [root / relative]
-            if not matches[0].is_file():
-                raise item.error(f"there is no file {str(matches[0])!r}")
-        found.update(dict.fromkeys(matches))
+    with faults.gathered():
+        for item in _one_or_more(entry):
+            with faults.gathered():
+                found.update(dict.fromkeys(_matching(item, folder)))
     return list(found)
+
+
+def _matching(item: Entry, folder: Path) -> list[Path]:
+    """Return the files that a path or a pattern names, in order."""
+    pattern = Path(item.text())
+    root, relative = (
+        (Path(pattern.anchor), pattern.relative_to(pattern.anchor))
+        if pattern.is_absolute()
+        else (folder, pattern)
+    )
+    if any(character in item.text() for character in "*?["):
+        matches = sorted(path for path in root.glob(str(relative)) if path.is_file())
+        if not matches:
+            raise item.error(f"no file matches {item.text()!r}")
+        return matches
+    if not (root / relative).is_file():
+        raise item.error(f"there is no file {str(root / relative)!r}")
+    return [root / relative]
 
 
 def _read_examples_path(entry: Entry | None, folder: Path) -> Path | None:

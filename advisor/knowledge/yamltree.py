@@ -94,21 +94,30 @@ class Entry:
 
     def mapping(self, allowed: Sequence[str] = (), required: Sequence[str] = ()) -> dict[str, Entry]:
         """Return the values by key; any key where none are named as allowed."""
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.error(f"expected a mapping, found {self._what()}")
-        entries: dict[str, Entry] = {}
-        for key_node, value_node in self.node.value:
-            key_entry, value = Entry(self.document, key_node), Entry(self.document, value_node)
-            key = key_entry.text()
-            if key in entries:
-                raise key_entry.error(f"{key!r} stands here twice")
-            if allowed and key not in allowed:
-                raise key_entry.error(f"{key!r} is not a key here{nearest(key, allowed)}")
-            entries[key] = value
+        entries, faults = self.gather(allowed)
+        if faults:
+            raise faults[0]
         for key in required:
             if key not in entries:
                 raise self.error(f"the key {key!r} is missing")
         return entries
+
+    def gather(self, allowed: Sequence[str] = ()) -> tuple[dict[str, Entry], list[RulesError]]:
+        """Return the values by key, and every key that is at fault; any key where none are named as allowed."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error(f"expected a mapping, found {self._what()}")
+        entries: dict[str, Entry] = {}
+        faults = []
+        for key_node, value_node in self.node.value:
+            key_entry, value = Entry(self.document, key_node), Entry(self.document, value_node)
+            key = key_entry.text()
+            if key in entries:
+                faults.append(key_entry.error(f"{key!r} stands here twice"))
+            elif allowed and key not in allowed:
+                faults.append(key_entry.error(f"{key!r} is not a key here{nearest(key, allowed)}"))
+            else:
+                entries[key] = value
+        return entries, faults
 
     def keys(self) -> dict[str, Entry]:
         """Return the keys of a mapping as entries, to point at them."""

@@ -28,12 +28,12 @@ WRONG = {
     ("consult",): [
         (("none.yaml",), "none.yaml: cannot be read"),
         (("--rules", "none.yaml"), "none.yaml: cannot be read"),
-        (("--max-questions", "many"), "Invalid value"),
+        (("--max-questions", "many"), "'many'"),
     ],
     ("rules", "list"): [(("--rules", "none.yaml"), "none.yaml: cannot be read")],
     ("rules", "check"): [(("--rules", "bad.yaml"), "bad.yaml:2:1: not YAML")],
     ("rules", "test"): [(("--rules", "faq.yaml"), "faq.yaml")],
-    ("serve",): [(("--port", "many"), "Invalid value")],
+    ("serve",): [(("--port", "many"), "'--port': 'many'")],
     ("import",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
         (("no-documents.yaml", *NOWHERE), "no file matches '*.pdf'"),
@@ -48,7 +48,7 @@ WRONG = {
     ],
     ("tune",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
-        (("faq.yaml", "--approach", "LORA", *NOWHERE), "'LORA' is not an approach"),
+        (("faq.yaml", "--approach", "PROMPTING", *NOWHERE), "'PROMPTING'"),
         (("faq.yaml", "--detach"), "--detach: needs --server"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
@@ -58,6 +58,12 @@ WRONG = {
         (NOWHERE, "Missing argument"),
     ],
     ("operations", "cancel"): [(("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("operations", "delete"): [(("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("adapters", "list"): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("adapters", "delete"): [(("useCases/faq/adapters/a", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("models", "pull"): [(("--all",), "--all")],
     ("demo",): [(("--stale",), "--stale")],
 }
@@ -120,7 +126,7 @@ def test_wrong_input_ends_with_2_and_a_message(
 
 
 @pytest.mark.parametrize("name", ["operations/none", "nonsense"])
-@pytest.mark.parametrize("command", ["wait", "cancel"])
+@pytest.mark.parametrize("command", ["wait", "cancel", "delete"])
 def test_unknown_operations(advisor, server, command, name):
     """The operation that is not there is named."""
     ended = advisor("operations", command, name, "--server", server.address)

@@ -76,7 +76,7 @@ def test_an_answer_without_models(advisor, server, write, tmp_path):
     case = write("bare.yaml", "description: Bare.\n")
     ended = advisor("answer", case, "one", "--approach", "PROMPTING")
     assert ended.status == 2
-    assert ended.err.startswith(f"advisor: '{tmp_path / 'no-model'}' is no folder")
+    assert ended.err.splitlines()[-1].startswith(f"advisor: '{tmp_path / 'no-model'}' is no folder")
 
 
 def test_models_in_folders_are_used_where_they_are(advisor, tmp_path):

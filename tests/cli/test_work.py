@@ -94,17 +94,18 @@ def test_documents_that_cannot_be_read(advisor, server, write):
 def test_answer_prints_what_the_model_says(advisor, server, case):
     """The answer, then what it took; the first call brings in what the file names."""
     ended = advisor("answer", case, "one two", "--approach", "PROMPTING", "--server", server.address)
-    assert (ended.status, ended.err) == (0, "")
-    assert "one two" in ended.out
-    assert "PROMPTING: " in ended.out
-    assert "2 written" in ended.out or "tokens read" in ended.out
+    assert ended.status == 0
+    assert ended.out.strip() == "one two"
+    assert "documents imported" in ended.err
+    assert "PROMPTING: " in ended.err
+    assert "tokens read" in ended.err
 
 
 def test_answer_by_the_recommended_approach(advisor, server, case):
     """Facts that change daily are answered from the documents."""
     ended = advisor("answer", case, "lamp battery", "--server", server.address)
     assert ended.status == 0
-    assert "RAG: " in ended.out
+    assert "RAG: " in ended.err
 
 
 def test_answer_json_is_a_message_a_line(advisor, server, imported):
@@ -112,9 +113,9 @@ def test_answer_json_is_a_message_a_line(advisor, server, imported):
     question = ("one two", "--approach", "PROMPTING", "--server", server.address)
     ended = advisor("answer", imported, *question, "--json")
     events = [json.loads(line) for line in ended.out.splitlines()]
-    assert events[0]["approach"] == "APPROACH_RAG"
-    assert "one two" in "".join(event.get("text", "") for event in events)
-    assert events[-1]["finish_reason"].startswith("FINISH_REASON_")
+    assert events[0]["recommendation"]["approach"] == "APPROACH_RAG"
+    assert "one two" in "".join(event["token"]["text"] for event in events if "token" in event)
+    assert events[-1]["summary"]["finish_reason"].startswith("FINISH_REASON_")
 
 
 @pytest.mark.parametrize(
@@ -129,15 +130,14 @@ def test_an_answer_that_fails_says_why(advisor, server, imported, question, argu
     """What the server says of it is the message, and no traceback."""
     ended = advisor("answer", imported, question, *arguments, "--server", server.address)
     assert ended.status == 2
-    assert ended.err.startswith("advisor: ")
-    assert expected in ended.err
-    assert len(ended.err.splitlines()) == 1
+    assert ended.err.splitlines()[-1].startswith("advisor: ")
+    assert expected in ended.err.splitlines()[-1]
 
 
 def test_tune_waits_for_the_adapter(advisor, server, case, client, trainer):
     """The command ends with the adapter's name and what was measured."""
     ended = advisor("tune", case, "--epochs", 2, "--learning-rate", 1e-3, "--server", server.address)
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
     assert "useCases/faq/adapters/" in ended.out
     assert "64 examples, 8 steps, loss 0.500, held-out loss 0.250" in ended.out
     assert len(list(client.adapters("faq"))) == 1
@@ -160,7 +160,7 @@ def test_tune_detached_by_the_environment(advisor, server, case, client, monkeyp
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--approach", "RAG"), "approach: "),
+        (("--approach", "RAG"), "allowed: FINE_TUNING, HYBRID"),
         (("--epochs", 0), "settings.epochs: "),
         (("--learning-rate", "nan"), "settings.learning_rate: "),
     ],
@@ -196,7 +196,7 @@ def test_operations_are_listed(advisor, server, queued):
 
 def test_no_operations(advisor, server):
     """An empty list says so."""
-    assert advisor("operations", "list", "--server", server.address).out == "no operations\n"
+    assert advisor("operations", "list", "--server", server.address).err == "no operations\n"
     assert advisor("operations", "list", "--json", "--server", server.address).out == ""
 
 

@@ -63,7 +63,7 @@ def fail(server, lease: Lease) -> None:
 def row(listing: str, future: OperationFuture) -> list[str]:
     """Return the cells of an operation in a listing, less its name."""
     (line,) = (line for line in listing.splitlines() if line.startswith(future.name))
-    return [each.strip() for each in line.removeprefix(future.name).split("  ") if each.strip()]
+    return [each.strip() for each in line.removeprefix(future.name).split("\t") if each.strip()]
 
 
 def test_every_state_is_listed(client, server, advisor):

@@ -24,8 +24,9 @@ class Stream:
 def test_notes_are_shown_a_line_each() -> None:
     """What the model was not shown stands below the answer."""
     console = Console(width=120, record=True, force_terminal=False)
-    show_answer(console, Stream())  # type: ignore[arg-type]
-    lines = console.export_text().splitlines()
-    assert lines[0] == "Paris"
+    beside = Console(width=120, record=True, force_terminal=False)
+    show_answer(console, Stream(), beside)  # type: ignore[arg-type]
+    assert console.export_text() == "Paris\n"
+    lines = beside.export_text().splitlines()
     assert "the documents do not fit" in lines
     assert "2 of 8 examples" in lines

@@ -73,7 +73,7 @@ def test_the_headline_names_the_reason_for_and_the_reason_against(against: Evide
     """The runner-up is dismissed by what counts against it, not by what counts for the leader."""
     fresh = piece("Fresh", "update_interval", rag=0.6, hybrid=0.4, fine_tuning=-0.6)
     text = headline(outcome({RAG: 0.7, HYBRID: 0.3}), (fresh, against), ())
-    assert text == f"RAG (RAG 70%, HYBRID 30%). Fresh. {said}".rstrip()
+    assert text == f"RAG (70%, HYBRID 30%). Fresh. {said}".rstrip()
 
 
 def test_an_open_decision_names_the_first_question() -> None:
@@ -89,7 +89,7 @@ def test_an_open_decision_names_the_first_question() -> None:
 def test_what_was_taken_from_the_data_ends_the_headline() -> None:
     """A reader sees which facts nobody stated."""
     text = headline(outcome({RAG: 1.0}), (), (), "labelled_examples 40")
-    assert text == "RAG (RAG 100%). Taken from the data imported: labelled_examples 40."
+    assert text == "RAG (100%). Taken from the data imported: labelled_examples 40."
 
 
 def test_the_runner_up_counts_most_and_what_is_excluded_not_at_all() -> None:

@@ -1,0 +1,123 @@
+"""`advisor tune` and `advisor adapters`: adapters trained, listed and deleted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from advisor.cli.choices import approach_option
+from advisor.cli.operations import finish
+from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
+from advisor.cli.sync import FileArgument, ServerOption, bring_in
+from advisor.errors import InvalidInput
+from advisor.knowledge.approaches import Approach
+from advisor.knowledge.usecasefile import read_use_case
+from advisor.v1 import use_case_pb2
+from advisor.wire.recommendation import approach_from_proto
+
+__all__ = ["register"]
+
+TRAINED = (Approach.FINE_TUNING, Approach.HYBRID)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("tune", rich_help_panel="Carry out")(tune)
+    adapters = typer.Typer(help="What training made.", no_args_is_help=True)
+    adapters.command("list")(list_adapters)
+    adapters.command("delete")(delete)
+    app.add_typer(adapters, name="adapters", rich_help_panel="Look after a server")
+
+
+def tune(
+    file: FileArgument,
+    approach: Annotated[
+        str, approach_option(TRAINED, "What to train for; HYBRID trains on retrieved passages.")
+    ] = "FINE_TUNING",
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the examples.", show_default="3, as the server says")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak learning rate.", show_default="0.001, as the server says")
+    ] = None,
+    server: ServerOption = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train an adapter on the examples of a use case."""
+    from advisor.cli.connection import connected
+
+    case = read_use_case(file)
+    if detach and not (server or os.environ.get("ADVISOR_SERVER")):
+        raise InvalidInput.of(
+            "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
+        )
+    given = {"epochs": epochs, "learning_rate": learning_rate}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    with connected(server) as client:
+        bring_in(notices(), client, case, quiet=True)
+        future = client.tune(case.id, approach=approach, **settings)
+        if not detach:
+            finish(future, as_json=as_json)
+        elif as_json:
+            print_json({"operation": values_of(future.operation)})
+        else:
+            typer.echo(future.name)
+
+
+def list_adapters(
+    use_case: Annotated[
+        str, typer.Argument(metavar="FILE_OR_ID", help="Use-case file, or id of a use case.")
+    ],
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the adapters of a use case, newest first."""
+    from advisor.cli.connection import connected
+
+    use_case_id = _use_case_id(use_case)
+    with connected(server) as client:
+        found = list(client.adapters(use_case_id))
+    if as_json:
+        for adapter in found:
+            print_json(values_of(adapter))
+    elif found:
+        headings = ("adapter", "approach", "examples", "held-out loss", "created", "base model")
+        print_table(Console(), headings, map(_row, found), whole=2)
+    else:
+        notices().print(f"no adapters of {use_case_id}", markup=False)
+
+
+def delete(
+    name: Annotated[str, typer.Argument(help="Resource name of the adapter, as the list shows it.")],
+    server: ServerOption = None,
+) -> None:
+    """Delete an adapter, with its weights."""
+    from advisor.cli.connection import connected
+
+    with connected(server) as client:
+        client.delete_adapter(name)
+
+
+def _use_case_id(given: str) -> str:
+    """Return the use case meant: of a file, or else the text itself."""
+    path = Path(given)
+    return read_use_case(path).id if path.suffix in (".yaml", ".yml") or path.is_file() else given
+
+
+def _row(adapter: use_case_pb2.Adapter) -> tuple[str, ...]:
+    metrics = adapter.metrics
+    return (
+        adapter.name,
+        approach_from_proto(adapter.approach) or "",
+        f"{metrics.training_examples}",
+        f"{metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else "",
+        adapter.create_time.ToDatetime().isoformat(" ", "minutes"),
+        adapter.base_model,
+    )

@@ -1,0 +1,155 @@
+"""`advisor consult`: one question after the other, until the decision is stable.
+
+What was said can be kept as a use-case file, so that it can be corrected, completed
+and asked about again. The conversation is no data: with --json only the
+recommendation goes to standard output.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+
+from advisor.cli.output import JsonOption, notices, print_json, values_of
+from advisor.cli.render import show
+from advisor.cli.rules import RulesOption, advisor_with
+from advisor.decision.consultation import Consultation
+from advisor.decision.explanation import Question
+from advisor.decision.recommendation import Recommendation
+from advisor.errors import InvalidInput
+from advisor.knowledge.facts import encode_facts, fact, facts, facts_from_mapping, value_to_notation
+from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
+from advisor.v1 import facts_pb2
+from advisor.wire.recommendation import recommendation_to_proto
+
+__all__ = ["consult", "use_case_text"]
+
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", help="Use-case file to write, with what was said.", dir_okay=False)
+]
+
+
+def consult(
+    file: Annotated[Path | None, typer.Argument(help="Use-case file to start from.")] = None,
+    rules: RulesOption = None,
+    max_questions: Annotated[int, typer.Option(help="Most questions to ask; 0 for no limit.")] = 0,
+    save: SaveOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --save write over a file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the most informative question next, until the decision is stable."""
+    if save and save.exists() and not force:
+        raise InvalidInput.of("--save", f"{save} is there already; choose another name, or add --force")
+    if save and not save.absolute().parent.is_dir():
+        raise InvalidInput.of("--save", f"there is no folder {save.parent}; make it first")
+    case = read_use_case(file) if file else None
+    console = notices() if as_json else Console()
+    consultation = Consultation(advisor_with(rules), case.facts if case else facts_pb2.Facts(), max_questions)
+    recommendation = recommendation_to_proto(_converse(console, consultation))
+    if as_json:
+        print_json(values_of(recommendation))
+    else:
+        show(console, recommendation, documents=bool(case and case.documents))
+    if save:
+        save.write_text(use_case_text(consultation.facts, case, save.absolute().parent), encoding="utf-8")
+        notices().print(f"\nSaved: {save}. Next: advisor recommend {save}", markup=False, soft_wrap=True)
+    elif console.is_terminal:
+        notices().print("\n--save FILE keeps what was said, for advisor recommend FILE.", markup=False)
+
+
+def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, folder: Path) -> str:
+    """Return a use-case file of what is known, with the question that each fact answers beside it.
+
+    Args:
+        known: The facts.
+        case: The file that the conversation began with, whose other keys are kept.
+        folder: Where the new file will lie: its paths start there.
+    """
+    lines = ["# Written by advisor consult. Correct it, add to it, and give it to advisor recommend."]
+    if case is not None:
+        lines.append(_yaml({"name": case.id}))
+        if case.description:
+            lines.append(_yaml({"description": case.description}))
+    row = encode_facts(known)
+    said = [(item, float(number)) for item, number in zip(facts(), row, strict=True) if number == number]
+    lines.append("facts:" if said else "facts: {}")
+    for item, number in said:
+        lines += [f"  # {item.question}", f"  {item.name}: {value_to_notation(item, number)}"]
+    if case is not None and case.documents:
+        lines.append(_yaml({"documents": [_path(each, folder) for each in case.documents]}))
+    elif case is None:
+        lines.append("# documents: [manuals/**/*.md]   # what to retrieve from, from this file's folder")
+    if case is not None and case.examples:
+        lines.append(_yaml({"examples": _path(case.examples, folder)}))
+    elif case is None:
+        lines.append('# examples: examples.jsonl       # lines of {"question": ..., "answer": ...}')
+    return "\n".join(lines) + "\n"
+
+
+def _converse(console: Console, consultation: Consultation) -> Recommendation:
+    """Ask until nothing is left to ask, or nobody answers; return what is recommended then."""
+    console.print("Answer each question, or press Enter where you cannot tell; Ctrl-D ends.\n", style="dim")
+    step = consultation.next()
+    reason = step.stop_reason
+    try:
+        while step.question is not None:
+            _ask(console, consultation, step.question, step.questions_asked)
+            step = consultation.next()
+            reason = step.stop_reason
+            console.print(f"   {_standing(step.recommendation)}\n", style="dim")
+    except EOFError:  # Ctrl-D, or the end of a script: what is known by now is what there is
+        console.print()
+        reason = "the input has ended"
+    console.print(f"Done: {reason}.\n", style="dim")
+    return step.recommendation
+
+
+def _path(path: Path, folder: Path) -> str:
+    full = path.absolute()
+    return str(full.relative_to(folder)) if full.is_relative_to(folder) else str(full)
+
+
+def _yaml(values: dict[str, object]) -> str:
+    return yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=100).rstrip()
+
+
+def _ask(console: Console, consultation: Consultation, question: Question, number: int) -> None:
+    """Ask until the answer is allowed or declined."""
+    choices = f" [{', '.join(question.choices)}]" if question.choices else _example(question.fact)
+    console.print(f"{number}. {question.text}{escape(choices)}")
+    while True:
+        reply = console.input("   > ").strip()
+        if not reply:
+            consultation.answer(facts_pb2.Facts(), [question.fact])
+            return
+        try:
+            consultation.answer(facts_from_mapping({question.fact: _value(question.fact, reply)}))
+        except InvalidInput as error:
+            console.print(f"   {error.violations[0].description}", style="red")
+        else:
+            return
+
+
+def _example(name: str) -> str:
+    item = fact(name)
+    if item.kind == "duration":
+        return " (such as 7d, 12h or 30m)"
+    return " (0 to 1)" if item.maximum == 1 else f" ({item.unit})"
+
+
+def _value(name: str, reply: str) -> object:
+    if fact(name).kind == "flag":
+        return {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}.get(
+            reply.lower(), reply
+        )
+    return reply.upper() if fact(name).kind == "choice" else reply
+
+
+def _standing(recommendation: Recommendation) -> str:
+    feasible = (score for score in recommendation.scores if score.feasible)
+    return ", ".join(f"{score.approach} {score.probability:.0%}" for score in feasible)
