@@ -38,7 +38,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 QUIET_S = 10.0
 """Off a terminal, seconds between two lines about one wait."""
 _GAP = 2
-_LEAST_FOLDED = 12
+_LEAST_FOLDED = 4
 """Fewest characters a line of a folded column holds, where others are kept whole."""
 
 

@@ -124,7 +124,7 @@ def _headline(message: pb.Recommendation) -> Text:
 
 
 def _probabilities(scores: Iterable[Score]) -> Table:
-    table = Table.grid(padding=(0, 1))
+    table = _grid(3)
     for score in scores:
         share = f"{score.probability:4.0%}" if score.feasible else "excluded"
         bar = _Bar(score.probability, _COLOURS[score.approach])
@@ -157,6 +157,7 @@ def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
         return None
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
     for weight, reason in heavy:
         table.add_row(f"{weight:+.2f}", _worded(reason.heaviest))
         for item in reason.evidence if most is None else ():
@@ -212,7 +213,7 @@ def _questions(message: pb.Recommendation, most: int | None, *, documents: bool)
 def _criteria(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
     if not message.criteria:
         return None
-    table = Table.grid(padding=(0, 1))
+    table = _grid(4)
     for score in message.criteria:
         name = pb.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower()
         if not score.HasField("value"):
@@ -322,7 +323,15 @@ def _versions(message: pb.Recommendation) -> str:
 
 
 def _lines(lines: Iterable[str | Text]) -> RenderableType | None:
-    table = Table.grid(padding=(0, 1))
+    table = _grid(2)
     for line in lines:
         table.add_row("•", Text(line) if isinstance(line, str) else line)
     return table if table.row_count else None
+
+
+def _grid(columns: int) -> Table:
+    """Return columns without lines between them; words that are longer than theirs are folded, never cut."""
+    table = Table.grid(padding=(0, 1))
+    for _ in range(columns):
+        table.add_column(overflow="fold")
+    return table

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
+
+from advisor.cli.consult import use_case_text
+from advisor.knowledge.facts import facts, facts_from_mapping
+from advisor.knowledge.usecasefile import read_use_case
 
 OWN_RULES = """
 version: 1
@@ -140,3 +145,95 @@ def test_the_module_is_the_command_line(case):
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("RAG")
+
+
+def test_consult_saves_what_was_said(advisor, write, tmp_path):
+    """The file is read back to the same facts, and keeps what it began with, from another folder too."""
+    write("a.md", "text")
+    start = write(
+        "start.yaml", "name: faq\ndescription: 'A: b'\nfacts: {update_interval: 36h}\ndocuments: [a.md]\n"
+    )
+    (tmp_path / "other").mkdir()
+    saved = tmp_path / "other" / "saved.yaml"
+    ended = advisor("consult", start, "--max-questions", 1, "--save", saved, typed="0.4\n")
+    assert ended.status == 0
+    before, after = read_use_case(start), read_use_case(saved)
+    assert (after.id, after.description, after.documents) == ("faq", "A: b", before.documents)
+    assert after.facts.update_interval == before.facts.update_interval
+    assert len(after.facts.ListFields()) == 2
+    assert "# How " in saved.read_text()
+
+
+def test_every_fact_survives_saving(tmp_path):
+    """Whatever can be said can be read back."""
+    text = {
+        "choice": lambda item: item.choices[-1],
+        "flag": lambda item: True,
+        "duration": lambda item: "90m",
+    }
+    values = {item.name: text.get(item.kind, lambda item: item.minimum or 1)(item) for item in facts()}
+    message = facts_from_mapping(values)
+    path = tmp_path / "all.yaml"
+    path.write_text(use_case_text(message, None, tmp_path))
+    assert read_use_case(path).facts == message
+
+
+def test_consult_saves_when_the_input_ends(advisor, tmp_path):
+    """Ctrl-D keeps what was said."""
+    advisor("consult", "--save", tmp_path / "new.yaml", typed="0.4\n")
+    assert len(read_use_case(tmp_path / "new.yaml").facts.ListFields()) == 1
+
+
+def test_consult_writes_over_a_file_only_when_told(advisor, write):
+    """The file is named before anything is asked."""
+    path = write("kept.yaml", "facts: {}\n")
+    ended = advisor("consult", "--save", path)
+    assert (ended.status, ended.out, path.read_text()) == (2, "", "facts: {}\n")
+    assert "kept.yaml is there already" in ended.err
+    assert advisor("consult", "--save", path, "--force").status == 0
+    assert path.read_text() != "facts: {}\n"
+
+
+def test_consult_json_is_the_recommendation_alone(advisor, case):
+    """The conversation is on standard error."""
+    ended = advisor("consult", case, "--json")
+    assert json.loads(ended.out)["approach"] == "APPROACH_RAG"
+    assert "1. " in ended.err or "Done" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "kinds"),
+    [("list", {"rule"}), ("check", {"finding", "summary"}), ("test", {"summary"})],
+)
+def test_rules_as_json(advisor, command, kinds):
+    """One object a line, each with its kind."""
+    lines = [json.loads(line) for line in advisor("rules", command, "--json").out.splitlines()]
+    assert {kind for line in lines for kind in line} <= kinds
+    assert all(len(line) == 1 for line in lines)
+    assert lines
+
+
+def test_rules_in_a_pipe_are_a_line_each(advisor, monkeypatch):
+    """Whatever the width, no id is cut and each rule has four cells."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = advisor("rules", "list").out.splitlines()
+    assert all(line.count("\t") == 3 for line in lines)
+    ids = [json.loads(line)["rule"]["id"] for line in advisor("rules", "list", "--json").out.splitlines()]
+    assert [line.split("\t")[0] for line in lines] == ids
+
+
+def test_the_versions(advisor):
+    """The package's, and the hash of the rules."""
+    ended = advisor("--version")
+    assert ended.status == 0
+    assert re.fullmatch(r"advisor \S+, rules [0-9a-f]{16}\n", ended.out)
+
+
+def test_every_fault_of_a_file_is_told(advisor, write):
+    """A line for each, with its place."""
+    text = "names: x\nfacts:\n  task: NONE\n  tusk: 1\n  can_train: maybe\ndocuments: [a.pdf, b.pdf]\nexamples: c\n"
+    ended = advisor("recommend", write("bad.yaml", text))
+    assert ended.status == 2
+    places = re.findall(r"advisor: .*bad.yaml:(\d+:\d+): ", ended.err)
+    assert places == ["1:1", "3:9", "4:3", "5:14", "6:13", "6:20", "7:11"]
+    assert len(ended.err.splitlines()) == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 
@@ -111,3 +112,11 @@ def test_the_demo_says_what_it_does(advisor):
     ended = advisor("demo", "--help")
     assert ended.status == 0
     assert "--fresh" in ended.out
+
+
+def test_models_as_json(advisor, monkeypatch):
+    """One object a model."""
+    for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
+        monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
+    lines = advisor("models", "pull", "--json").out.splitlines()
+    assert [json.loads(line)["model"]["remote"] for line in lines] == [True, True]

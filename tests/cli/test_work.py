@@ -221,3 +221,43 @@ def test_cancelled_runs(advisor, server, queued):
     assert waited.status == 2
     assert "cancelled" in waited.err
     assert f"{queued} tune cancelled" in advisor("operations", "list", "--server", server.address).words
+
+
+def test_operations_that_ended_can_be_deleted(advisor, server, queued):
+    """What goes on cannot; what has ended is gone from the list."""
+    at = ("--server", server.address)
+    refused = advisor("operations", "delete", queued, *at)
+    assert (refused.status, queued in refused.err) == (2, True)
+    advisor("operations", "cancel", queued, *at)
+    assert advisor("operations", "delete", queued, *at).status == 0
+    assert advisor("operations", "list", "--json", *at).out == ""
+
+
+def test_adapters_are_listed_and_deleted(advisor, server, case, trainer):
+    """By the file or by the id; the name that the list shows is what is deleted."""
+    at = ("--server", server.address)
+    assert advisor("tune", case, *at).status == 0
+    listed = [advisor("adapters", "list", which, *at).out for which in (case, "faq")]
+    assert listed[0] == listed[1]
+    name, approach = listed[0].split("\t")[:2]
+    assert approach == "FINE_TUNING"
+    values = json.loads(advisor("adapters", "list", "faq", "--json", *at).out)
+    assert values["name"] == name
+    assert advisor("adapters", "delete", name, *at).status == 0
+    ended = advisor("adapters", "list", "faq", *at)
+    assert (ended.out, ended.err) == ("", "no adapters of faq\n")
+
+
+def test_tune_json_ends_with_what_came_out(advisor, server, case, trainer):
+    """The operation as it goes on, and last the adapter."""
+    lines = advisor("tune", case, "--json", "--server", server.address).out.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert {kind for event in events[:-1] for kind in event} == {"operation"}
+    assert events[-1]["response"]["name"].startswith("useCases/faq/adapters/")
+
+
+def test_approaches_may_be_written_in_small_letters(advisor, server, case):
+    """And the help names those that work."""
+    ended = advisor("answer", case, "one two", "--approach", "prompting", "--server", server.address)
+    assert (ended.status, ended.out.strip()) == (0, "one two")
+    assert "FINE_TUNING|HYBRID" in advisor("tune", "--help").out

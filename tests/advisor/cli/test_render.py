@@ -74,7 +74,7 @@ def test_the_headline_says_what_why_and_why_not_the_runner_up() -> None:
     assert "Against HYBRID: " in first
 
 
-@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("width", [40, 80, 100])
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("values", [SUPPORT, INVOICES, WIKI, {}])
 def test_lines_fit_the_screen(values: dict[str, Any], everything: bool, width: int) -> None:
@@ -168,3 +168,23 @@ def test_nothing_feasible_is_shown_as_such() -> None:
     """Where everything is excluded, the vetoes are the answer."""
     text = rendered({"needs_citations": True, "corpus_tokens": 0, "labelled_examples": 0})
     assert "Excluded" in text
+
+
+def test_who_names_documents_is_not_asked_how_large_they_are() -> None:
+    """Importing them tells."""
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    asked = "How large are the documents in all?"
+    values = {"task": "QUESTION_ANSWERING", "update_interval": "7d"}
+    assert asked in rendered(values)
+    show(console, recommended(values), documents=True)
+    assert isinstance(console.file, io.StringIO)
+    assert asked not in section(console.file.getvalue(), "Worth finding out")
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR leaves a terminal without colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = Console(file=io.StringIO(), width=80, force_terminal=True)
+    show(console, recommended(SUPPORT))
+    assert isinstance(console.file, io.StringIO)
+    assert not any(f"\x1b[{code}" in console.file.getvalue() for code in (31, 32, 33, 35, 36))

@@ -79,3 +79,13 @@ def test_a_bad_example_is_named_by_its_line(tmp_path: Path, line: str, message: 
     path = write(tmp_path, '{"question": "q", "answer": "a"}\n' + line + "\n", "examples.jsonl")
     with pytest.raises(InvalidInput, match=message):
         list(read_examples(path))
+
+
+def test_all_bad_examples_are_named_up_to_twenty(tmp_path: Path) -> None:
+    """The rest are counted."""
+    path = write(tmp_path, "{\n" * 25 + '{"question": "q", "answer": "a"}\n', "examples.jsonl")
+    with pytest.raises(InvalidInput) as caught:
+        list(read_examples(path))
+    fields = [each.field for each in caught.value.violations]
+    assert fields == [*(f"{path}:{number}" for number in range(1, 21)), str(path)]
+    assert caught.value.violations[-1].description.startswith("and 5 more")

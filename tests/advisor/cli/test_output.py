@@ -1,0 +1,68 @@
+"""What commands print, on a terminal and off it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from google.longrunning import operations_pb2
+from rich.console import Console
+
+from advisor.cli.output import QUIET_S, Waiting, operation_values, print_table
+
+NAME = "operations/6f0c2b9e-1a3d-4c55-9b0e-2f9d3a7c1e44"
+ROW = (NAME, "running", "useCases/a-use-case-with-a-long-name/adapters/an-adapter", "two\nlines")
+
+
+def console(width: int, *, terminal: bool) -> Console:
+    return Console(file=io.StringIO(), width=width, force_terminal=terminal, color_system=None)
+
+
+def printed(on: Console) -> str:
+    assert isinstance(on.file, io.StringIO)
+    return on.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_name_is_whole_on_a_terminal(width: int) -> None:
+    """What is there to be copied is not folded, and nothing is cut."""
+    on = console(width, terminal=True)
+    print_table(on, ("operation", "state", "target", "progress"), [ROW], whole=2)
+    assert NAME in printed(on)
+    assert "…" not in printed(on)
+    assert max(map(len, printed(on).splitlines())) <= width
+
+
+def test_a_narrow_terminal_folds_everything() -> None:
+    """On 40 columns each character is still there."""
+    on = console(40, terminal=True)
+    print_table(on, ("operation", "state"), [ROW[:2]], whole=2)
+    assert NAME in "".join(line.split()[0] for line in printed(on).splitlines()[1:])
+
+
+def test_a_pipe_gets_a_record_a_line() -> None:
+    """Cells are separated by tabs, whatever they hold; there is no heading and no colour."""
+    on = console(40, terminal=False)
+    print_table(on, ("operation", "state", "target", "progress"), [ROW, ("a", "", "b", "")])
+    assert printed(on) == f"{NAME}\trunning\t{ROW[2]}\ttwo lines\na\t\tb\t\n"
+
+
+def test_a_long_wait_off_a_terminal_is_a_line_now_and_then() -> None:
+    """Nothing is said of a short wait, and of a long one no more than every ten seconds."""
+    now = [0.0]
+    on = console(80, terminal=False)
+    waiting = Waiting(on, "preparing", clock=lambda: now[0])
+    for now[0], activity in ((1.0, "one"), (QUIET_S, "two"), (QUIET_S + 1, "three"), (2 * QUIET_S, "four")):
+        waiting.update(activity)
+    waiting.stop()
+    assert printed(on) == "two\nfour\n"
+
+
+def test_an_operation_of_a_newer_server_is_printed_by_its_type() -> None:
+    """What it packs cannot be read here; the rest is told."""
+    operation = operations_pb2.Operation(name="operations/x", done=True)
+    operation.metadata.type_url = "type.googleapis.com/advisor.v9.PaintMetadata"
+    values = operation_values(operation)
+    assert values["metadata"] == {"@type": "type.googleapis.com/advisor.v9.PaintMetadata"}
+    assert (values["name"], values["done"]) == ("operations/x", True)
+    assert operation.HasField("metadata")
