@@ -17,7 +17,9 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:  # it loads gRPC
     from google.longrunning import operations_pb2
@@ -38,8 +40,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 QUIET_S = 10.0
 """Off a terminal, seconds between two lines about one wait."""
 _GAP = 2
-_LEAST_FOLDED = 4
-"""Fewest characters a line of a folded column holds, where others are kept whole."""
 
 
 def notices() -> Console:
@@ -87,21 +87,37 @@ def print_table(
         console: Where to.
         headings: Names of the columns.
         rows: The cells of each record.
-        whole: So many columns from the left are folded only where nothing else helps: they are there to be copied.
+        whole: So many columns from the left are not folded; where there is no room, a record takes several lines.
     """
     records = [[" ".join(cell.split()) for cell in row] for row in rows]
     if not console.is_terminal:
         for record in records:
             console.file.write("\t".join(record) + "\n")
         return
+    columns = list(zip(headings, *records, strict=True))
+    kept = sum(_longest(column) for column in columns[:whole])
+    words = sum(_longest(" ".join(column).split()) for column in columns[whole:])
+    if kept + words + _GAP * len(columns) > console.width:
+        _print_stacked(console, records)
+        return
     table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
-    kept = [max(map(len, column)) + _GAP for column in list(zip(headings, *records, strict=True))[:whole]]
-    fits = sum(kept) + (_LEAST_FOLDED + _GAP) * (len(headings) - whole) <= console.width
     for place, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=fits and place < whole)
+        table.add_column(heading, overflow="fold", no_wrap=place < whole)
     for record in records:
         table.add_row(*map(escape, record))
     console.print(table)
+
+
+def _print_stacked(console: Console, records: Iterable[Sequence[str]]) -> None:
+    """Print each record as its name and, below it, the rest: where a table would break words."""
+    for name, *rest in records:
+        console.print(Text(name, style="bold", overflow="fold"))
+        told = (" " * _GAP).join(filter(None, rest))
+        console.print(Padding(Text(told, overflow="fold"), (0, 0, 0, _GAP)))
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(len, texts), default=0)
 
 
 def print_json(values: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ PICTURES = (
         "consult",
         ("consult", "--max-questions", "4"),
         34,
-        ("0.4", "2M", "", "7d"),
+        ("0.4", "2M", "QUESTION_ANSWERING", "no"),
     ),
     Picture("rules", ("rules", "list"), 24),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -237,3 +238,18 @@ def test_every_fault_of_a_file_is_told(advisor, write):
     places = re.findall(r"advisor: .*bad.yaml:(\d+:\d+): ", ended.err)
     assert places == ["1:1", "3:9", "4:3", "5:14", "6:13", "6:20", "7:11"]
     assert len(ended.err.splitlines()) == 7
+
+
+def test_the_shell_completes_approaches_that_work():
+    """Of `tune`, those that train."""
+    words = {"COMP_WORDS": "advisor tune faq.yaml --approach ", "COMP_CWORD": "4"}
+    script = "import sys; sys.argv[0] = 'advisor'; from advisor.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **words, "_ADVISOR_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout.split() == ["FINE_TUNING", "HYBRID"]

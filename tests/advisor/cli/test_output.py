@@ -37,7 +37,7 @@ def test_a_narrow_terminal_folds_everything() -> None:
     """On 40 columns each character is still there."""
     on = console(40, terminal=True)
     print_table(on, ("operation", "state"), [ROW[:2]], whole=2)
-    assert NAME in "".join(line.split()[0] for line in printed(on).splitlines()[1:])
+    assert NAME in "".join(printed(on).split())
 
 
 def test_a_pipe_gets_a_record_a_line() -> None:
