@@ -53,7 +53,10 @@ def _reporting(label: str) -> Iterator[Callable[[Event], None]]:
     console = notices()
     if not console.is_terminal:
         waiting = Waiting(console, label)
-        yield lambda event: waiting.update(f"{label}: {event.activity}{_share(event)}")
+        try:
+            yield lambda event: waiting.update(f"{label}: {event.activity}{_share(event)}")
+        finally:
+            waiting.stop()
         return
     with progress_bar(console) as progress:
         task = progress.add_task(label, total=None)

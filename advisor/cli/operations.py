@@ -104,8 +104,11 @@ def show_progress(console: Console, future: OperationFuture[Any]) -> None:
     """Show how far long work is until it has ended: a bar on a terminal, else a line now and then."""
     if not console.is_terminal:
         waiting = Waiting(console, "queued")
-        for _ in future.progress():
-            waiting.update(f"{future.name}: {_activity(future)}{_steps(future)}")
+        try:
+            for _ in future.progress():
+                waiting.update(f"{future.name}: {_activity(future)}{_steps(future)}")
+        finally:
+            waiting.stop()
         return
     with progress_bar(console) as progress:
         task = progress.add_task("queued", total=None)

@@ -8,8 +8,8 @@ wait is a line of text now and then.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,34 +48,43 @@ def notices() -> Console:
 
 
 class Waiting:
-    """Something that takes long: a spinner on a terminal, else a line now and then.
+    """Something that takes long: a spinner on a terminal, else a line now and then until it is stopped.
 
     Args:
         console: Where it is shown.
         activity: What is done at first.
-        clock: Seconds that only go up.
+        every_s: Off a terminal, seconds between two lines.
     """
 
-    def __init__(self, console: Console, activity: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Console, activity: str, every_s: float = QUIET_S) -> None:
         self._console = console
-        self._clock = clock
-        self._said = clock()
+        self._activity = activity
+        self._every_s = every_s
+        self._ended = threading.Event()
         self._status = console.status(escape(activity)) if console.is_terminal else None
         if self._status:
             self._status.start()
+        else:  # a thread, since nothing may be heard of a model that loads for a minute
+            threading.Thread(target=self._tell, name="waiting", daemon=True).start()
 
     def update(self, activity: str) -> None:
         """Show what is done now."""
+        self._activity = activity
         if self._status:
             self._status.update(escape(activity))
-        elif self._clock() - self._said >= QUIET_S:
-            self._said = self._clock()
-            self._console.print(activity, markup=False, highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
-        """Take the spinner away."""
+        """Say no more."""
+        self._ended.set()
         if self._status:
             self._status.stop()
+
+    def _tell(self) -> None:
+        lines = 0
+        while not self._ended.wait(self._every_s):
+            lines += 1
+            said = f"{self._activity} ({seconds_text(lines * self._every_s)})"
+            self._console.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_table(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 from google.longrunning import operations_pb2
 from rich.console import Console
 
-from advisor.cli.output import QUIET_S, Waiting, operation_values, print_table
+from advisor.cli.output import Waiting, operation_values, print_table
 
 NAME = "operations/6f0c2b9e-1a3d-4c55-9b0e-2f9d3a7c1e44"
 ROW = (NAME, "running", "useCases/a-use-case-with-a-long-name/adapters/an-adapter", "two\nlines")
@@ -47,15 +48,34 @@ def test_a_pipe_gets_a_record_a_line() -> None:
     assert printed(on) == f"{NAME}\trunning\t{ROW[2]}\ttwo lines\na\t\tb\t\n"
 
 
+class Heard(io.StringIO):
+    """A file that tells when a line has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = threading.Event()
+
+    def flush(self) -> None:
+        if self.getvalue().endswith("\n"):
+            self.line.set()
+
+
 def test_a_long_wait_off_a_terminal_is_a_line_now_and_then() -> None:
-    """Nothing is said of a short wait, and of a long one no more than every ten seconds."""
-    now = [0.0]
-    on = console(80, terminal=False)
-    waiting = Waiting(on, "preparing", clock=lambda: now[0])
-    for now[0], activity in ((1.0, "one"), (QUIET_S, "two"), (QUIET_S + 1, "three"), (2 * QUIET_S, "four")):
-        waiting.update(activity)
+    """What is done is told although nothing new is heard of it."""
+    heard = Heard()
+    waiting = Waiting(Console(file=heard, force_terminal=False), "loading [models]", every_s=0.001)
+    assert heard.line.wait(30)
     waiting.stop()
-    assert printed(on) == "two\nfour\n"
+    assert heard.getvalue().startswith("loading [models] (0 s)\n")
+
+
+def test_a_short_wait_off_a_terminal_is_silent() -> None:
+    """Nothing is said of what is over soon."""
+    on = console(80, terminal=False)
+    waiting = Waiting(on, "preparing")
+    waiting.update("still preparing")
+    waiting.stop()
+    assert printed(on) == ""
 
 
 def test_an_operation_of_a_newer_server_is_printed_by_its_type() -> None:
