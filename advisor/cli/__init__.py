@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advisor.cli import decide, demo, sync, work
+from advisor.cli import decide, demo, protos, sync, work
 from advisor.errors import AdvisorError
 from backends.base import BackendError
 
@@ -30,6 +30,7 @@ decide.register(app)
 sync.register(app)
 work.register(app)
 demo.register(app)
+protos.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -60,6 +60,7 @@ WRONG = {
     ("operations", "cancel"): [(("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("models", "pull"): [(("--all",), "--all")],
     ("demo",): [(("--stale",), "--stale")],
+    ("protos",): [((), "Missing option"), (("--out", "bad.yaml"), "bad.yaml")],
 }
 
 
