@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from google.protobuf import descriptor_pb2
 
 from advisor.v1 import decision_service_pb2
 
+BUF = Path(sys.executable).with_name("buf")
 COMMENT = "// A note of mine.\n"
 
 
@@ -26,7 +28,7 @@ def folder(advisor, tmp_path) -> Path:
 def test_the_bundle_compiles_by_itself(folder):
     """A compiler that sees this folder alone finds every import, and the same API as ours."""
     image = subprocess.run(
-        ["buf", "build", "-o", "-", "--as-file-descriptor-set"], cwd=folder, capture_output=True
+        [BUF, "build", "-o", "-", "--as-file-descriptor-set"], cwd=folder, capture_output=True
     )
     assert image.returncode == 0, image.stderr.decode()
     found = {each.name: each for each in descriptor_pb2.FileDescriptorSet.FromString(image.stdout).file}
