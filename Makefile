@@ -13,7 +13,7 @@ PYTEST := -m pytest -n 2 --durations 10
 
 export HAYSTACK_TELEMETRY_ENABLED := False
 
-.PHONY: help demo test test-newest test-oldest lint types check protos node-package models lock clean
+.PHONY: help demo test test-newest test-oldest lint types check protos docs node-package models lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -60,6 +60,11 @@ $(PROTOS)/.ready: $(VENV)/.pip protos/constraints.txt
 	test -x $(PROTOS)/bin/python || $(BIN)/python -m venv --without-pip $(PROTOS)
 	$(PIP) --python $(PROTOS) install --quiet --requirement protos/constraints.txt
 	touch $@
+
+docs: $(READY)   ## write the API reference, and the programs and pictures that pages show
+	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/programs.py
+	test ! -f advisor/cli/pictures.py || $(BIN)/python -m advisor.cli.pictures
 
 node-package: $(READY)  ## pack the client for Node into dist/, with the protos and types made from them
 	rm -rf build/node

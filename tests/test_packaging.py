@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 # What a copy of the tree leaves behind: large, and none of the project's.
-LEFT = shutil.ignore_patterns(".venv*", ".git", ".*_cache", ".hypothesis", "__pycache__")
+LEFT = shutil.ignore_patterns(".venv*", "node_modules", ".git", ".*_cache", ".hypothesis", "__pycache__")
 DECIDE = """
 import advisor
 from google.protobuf import __version__
