@@ -46,6 +46,7 @@ lint: $(READY)   ## check style and the API's shape
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/buf lint
+	$(BIN)/buf format protos --diff --exit-code
 
 types: $(READY)  ## check types
 	$(BIN)/mypy

@@ -53,7 +53,7 @@ def data_files(root: Path) -> dict[str, str]:
 
 def generate(root: Path) -> None:
     """Write `advisor/v1/` and `third_party/` below `root`."""
-    copy_google_protos(root / "protos", root / "third_party")
+    copy_google_protos(root / "protos" / "advisor", root / "third_party")
     run_protoc(root)
 
 
@@ -82,10 +82,12 @@ def google_imports(path: Path) -> list[str]:
 
 
 def run_protoc(root: Path) -> None:
-    """Compile every proto below `protos/`; SystemExit with protoc's own message on failure."""
+    """Compile every proto below `protos/advisor`; SystemExit with protoc's own message on failure."""
     from grpc_tools import protoc
 
-    protos = sorted(str(path.relative_to(root / "protos")) for path in (root / "protos").rglob("*.proto"))
+    protos = sorted(
+        str(path.relative_to(root / "protos")) for path in (root / "protos" / "advisor").rglob("*.proto")
+    )
     output = root / "advisor" / "v1"
     shutil.rmtree(output, ignore_errors=True)
     arguments = [

@@ -47,16 +47,20 @@ def bundle() -> dict[str, Path]:
     """
     package = Path(__file__).resolve().parents[1]
     root = package.parent
-    policy = {"service_config.json": package / "data" / "service_config.json"}
-    shipped = _below(package / "data" / "protos")
-    cloned = _below(root / "protos") | _below(root / "third_party") | {"LICENSE": root / "LICENSE"}
+    policy = _below(package / "data", "service_config.json")
+    shipped = _below(package / "data" / "protos", "**/*.proto", "**/LICENSE")
+    cloned = (
+        _below(root / "protos", "advisor/**/*.proto")
+        | _below(root / "third_party", "google/**/*.proto", "google/LICENSE")
+        | _below(root, "LICENSE")
+    )
     for found in (shipped, cloned):
         if "google/LICENSE" in found:
             return found | policy
     raise ConfigurationError(f"{root / 'third_party'}: Google's protos are missing; make protos brings them")
 
 
-def _below(folder: Path) -> dict[str, Path]:
-    """Return the protos and licences below a folder by their names in it."""
-    found = sorted([*folder.rglob("*.proto"), *folder.rglob("LICENSE")])
+def _below(folder: Path, *patterns: str) -> dict[str, Path]:
+    """Return the files below a folder that match any of the patterns, by their names in it."""
+    found = sorted(path for pattern in patterns for path in folder.glob(pattern))
     return {path.relative_to(folder).as_posix(): path for path in found}
