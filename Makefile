@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PROTOS := .venv-protos
 EXTRAS := learn,server,dev
 # Installs into the environment named after --python, by the locked pip of .venv, in whichever environment that is.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -12,7 +13,7 @@ PYTEST := -m pytest -n 2 --durations 10
 
 export HAYSTACK_TELEMETRY_ENABLED := False
 
-.PHONY: help demo test test-newest test-oldest lint types check proto models lock clean
+.PHONY: help demo test test-newest test-oldest lint types check protos docs node-package models lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -45,14 +46,34 @@ lint: $(READY)   ## check style and the API's shape
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/buf lint
+	$(BIN)/buf format protos --diff --exit-code
 
 types: $(READY)  ## check types
 	$(BIN)/mypy
 
 check: lint types test  ## all that CI runs
 
-proto: $(READY)  ## generate advisor/v1 anew from protos/
-	$(PIP) install --quiet --no-deps --build-constraint protos/constraints.txt --editable .
+# In an environment of what builds the package alone: a clone needs no more for `buf build`.
+protos: $(PROTOS)/.ready  ## generate advisor/v1, and bring Google's protos for buf and protoc
+	$(PROTOS)/bin/python protos/build.py
+
+$(PROTOS)/.ready: $(VENV)/.pip protos/constraints.txt
+	test -x $(PROTOS)/bin/python || $(BIN)/python -m venv --without-pip $(PROTOS)
+	$(PIP) --python $(PROTOS) install --quiet --requirement protos/constraints.txt
+	touch $@
+
+docs: $(READY)   ## write the API reference, and the programs and pictures that pages show
+	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/programs.py
+	$(BIN)/python -m advisor.cli.pictures
+
+node-package: $(READY)  ## pack the client for Node into dist/, with the protos and types made from them
+	rm -rf build/node
+	mkdir -p build dist
+	cp -R protos/node build/
+	cp LICENSE build/node/
+	$(BIN)/advisor protos --out build/node/protos
+	cd build/node && npm install --no-audit --no-fund && npm pack --pack-destination ../../dist
 
 models: $(READY)  ## fetch the default models
 	$(BIN)/advisor models pull
@@ -72,4 +93,4 @@ $(VENV)/.pip: constraints.txt
 	touch $@
 
 clean:           ## remove all that was installed or generated
-	rm -rf .venv .venv-newest .venv-oldest advisor/v1 third_party build dist *.egg-info
+	rm -rf .venv .venv-newest .venv-oldest .venv-protos advisor/v1 third_party build dist *.egg-info

@@ -9,17 +9,20 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from advisor.cli.protos import bundle
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 # What a copy of the tree leaves behind: large, and none of the project's.
-LEFT = shutil.ignore_patterns(".venv*", ".git", ".*_cache", ".hypothesis", "__pycache__")
+LEFT = shutil.ignore_patterns(".venv*", "node_modules", ".git", ".*_cache", ".hypothesis", "__pycache__")
 DECIDE = """
 import advisor
 from google.protobuf import __version__
@@ -92,6 +95,13 @@ def test_the_sdist_holds_what_its_build_and_tests_read(shipped: tuple[Path, Path
     }
     assert {".ci/lock.py", ".ci/run", "protos/constraints.txt", "tests/conftest.py"} <= names
     assert not any(name.startswith("advisor/v1/") for name in names)
+
+
+def test_the_wheel_holds_the_protos_and_all_that_they_import(shipped: tuple[Path, Path]) -> None:
+    """The files that `advisor protos` writes from a clone, and no others."""
+    with zipfile.ZipFile(shipped[1]) as wheel:
+        names = {name.partition("advisor/data/protos/")[2] for name in wheel.namelist()}
+    assert names - {""} == bundle().keys() - {"service_config.json"}
 
 
 @pytest.mark.parametrize("versions", ["oldest", "locked"])

@@ -14,7 +14,18 @@ from typing import Annotated, Any
 
 import typer
 
-from advisor.cli import adapters, answers, decide, demo, models, operations, rules, serving, sync
+from advisor.cli import (
+    adapters,
+    answers,
+    decide,
+    demo,
+    models,
+    operations,
+    protos,
+    rules,
+    serving,
+    sync,
+)
 from advisor.errors import AdvisorError, InvalidInput
 from backends.base import BackendError
 
@@ -37,6 +48,7 @@ rules.register(app)
 serving.register(app)
 operations.register(app)
 models.register(app)
+protos.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

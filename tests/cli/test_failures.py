@@ -66,6 +66,7 @@ WRONG = {
     ("adapters", "delete"): [(("useCases/faq/adapters/a", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("models", "pull"): [(("--all",), "--all")],
     ("demo",): [(("--stale",), "--stale")],
+    ("protos",): [((), "Missing option"), (("--out", "bad.yaml"), "bad.yaml")],
 }
 
 
