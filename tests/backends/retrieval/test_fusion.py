@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from haystack import Document
+from haystack.components.joiners import DocumentJoiner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,9 +38,6 @@ def test_nothing_found_is_nothing() -> None:
 @given(first=NAMES, second=NAMES, limit=st.integers(1, 40))
 def test_order_and_scores_are_those_of_the_library(first: list[str], second: list[str], limit: int) -> None:
     """Haystack's joiner, given the same lists, returns the same passages with the same scores."""
-    from haystack import Document
-    from haystack.components.joiners import DocumentJoiner
-
     joiner = DocumentJoiner("reciprocal_rank_fusion", weights=[1.0, 2.0])
     lists = [[Document(id=name, content=name) for name in names] for names in (first, second)]
     expected = joiner.run(lists, top_k=limit)["documents"]
