@@ -7,11 +7,12 @@ number of examples imported, and the size of the documents, estimated.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from advisor.decision.advisor import Advisor
-from advisor.decision.recommendation import FULL, Recommendation, View
+from advisor.decision.recommendation import FULL, Recommendation, Score, View
 from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
@@ -59,6 +60,7 @@ class Plan:
         recommendation: The decision.
         approach: The approach that answers.
         adapter: The adapter it uses; None without one.
+        notes: What to mind of the answer, one sentence each.
     """
 
     ask: Ask
@@ -66,6 +68,7 @@ class Plan:
     recommendation: Recommendation
     approach: Approach
     adapter: Adapter | None
+    notes: tuple[str, ...] = ()
 
     @property
     def instructions(self) -> str:
@@ -119,9 +122,13 @@ class Execution:
     def prepare(self, ask: Ask) -> Plan:
         """Decide, choose the approach, and check that it has what it needs.
 
+        Where the evidence does not decide, the most probable approach that can be
+        carried out answers, and a note says so.
+
         Raises:
             NotFound: The use case or the adapter does not exist.
-            FailedPrecondition: The approach is undecided, vetoed, or lacks documents or an adapter.
+            FailedPrecondition: The approach is vetoed, or lacks documents or an adapter; or nothing is
+                decided and no approach can be carried out.
             InvalidInput: The adapter is not one of the approach.
             ModelError: The adapter is damaged, or does not fit the model.
         """
@@ -131,19 +138,14 @@ class Execution:
         named = None
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)
-        approach = _approach(ask, recommendation, named)
-        if approach is not Approach.PROMPTING:
-            use_case = _stored(use_case, approach)
-            if approach.retrieves and use_case.passage_count == 0:
-                raise FailedPrecondition(
-                    "NO_DOCUMENTS",
-                    f"{approach} answers from documents, and {use_case_name(use_case.id)} has none; "
-                    "import some with ImportDocuments, or ask for another approach",
-                    metadata={"resource": use_case_name(use_case.id)},
-                )
-            if approach.trained:
-                named = named or self._newest_adapter(use_case, approach)
-        plan = Plan(ask, use_case, recommendation, approach, named)
+        approach = ask.approach or (named.approach if named else None) or recommendation.approach
+        notes: tuple[str, ...] = ()
+        if approach is None:
+            approach, notes = self._best_that_can(use_case, recommendation)
+        refuse_vetoed(recommendation, approach)
+        _refuse_other(named, approach)
+        adapter = self._needed(use_case, approach, named)
+        plan = Plan(ask, use_case, recommendation, approach, adapter, notes)
         self._backends.check(plan, self._loader.loaded)
         return plan
 
@@ -157,7 +159,38 @@ class Execution:
             BackendError: What `Backends.open` and `Backend.answer` raise.
         """
         backend = self._backends.open(plan, self._loader.models(emit, cancelled))
-        return backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
+        answer = backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
+        return replace(answer, notes=(*plan.notes, *answer.notes))
+
+    def _best_that_can(
+        self, use_case: UseCase | None, recommendation: Recommendation
+    ) -> tuple[Approach, tuple[str, ...]]:
+        """Return the most probable approach that can be carried out, and the doubt, in a sentence."""
+        for score in recommendation.scores:
+            with suppress(FailedPrecondition):
+                refuse_vetoed(recommendation, score.approach)
+                self._needed(use_case, score.approach, None)
+                return score.approach, (_doubt(recommendation, score),)
+        raise FailedPrecondition(
+            "UNDECIDED",
+            "the evidence does not decide for an approach, and none can be carried out: "
+            f"{_to_decide(recommendation)}, or give what an approach needs: documents, or an adapter",
+            metadata={"facts": ",".join(_worth_telling(recommendation))},
+        )
+
+    def _needed(self, use_case: UseCase | None, approach: Approach, named: Adapter | None) -> Adapter | None:
+        """Return the adapter that an approach answers with; FailedPrecondition where it lacks something."""
+        if approach is Approach.PROMPTING:
+            return None
+        use_case = _stored(use_case, approach)
+        if approach.retrieves and use_case.passage_count == 0:
+            raise FailedPrecondition(
+                "NO_DOCUMENTS",
+                f"{approach} answers from documents, and {use_case_name(use_case.id)} has none; "
+                "import some with ImportDocuments, or ask for another approach",
+                metadata={"resource": use_case_name(use_case.id)},
+            )
+        return (named or self._newest_adapter(use_case, approach)) if approach.trained else None
 
     def _newest_adapter(self, use_case: UseCase, approach: Approach) -> Adapter:
         adapter = adapters.newest(self._database, use_case.id, approach)
@@ -183,31 +216,36 @@ def refuse_vetoed(recommendation: Recommendation, approach: Approach) -> None:
             )
 
 
-def _approach(ask: Ask, recommendation: Recommendation, adapter: Adapter | None) -> Approach:
-    approach = ask.approach or (adapter.approach if adapter else None)
-    if approach is None:
-        if recommendation.approach is None:
-            raise _undecided(recommendation)
-        approach = recommendation.approach
-    refuse_vetoed(recommendation, approach)
+def _refuse_other(adapter: Adapter | None, approach: Approach) -> None:
     if adapter is not None and adapter.approach != approach:
         raise InvalidInput.of(
             "adapter",
             f"was trained for {adapter.approach}, not {approach}; ask for {adapter.approach}, "
             "name another adapter, or none",
         )
-    return approach
 
 
-def _undecided(recommendation: Recommendation) -> FailedPrecondition:
-    questions = recommendation.explanation.questions if recommendation.explanation else ()
-    worth = [question.fact for question in questions[:3]]
-    first = f"state {', '.join(worth)}" if worth else "state more facts"
-    return FailedPrecondition(
-        "UNDECIDED",
-        f"the evidence does not decide for an approach: {first}, or name the approach to use",
-        metadata={"facts": ",".join(worth)},
+def _doubt(recommendation: Recommendation, answering: Score) -> str:
+    ahead = ", ".join(
+        f"{each.approach} {each.probability:.0%}"
+        for each in recommendation.scores
+        if each.feasible and each.probability > answering.probability
     )
+    passed = f" that can be carried out here ({ahead} cannot)" if ahead else ""
+    return (
+        f"The evidence does not decide. {answering.approach} answers, at {answering.probability:.0%} the most "
+        f"probable{passed}: {_to_decide(recommendation)} to decide."
+    )
+
+
+def _to_decide(recommendation: Recommendation) -> str:
+    worth = _worth_telling(recommendation)
+    return f"state {', '.join(worth)}" if worth else "state more facts"
+
+
+def _worth_telling(recommendation: Recommendation) -> list[str]:
+    questions = recommendation.explanation.questions if recommendation.explanation else ()
+    return [question.fact for question in questions[:3]]
 
 
 def _stored(use_case: UseCase | None, approach: Approach) -> UseCase:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from google.protobuf import duration_pb2
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.recommendation import FULL, Recommendation, Veto
@@ -18,6 +19,7 @@ from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
 from backends.base import Answer, FinishReason, GenerationOptions, Token
 
+DAY = duration_pb2.Duration(seconds=86_400)
 LIMITS = imports.Limits(10_000, 10_000, 100, 1_000)
 
 
@@ -98,7 +100,6 @@ def test_the_approach_asked_for_comes_first(database, faq):
 @pytest.mark.parametrize(
     ("recommended", "asked", "vetoed", "reason"),
     [
-        ("UNDECIDED", None, "", "UNDECIDED"),
         ("PROMPTING", "RAG", "RAG", "APPROACH_VETOED"),
         ("RAG", None, "", "NO_DOCUMENTS"),
         ("HYBRID", None, "", "NO_DOCUMENTS"),
@@ -110,6 +111,27 @@ def test_what_is_lacking_is_told(database, faq, recommended, asked, vetoed, reas
     with pytest.raises(FailedPrecondition) as caught:
         execution(database, FixedAdvisor(recommended, vetoed)).prepare(ask(asked))
     assert caught.value.reason == reason
+
+
+def test_what_can_be_done_answers_where_nothing_is_decided(database, faq):
+    """The most probable approach that has what it needs answers; what is ahead of it is named in the note."""
+    facts = facts_pb2.Facts(needs_citations=True, update_interval=DAY).SerializeToString()
+    use_cases.update(database, "faq", lambda present: (present.description, facts))
+    running = execution(database, FixedAdvisor("UNDECIDED"))
+    plan = running.prepare(ask())
+    assert plan.approach == "PROMPTING"
+    (note,) = running.answer(plan, lambda _: None, lambda: False).notes
+    assert "does not decide" in note
+    assert "RAG" in note
+    import_text(database)
+    assert execution(database, FixedAdvisor("UNDECIDED")).prepare(ask()).approach == "RAG"
+
+
+def test_undecided_stops_an_answer_where_nothing_can_be_done(database, faq):
+    """Without documents or an adapter, and with prompting out of the question, the facts to state are named."""
+    with pytest.raises(FailedPrecondition, match=r"state \w+") as caught:
+        execution(database, FixedAdvisor("UNDECIDED", "PROMPTING")).prepare(ask())
+    assert caught.value.reason == "UNDECIDED"
 
 
 def test_documents_make_retrieval_possible(database, faq):
