@@ -2,7 +2,12 @@
 
     useCases/{id}                  use_case_name    parse_use_case
     useCases/{id}/adapters/{id}    adapter_name     parse_adapter
+    useCases/{id}/documents/{hash} document_name    parse_document
+    useCases/{id}/examples/{hash}  example_name     parse_example
     operations/{id}                operation_name   parse_operation
+
+A document is named by its source and an example by its content: the first 32
+hexadecimal digits of the SHA-256.
 
 Nothing else in this package puts a name together or takes one apart. A new
 resource is one more row of the table, and its pair.
@@ -10,6 +15,7 @@ resource is one more row of the table, and its pair.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -18,18 +24,24 @@ from advisor.errors import InvalidInput
 __all__ = [
     "ID_RULE",
     "adapter_name",
+    "document_name",
+    "example_name",
     "is_id",
     "is_within",
     "operation_name",
     "parse_adapter",
+    "parse_document",
+    "parse_example",
     "parse_operation",
     "parse_use_case",
     "shown",
+    "source_hash",
     "use_case_name",
 ]
 
 ID_RULE = "1 to 63 of a-z, 0-9 and hyphen, starting with a letter and not ending with a hyphen"
 _ID = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HASH = r"[0-9a-f]{32}"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -42,18 +54,21 @@ class _Pattern:
         template: The name, with {} for each id.
         id: Regular expression of an id.
         rule: What an id is, in words.
+        last: Regular expression of the last id where that is another one.
     """
 
     noun: str
     template: str
     id: str
     rule: str
+    last: str = ""
 
     def build(self, *ids: str) -> str:
         return self.template.format(*ids)
 
     def parse(self, name: str, field: str) -> tuple[str, ...]:
-        found = re.fullmatch(self.template.replace("{}", f"({self.id})"), name)
+        *before, last = [f"({self.id})"] * self.template.count("{}")
+        found = re.fullmatch(self.template.format(*before, f"({self.last})" if self.last else last), name)
         if found is None:
             form = self.template.replace("{}", "ID")
             raise InvalidInput.of(field, f"{shown(name)} is not {self.noun}; write {form}, {self.rule}")
@@ -62,6 +77,8 @@ class _Pattern:
 
 _USE_CASE = _Pattern("a use case", "useCases/{}", _ID, f"where ID is {ID_RULE}")
 _ADAPTER = _Pattern("an adapter", "useCases/{}/adapters/{}", _ID, f"where ID is {ID_RULE}")
+_DOCUMENT = _Pattern("a document", "useCases/{}/documents/{}", _ID, "as ListDocuments returns it", last=_HASH)
+_EXAMPLE = _Pattern("an example", "useCases/{}/examples/{}", _ID, "as ListExamples returns it", last=_HASH)
 _OPERATION = _Pattern(
     "an operation",
     "operations/{}",
@@ -98,6 +115,41 @@ def parse_adapter(name: str, field: str = "name") -> tuple[str, str]:
     """
     use_case_id, adapter_id = _ADAPTER.parse(name, field)
     return use_case_id, adapter_id
+
+
+def source_hash(source: str) -> str:
+    """Return what stands for a document's source in its name."""
+    return hashlib.sha256(source.encode()).hexdigest()[:32]
+
+
+def document_name(use_case_id: str, source_hash: str) -> str:
+    """Return the resource name of a use case's document, by the hash of its source."""
+    return _DOCUMENT.build(use_case_id, source_hash)
+
+
+def parse_document(name: str, field: str = "name") -> tuple[str, str]:
+    """Return the use case's id and the hash of the source in the resource name of a document.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    use_case_id, source_hash = _DOCUMENT.parse(name, field)
+    return use_case_id, source_hash
+
+
+def example_name(use_case_id: str, sha256: str) -> str:
+    """Return the resource name of a use case's example, by the SHA-256 of its content."""
+    return _EXAMPLE.build(use_case_id, sha256[:32])
+
+
+def parse_example(name: str, field: str = "name") -> tuple[str, str]:
+    """Return the use case's id and the hash of the content in the resource name of an example.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    use_case_id, content_hash = _EXAMPLE.parse(name, field)
+    return use_case_id, content_hash
 
 
 def operation_name(operation_id: str) -> str:

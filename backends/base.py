@@ -264,6 +264,10 @@ class Generator(Protocol):
         """
         ...
 
+    def forget(self) -> None:
+        """Drop what is kept of earlier calls: beginnings of chats, and adapters. Waits for the call under way."""
+        ...
+
 
 class Retriever(Protocol):
     """Finds passages."""

@@ -88,6 +88,10 @@ class FakeGenerator:
         reason = FinishReason.STOP if len(written) == len(pieces) else FinishReason.LENGTH
         return Generation("".join(written), reason, self.count_tokens(messages), len(written))
 
+    def forget(self) -> None:
+        """Forget what it was asked."""
+        self.asked.clear()
+
     def _check(self, messages: Sequence[Message], adapter: Path | None) -> None:
         if "explode" in messages[-1].content:
             raise RuntimeError(f"secret: {messages[-1].content}")

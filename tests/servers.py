@@ -129,6 +129,8 @@ def server(session_server: Running) -> Running:
     """Return the server with nothing stored."""
     with session_server.database.transaction() as connection:
         connection.execute("TRUNCATE use_cases, requests CASCADE")
+        if connection.execute("SELECT to_regclass('passages')").fetchone() != (None,):
+            connection.execute("DELETE FROM passages")
     session_server.generator.stopped.clear()
     session_server.generator.asked.clear()
     session_server.embedder.embedded.clear()

@@ -19,11 +19,13 @@ from advisor.cli import (
     answers,
     decide,
     demo,
+    init,
     models,
     operations,
     protos,
     rules,
     serving,
+    store,
     sync,
 )
 from advisor.errors import AdvisorError, InvalidInput
@@ -39,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+init.register(app)
 decide.register(app)
 sync.register(app)
 answers.register(app)
@@ -46,6 +49,7 @@ adapters.register(app)
 demo.register(app)
 rules.register(app)
 serving.register(app)
+store.register(app)
 operations.register(app)
 models.register(app)
 protos.register(app)

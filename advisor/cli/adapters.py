@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +10,20 @@ from rich.console import Console
 
 from advisor.cli.choices import approach_option
 from advisor.cli.operations import finish
-from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
-from advisor.cli.sync import FileArgument, ServerOption, bring_in
+from advisor.cli.output import JsonOption, counted, notices, print_json, print_table, values_of
+from advisor.cli.sync import (
+    AdoptOption,
+    Consent,
+    FileArgument,
+    KeepOption,
+    ServerOption,
+    YesOption,
+    bring_in,
+    read_identified,
+    use_case_id_of,
+)
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.usecasefile import read_use_case
 from advisor.v1 import use_case_pb2
 from advisor.wire.recommendation import approach_from_proto
 
@@ -45,6 +53,9 @@ def tune(
         float | None, typer.Option(help="Peak learning rate.", show_default="0.001, as the server says")
     ] = None,
     server: ServerOption = None,
+    yes: YesOption = False,
+    keep: KeepOption = False,
+    adopt: AdoptOption = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
     ] = False,
@@ -53,16 +64,17 @@ def tune(
     """Train an adapter on the examples of a use case."""
     from advisor.cli.connection import connected
 
-    case = read_use_case(file)
+    consent = Consent(yes, keep, adopt)
     if detach and not (server or os.environ.get("ADVISOR_SERVER")):
         raise InvalidInput.of(
             "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
         )
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    case = read_identified(file, consent)
     with connected(server) as client:
-        bring_in(notices(), client, case, quiet=True)
-        future = client.tune(case.id, approach=approach, **settings)
+        bring_in(notices(), client, case, consent, quiet=True)
+        future = client.tune(case.stored_id, approach=approach, **settings)
         if not detach:
             finish(future, as_json=as_json)
         elif as_json:
@@ -81,7 +93,7 @@ def list_adapters(
     """List the adapters of a use case, newest first."""
     from advisor.cli.connection import connected
 
-    use_case_id = _use_case_id(use_case)
+    use_case_id = use_case_id_of(use_case)
     with connected(server) as client:
         found = list(client.adapters(use_case_id))
     if as_json:
@@ -90,6 +102,9 @@ def list_adapters(
     elif found:
         headings = ("adapter", "approach", "examples", "held-out loss", "created", "base model")
         print_table(Console(), headings, map(_row, found), whole=2)
+        for adapter in found:
+            if adapter.erased_examples or adapter.erased_documents:
+                notices().print(_erased(adapter), style="yellow", markup=False, highlight=False)
     else:
         notices().print(f"no adapters of {use_case_id}", markup=False)
 
@@ -105,10 +120,13 @@ def delete(
         client.delete_adapter(name)
 
 
-def _use_case_id(given: str) -> str:
-    """Return the use case meant: of a file, or else the text itself."""
-    path = Path(given)
-    return read_use_case(path).id if path.suffix in (".yaml", ".yml") or path.is_file() else given
+def _erased(adapter: use_case_pb2.Adapter) -> str:
+    gone = [
+        counted(number, noun)
+        for number, noun in ((adapter.erased_examples, "example"), (adapter.erased_documents, "document"))
+        if number
+    ]
+    return f"{adapter.name} was trained on what is deleted or replaced by now: {' and '.join(gone)}"
 
 
 def _row(adapter: use_case_pb2.Adapter) -> tuple[str, ...]:

@@ -8,10 +8,19 @@ import typer
 from rich.console import Console
 
 from advisor.cli.choices import approach_option
-from advisor.cli.output import JsonOption, Waiting, notices, print_json, seconds_text, values_of
-from advisor.cli.sync import FileArgument, ServerOption, bring_in
+from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
+from advisor.cli.sync import (
+    AdoptOption,
+    Consent,
+    FileArgument,
+    KeepOption,
+    ServerOption,
+    YesOption,
+    bring_in,
+    read_identified,
+)
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.usecasefile import read_use_case
+from advisor.v1 import progress_pb2
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto
 
@@ -37,6 +46,9 @@ def answer(
         ),
     ] = None,
     server: ServerOption = None,
+    yes: YesOption = False,
+    keep: KeepOption = False,
+    adopt: AdoptOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question by the recommended approach, or by the one named.
@@ -45,10 +57,11 @@ def answer(
     """
     from advisor.cli.connection import connected
 
-    case = read_use_case(file)
+    consent = Consent(yes, keep, adopt)
+    case = read_identified(file, consent)
     with connected(server) as client:
-        bring_in(notices(), client, case, quiet=True)
-        stream = client.answer(case.id, question, approach=approach)
+        bring_in(notices(), client, case, consent, quiet=True)
+        stream = client.answer(case.stored_id, question, approach=approach)
         if as_json:
             for response in stream.responses():
                 print_json(values_of(response))
@@ -64,8 +77,8 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console) -> None
     try:
         for event in stream:
             match event:
-                case execution_pb2.Progress():
-                    waiting.update(_activity(event))
+                case progress_pb2.Progress():
+                    waiting.update(progress_text(event))
                 case execution_pb2.Token():
                     waiting.stop()
                     console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
@@ -91,16 +104,6 @@ def _show_grounds(console: Console, stream: AnswerStream) -> None:
     for note in summary.notes:
         console.print(note, style="yellow", markup=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)
-
-
-def _activity(event: execution_pb2.Progress) -> str:
-    share = f" {event.fraction:.0%}" if event.HasField("fraction") else ""
-    left = (
-        f", {seconds_text(event.remaining.ToTimedelta().total_seconds())} left"
-        if event.HasField("remaining")
-        else ""
-    )
-    return f"{event.activity}{share}{left}"
 
 
 def _took(summary: execution_pb2.AnswerSummary) -> str:

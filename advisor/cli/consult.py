@@ -23,7 +23,9 @@ from advisor.decision.explanation import Question
 from advisor.decision.recommendation import Recommendation
 from advisor.errors import InvalidInput
 from advisor.knowledge.facts import encode_facts, fact, facts, facts_from_mapping, value_to_notation
-from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
+from advisor.knowledge.identity import new_id
+from advisor.knowledge.inventory import complete
+from advisor.knowledge.usecasefile import UseCaseFile, read_use_case, take_stock
 from advisor.v1 import facts_pb2
 from advisor.wire.recommendation import recommendation_to_proto
 
@@ -49,32 +51,35 @@ def consult(
         raise InvalidInput.of("--save", f"there is no folder {save.parent}; make it first")
     case = read_use_case(file) if file else None
     console = notices() if as_json else Console()
-    consultation = Consultation(advisor_with(rules), case.facts if case else facts_pb2.Facts(), max_questions)
+    known = complete(case.facts, take_stock(case))[0] if case else facts_pb2.Facts()
+    consultation = Consultation(advisor_with(rules), known, max_questions)
     recommendation = recommendation_to_proto(_converse(console, consultation))
     if as_json:
         print_json(values_of(recommendation))
     else:
         show(console, recommendation, documents=bool(case and case.documents))
     if save:
-        save.write_text(use_case_text(consultation.facts, case, save.absolute().parent), encoding="utf-8")
+        said = _without_counts(consultation.facts, case)
+        save.write_text(use_case_text(said, case, save.absolute()), encoding="utf-8")
         notices().print(f"\nSaved: {save}. Next: advisor recommend {save}", markup=False, soft_wrap=True)
     elif console.is_terminal:
         notices().print("\n--save FILE keeps what was said, for advisor recommend FILE.", markup=False)
 
 
-def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, folder: Path) -> str:
+def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, path: Path) -> str:
     """Return a use-case file of what is known, with the question that each fact answers beside it.
 
     Args:
         known: The facts.
         case: The file that the conversation began with, whose other keys are kept.
-        folder: Where the new file will lie: its paths start there.
+        path: The new file: its paths start in its folder. It has an id of its own, unless it is the same file.
     """
+    folder = path.parent
+    same = case is not None and case.path.absolute() == path
     lines = ["# Written by advisor consult. Correct it, add to it, and give it to advisor recommend."]
-    if case is not None:
-        lines.append(_yaml({"name": case.id}))
-        if case.description:
-            lines.append(_yaml({"description": case.description}))
+    lines.append(_yaml({"id": (case.id if case and same else None) or new_id(path)}))
+    if case is not None and case.description:
+        lines.append(_yaml({"description": case.description}))
     row = encode_facts(known)
     said = [(item, float(number)) for item, number in zip(facts(), row, strict=True) if number == number]
     lines.append("facts:" if said else "facts: {}")
@@ -89,6 +94,19 @@ def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, folder: Path
     elif case is None:
         lines.append('# examples: examples.jsonl       # lines of {"question": ..., "answer": ...}')
     return "\n".join(lines) + "\n"
+
+
+def _without_counts(known: facts_pb2.Facts, case: UseCaseFile | None) -> facts_pb2.Facts:
+    """Return facts less those that were counted from what a file lists, and that would be counted anew."""
+    if case is None:
+        return known
+    counted, _ = complete(case.facts, take_stock(case))
+    said = facts_pb2.Facts()
+    said.CopyFrom(known)
+    for field, _ in counted.ListFields():
+        if not case.facts.HasField(field.name):
+            said.ClearField(field.name)
+    return said
 
 
 def _converse(console: Console, consultation: Consultation) -> Recommendation:

@@ -26,13 +26,13 @@ from rich.text import Text
 
 from advisor.cli.extras import require_server
 from advisor.cli.operations import show_adapter, show_progress
+from advisor.cli.output import progress_text
 from advisor.cli.render import show
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
 from advisor.metrics.proportions import Mark, verdict
 from advisor.names import adapter_name, is_within
 from advisor.v1 import use_case_pb2
-from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
@@ -126,18 +126,18 @@ def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
 def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool) -> None:
     case, source = _begin(console, client, "2. A fixed form", SETTINGS, fresh=fresh)
     examples, asked = source.examples(), source.questions()
-    imported = _import_examples(client, case.id, case.description, case, examples)
+    imported = client.import_examples(case.stored_id, examples, mirror=True)
     console.print(
         f"{imported.imported} examples imported, {imported.unchanged} unchanged; {len(asked)} rows held out."
     )
     adapter = _adapter(console, client, case, examples, generator)
     began = time.monotonic()
     with console.status("asking the tuned model"):
-        tuned = [_label(client, case.id, each.question, "FINE_TUNING", adapter) for each in asked]
+        tuned = [_label(client, case.stored_id, each.question, "FINE_TUNING", adapter) for each in asked]
     # A use case of its own for the plain prompt: it has the same examples, and instructions that name the labels.
-    prompted = f"{case.id}-prompted"
+    prompted = f"{case.stored_id}-prompted"
     _create(client, prompted, source.prompt(), case, fresh=fresh)
-    _import_examples(client, prompted, source.prompt(), case, examples)
+    client.import_examples(prompted, examples, mirror=True)
     with console.status("asking the plain prompt"):
         plain = [_label(client, prompted, each.question, "PROMPTING") for each in asked]
     console.print(f"\n{len(asked)} held-out settings; right is the very label.\n")
@@ -178,8 +178,8 @@ def _begin(
     console.print()
     console.print(Rule(title, align="left"))
     console.print(f"{case.description}\nData: {source.ORIGIN}.\n")
-    _create(client, case.id, case.description, case, fresh=fresh)
-    show(console, client.recommend(case.id))
+    _create(client, case.stored_id, case.description, case, fresh=fresh)
+    show(console, client.recommend(case.stored_id))
     console.print()
     return case, source
 
@@ -187,10 +187,7 @@ def _begin(
 def _create(client: Client, use_case_id: str, description: str, case: UseCaseFile, *, fresh: bool) -> None:
     if fresh:
         _forget(client, use_case_id)
-    try:
-        client.create_use_case(use_case_id, description=description, facts=case.facts)
-    except AlreadyExists:
-        client.update_use_case(use_case_id, description=description, facts=case.facts)
+    client.create_use_case(use_case_id, description=description, facts=case.facts, exist_ok=True)
 
 
 def _forget(client: Client, use_case_id: str) -> None:
@@ -208,12 +205,13 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, sourc
     documents, began = source.documents(), time.monotonic()
     size = sum(len(document.content) for document in documents)
     console.print(f"Importing {len(documents)} documents, {size / 1024:,.0f} KiB ...")
-    with console.status("splitting into passages and embedding them"):
-        done = client.import_documents(case.id, documents)
-        if client.get_use_case(case.id).document_count != len(documents):
-            # Documents of packages that are no longer installed are left: start again without them.
-            _create(client, case.id, case.description, case, fresh=True)
-            done = client.import_documents(case.id, documents)
+    with console.status("splitting into passages and embedding them") as status:
+        done = client.import_documents(
+            case.stored_id,
+            documents,
+            mirror=True,
+            report=lambda progress: status.update(progress_text(progress)),
+        )
     console.print(
         f"{done.imported} imported as {done.passages} passages, {done.unchanged} unchanged. {_took(began)}"
     )
@@ -224,9 +222,9 @@ def _ask(
 ) -> tuple[Mark, bool]:
     """Ask by RAG and by a plain prompt; return how that went, and whether the right sentence was found."""
     with console.status(question.question):
-        stream = client.answer(case.id, question.question, approach="RAG", **RETRIEVING)
+        stream = client.answer(case.stored_id, question.question, approach="RAG", **RETRIEVING)
         text = stream.text
-        plain = client.answer(case.id, question.question, approach="PROMPTING", **PROMPTING).text
+        plain = client.answer(case.stored_id, question.question, approach="PROMPTING", **PROMPTING).text
     mark = Mark(source.is_right(text, question.answer), source.is_right(plain, question.answer))
     rows = _rows(question.question)
     rows.add_row("right", escape(question.answer))
@@ -242,7 +240,7 @@ def _ask_unanswerable(console: Console, client: Client, case: UseCaseFile, quest
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
     with console.status(question):
-        stream = client.answer(case.id, question, approach="RAG", **RETRIEVING)
+        stream = client.answer(case.stored_id, question, approach="RAG", **RETRIEVING)
         text = stream.text
     reason = stream.summary.finish_reason if stream.summary else None
     refused = reason == execution_pb2.AnswerSummary.FINISH_REASON_NO_EVIDENCE
@@ -252,25 +250,13 @@ def _ask_unanswerable(console: Console, client: Client, case: UseCaseFile, quest
     return refused
 
 
-def _import_examples(
-    client: Client, use_case_id: str, description: str, case: UseCaseFile, examples: Sequence[Example]
-) -> use_cases_pb2.ImportExamplesResponse:
-    """Import examples, and see to it that the use case has no others."""
-    imported = client.import_examples(use_case_id, examples)
-    if client.get_use_case(use_case_id).example_count == len(examples):
-        return imported
-    # Rows of an earlier version are left, and one of them may be held out now: start again without them.
-    _create(client, use_case_id, description, case, fresh=True)
-    return client.import_examples(use_case_id, examples)
-
-
 def _adapter(
     console: Console, client: Client, case: UseCaseFile, examples: Sequence[Example], generator: str
 ) -> str:
     """Return the adapter of these examples and settings: of an earlier run, or else trained now."""
     told = repr((case.description, [(each.question, each.answer) for each in examples], TUNING, generator))
     adapter_id = f"demo-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-    name = adapter_name(case.id, adapter_id)
+    name = adapter_name(case.stored_id, adapter_id)
     with suppress(NotFound):
         metrics = client.get_adapter(name).metrics
         console.print(
@@ -281,7 +267,7 @@ def _adapter(
     began = time.monotonic()
     console.print("Training a LoRA adapter on them, in a process of its own ...")
     try:
-        _follow(console, client.tune(case.id, adapter_id=adapter_id, **TUNING))
+        _follow(console, client.tune(case.stored_id, adapter_id=adapter_id, **TUNING))
     except AlreadyExists as taken:
         # A run that was cut short left it in the making, and the server goes on with it, or has ended it.
         if taken.operation:

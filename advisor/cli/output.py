@@ -21,16 +21,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from advisor.v1 import progress_pb2
+
 if TYPE_CHECKING:  # it loads gRPC
     from google.longrunning import operations_pb2
 
 __all__ = [
     "JsonOption",
     "Waiting",
+    "counted",
     "notices",
     "operation_values",
     "print_json",
     "print_table",
+    "progress_text",
     "seconds_text",
     "values_of",
 ]
@@ -160,3 +164,19 @@ def operation_values(operation: operations_pb2.Operation) -> dict[str, Any]:
 def seconds_text(seconds: float) -> str:
     """Return a time in words, such as `12 s` or `3 min`."""
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 document` or `2,000 documents`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def progress_text(progress: progress_pb2.Progress) -> str:
+    """Return how far work is, in words."""
+    share = f" {progress.fraction:.0%}" if progress.HasField("fraction") else ""
+    left = (
+        f", {seconds_text(progress.remaining.ToTimedelta().total_seconds())} left"
+        if progress.HasField("remaining")
+        else ""
+    )
+    return f"{progress.activity}{share}{left}"

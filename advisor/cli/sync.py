@@ -1,26 +1,82 @@
-"""A use case kept in step with its file: what the file says goes to the server before anything is asked of it."""
+"""A use case kept in step with its file: what the file says is in the store before anything is asked of it.
+
+A use case is known by the id in its file. Before something is deleted that the
+file has nothing in place of, it is shown and asked for; away from a terminal it
+takes an option. The store remembers which files it is kept in step with, so that
+a copied file does not change what belongs to the original.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from advisor.errors import AlreadyExists
+from advisor.cli.difference import Contents, Difference, compare
+from advisor.cli.output import JsonOption, Waiting, counted, notices, print_json, progress_text
+from advisor.errors import FailedPrecondition, InvalidInput, NotFound
+from advisor.knowledge.identity import new_id, write_id
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
+from advisor.names import example_name, parse_example
+from advisor.v1 import use_case_pb2
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import Client
 
-__all__ = ["FileArgument", "ServerOption", "bring_in", "register"]
+__all__ = [
+    "AdoptOption",
+    "Consent",
+    "FileArgument",
+    "KeepOption",
+    "ServerOption",
+    "YesOption",
+    "bring_in",
+    "read_identified",
+    "register",
+    "use_case_id_of",
+]
 
 FileArgument = Annotated[Path, typer.Argument(help="Use-case file (YAML).")]
 ServerOption = Annotated[
     str | None,
     typer.Option("--server", help="Address of a running server; else ADVISOR_SERVER, else our own."),
 ]
+YesOption = Annotated[
+    bool,
+    typer.Option("--yes", "-y", help="Do not ask: delete from the store what the file has no more."),
+]
+KeepOption = Annotated[
+    bool, typer.Option("--keep", help="Do not ask: keep in the store what the file has no more.")
+]
+AdoptOption = Annotated[
+    bool, typer.Option("--adopt", help="Take over a use case that another file is kept in step with.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the options say to what would be asked.
+
+    Attributes:
+        yes: Delete what the file has no more, and write an id into a file without one.
+        keep: Keep what the file has no more.
+        adopt: Take over a use case of another file.
+    """
+
+    yes: bool = False
+    keep: bool = False
+    adopt: bool = False
+
+    def __post_init__(self) -> None:
+        if self.yes and self.keep:
+            raise InvalidInput.of("--keep", "cannot go with --yes: the one keeps what the other deletes")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,39 +84,224 @@ def register(app: typer.Typer) -> None:
     app.command("import", rich_help_panel="Carry out")(import_file)
 
 
-def import_file(file: FileArgument, server: ServerOption = None) -> None:
-    """Import a use case with its documents and examples."""
+def import_file(
+    file: FileArgument,
+    server: ServerOption = None,
+    yes: YesOption = False,
+    keep: KeepOption = False,
+    adopt: AdoptOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the store in step with a use-case file: facts, documents and examples."""
     from advisor.cli.connection import connected
 
-    case = read_use_case(file)
+    consent = Consent(yes, keep, adopt)
+    case = read_identified(file, consent)
     with connected(server) as client:
-        bring_in(Console(), client, case)
+        if not as_json:
+            bring_in(Console(), client, case, consent)
+            return
+        bring_in(notices(), client, case, consent)
+        from advisor.cli.output import values_of
+
+        print_json(values_of(client.get_use_case(case.stored_id)))
 
 
-def bring_in(console: Console, client: Client, case: UseCaseFile, *, quiet: bool = False) -> None:
-    """Create a use case, or update it, and import what its file names; what is there already is skipped."""
-    # Read first, so that a line that is no example is found before anything is stored.
-    examples = list(read_examples(case.examples)) if case.examples is not None else None
-    try:
-        client.create_use_case(case.id, description=case.description, facts=case.facts)
-    except AlreadyExists:
-        # A fact that the file no longer has is unknown again.
-        client.update_use_case(case.id, description=case.description, facts=case.facts, replace_facts=True)
-    if case.documents:
-        with console.status(f"importing {len(case.documents):,} documents"):
-            documents = client.import_documents(case.id, case.documents)
-        if documents.imported or not quiet:
-            console.print(
-                f"{documents.imported:,} documents imported as {documents.passages:,} passages, "
-                f"{documents.unchanged:,} unchanged"
-            )
-    if examples is not None:
-        imported = client.import_examples(
-            case.id,
-            (
-                {"question": each.question, "answer": each.answer, "context": each.context}
-                for each in examples
-            ),
+def read_identified(file: Path, consent: Consent) -> UseCaseFile:
+    """Read a use-case file that has an id, or that is given one.
+
+    Raises:
+        InvalidInput: The file is not one, or has no id and is not to be given one.
+    """
+    case = read_use_case(file)
+    if case.id is not None:
+        return case
+    use_case_id = new_id(file)
+    agreed = consent.yes or (
+        _on_terminal()
+        and typer.confirm(
+            f"{file} has no id, under which servers keep it. Write id: {use_case_id} into it?", True, err=True
         )
-        if imported.imported or not quiet:
-            console.print(f"{imported.imported:,} examples imported, {imported.unchanged:,} unchanged")
+    )
+    if not agreed:
+        raise InvalidInput.of(
+            str(file),
+            f"has no id, under which servers keep it; add the line id: {use_case_id} or run with --yes",
+        )
+    written = write_id(case, use_case_id)
+    notices().print(f"{file}: id: {use_case_id} written", markup=False, highlight=False, soft_wrap=True)
+    return written
+
+
+def bring_in(
+    console: Console, client: Client, case: UseCaseFile, consent: Consent, *, quiet: bool = False
+) -> None:
+    """Bring the store in step with a file.
+
+    Args:
+        console: Where what was done is told.
+        client: Of the server with the store.
+        case: The file; it has an id.
+        consent: What the options say.
+        quiet: Whether nothing is told where nothing changes.
+
+    Raises:
+        FailedPrecondition: Something would be deleted, or the use case belongs to another file, and nobody agreed.
+    """
+    use_case_id, origin = case.stored_id, _origin(case.path)
+    # Read first, so that a line that is no example is found before anything is stored.
+    examples = list(read_examples(case.examples)) if case.examples is not None else []
+    there_is = _contents(case, examples)
+    try:
+        stored = client.get_use_case(use_case_id)
+    except NotFound:
+        stored = client.create_use_case(
+            use_case_id, description=case.description, facts=case.facts, origins=[origin]
+        )
+    origins = _origins(stored, case.path, origin, consent)
+    difference = compare(there_is, _stored(client, stored))
+    mirror = difference.deletes and not consent.keep
+    if mirror:
+        _agree(case.path, difference, consent)
+    # A fact that the file no longer has is unknown again.
+    client.update_use_case(
+        use_case_id, description=case.description, facts=case.facts, replace_facts=True, origins=origins
+    )
+    if difference.documents or (mirror and difference.gone_documents):
+        _import_documents(console, client, case, mirror=mirror and bool(difference.gone_documents))
+    elif not quiet:
+        console.print(f"{counted(len(there_is.documents), 'document')} unchanged")
+    _import_examples(console, client, case, examples, difference, keep=consent.keep, quiet=quiet)
+
+
+def use_case_id_of(given: str) -> str:
+    """Return the id of the use case meant: of a use-case file, or else the text itself.
+
+    Raises:
+        InvalidInput: The file has no id.
+    """
+    path = Path(given)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return read_use_case(path).stored_id
+    return given
+
+
+def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mirror: bool) -> None:
+    waiting = Waiting(notices(), f"importing {counted(len(case.documents), 'document')}")
+    try:
+        done = client.import_documents(
+            case.stored_id,
+            case.documents,
+            root=case.path.absolute().parent,
+            mirror=mirror,
+            report=lambda progress: waiting.update(progress_text(progress)),
+        )
+    finally:
+        waiting.stop()
+    passages = f" as {counted(done.passages, 'passage')}" if done.imported else ""
+    deleted = f", {done.deleted:,} deleted" if done.deleted else ""
+    console.print(
+        f"{counted(done.imported, 'document')} imported{passages}, {done.unchanged:,} unchanged{deleted}"
+    )
+
+
+def _import_examples(
+    console: Console,
+    client: Client,
+    case: UseCaseFile,
+    examples: Sequence[use_case_pb2.Example],
+    difference: Difference,
+    *,
+    keep: bool,
+    quiet: bool,
+) -> None:
+    goes = difference.gone_examples and not keep
+    if not (difference.new_examples or difference.corrected or goes):
+        if not quiet:
+            console.print(f"{counted(len(examples), 'example')} unchanged")
+        return
+    # Where some are kept that the file has no more, those corrected are deleted one by one.
+    mirror = bool(goes or (difference.corrected and not difference.gone_examples))
+    done = client.import_examples(
+        case.stored_id,
+        ({"question": each.question, "answer": each.answer, "context": each.context} for each in examples),
+        mirror=mirror,
+    )
+    for key in () if mirror else difference.corrected:
+        client.delete_example(example_name(case.stored_id, key))
+    gone = done.deleted if mirror else len(difference.corrected)
+    deleted = f", {gone:,} deleted" if gone else ""
+    console.print(f"{counted(done.imported, 'example')} imported, {done.unchanged:,} unchanged{deleted}")
+
+
+def _contents(case: UseCaseFile, examples: Sequence[use_case_pb2.Example]) -> Contents:
+    """Return what a file names; documents are named from its folder, wherever it lies."""
+    from advisor.client.uploads import example_sha256, source_of
+
+    folder = case.path.absolute().parent
+    documents = {}
+    for path in case.documents:
+        with path.open("rb") as content:
+            documents[source_of(path, folder)] = hashlib.file_digest(content, "sha256").hexdigest()
+    return Contents(
+        documents,
+        {example_sha256(each)[:32]: each.question for each in examples},
+        [field.name for field, _ in case.facts.ListFields()],
+    )
+
+
+def _stored(client: Client, use_case: use_case_pb2.UseCase) -> Contents:
+    """Return what the store has of a use case."""
+    documents = client.documents(use_case.name) if use_case.document_count else ()
+    examples = client.examples(use_case.name) if use_case.example_count else ()
+    return Contents(
+        {each.source: each.sha256 for each in documents},
+        {parse_example(each.name)[1]: each.question for each in examples},
+        [field.name for field, _ in use_case.facts.ListFields()],
+    )
+
+
+def _origin(path: Path) -> str:
+    return f"{socket.gethostname()}:{path.resolve()}"
+
+
+def _origins(stored: use_case_pb2.UseCase, path: Path, origin: str, consent: Consent) -> list[str]:
+    """Return the files that a use case is kept in step with, this one among them, where it may be.
+
+    A file on this machine that is there no more was moved here.
+    """
+    here = f"{socket.gethostname()}:"
+    others = [
+        each
+        for each in stored.origins
+        if each != origin and not (each.startswith(here) and not Path(each.removeprefix(here)).exists())
+    ]
+    known = len(others) < len(stored.origins)
+    if not known and not consent.adopt:
+        kept = f"kept in step with {', '.join(others)}" if others else "made by no file"
+        told = f"{stored.name} is there already, {kept}"
+        if not (_on_terminal() and typer.confirm(f"{told}. Is {path} the same use case?", False, err=True)):
+            raise FailedPrecondition(
+                "OTHER_FILE",
+                f"{told}. Give {path} an id of its own, such as id: {new_id(path)}; or, where it is the same "
+                "use case, run with --adopt",
+            )
+    return [*others, origin]
+
+
+def _agree(path: Path, difference: Difference, consent: Consent) -> None:
+    """Show what would be done, and go on where somebody agrees."""
+    console = notices()
+    for line in difference.lines():
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if consent.yes:
+        return
+    if not (_on_terminal() and typer.confirm("Bring the store in step?", False, err=True)):
+        raise FailedPrecondition(
+            "WOULD_DELETE",
+            f"the store has what {path} has no more; run with --yes to delete it, or with --keep to keep it",
+        )
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()

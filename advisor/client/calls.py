@@ -11,14 +11,14 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from advisor.v1 import execution_service_pb2 as execution_pb2
-from advisor.v1 import recommendation_pb2
+from advisor.v1 import progress_pb2, recommendation_pb2
 from advisor.wire.status import status_to_error
 
 __all__ = ["AnswerEvent", "AnswerStream", "translated"]
 
 AnswerEvent = (
     recommendation_pb2.Recommendation
-    | execution_pb2.Progress
+    | progress_pb2.Progress
     | execution_pb2.References
     | execution_pb2.Token
     | execution_pb2.AnswerSummary

@@ -2,7 +2,7 @@
 
     with Client("localhost:50051") as client:
         print(client.recommend({"update_interval": "7d", "needs_citations": True}).summary)
-        client.create_use_case("faq", facts={"update_interval": "7d"})
+        client.create_use_case("faq", facts={"update_interval": "7d"}, exist_ok=True)
         client.import_documents("faq", Path("docs").glob("*.md"))
         print(client.answer("faq", "How do I reset it?").text)
 
@@ -14,7 +14,6 @@ says; every change carries a `request_id`, so trying again never does it twice.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import resources
@@ -26,14 +25,21 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from advisor.client.calls import AnswerEvent, AnswerStream, translated
 from advisor.client.operations import OperationFuture
+from advisor.client.targets import FactsLike, facts_of, name_of, target_of, view_of
+from advisor.client.uploads import (
+    document_messages,
+    example_messages,
+    example_of,
+    import_header,
+    read_document,
+)
+from advisor.errors import AlreadyExists
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.facts import facts_from_mapping
-from advisor.names import use_case_name
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
-from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
+from advisor.v1 import progress_pb2, recommendation_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
 from advisor.wire.recommendation import approach_to_proto
@@ -42,9 +48,6 @@ from backends.base import Example
 
 __all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "OperationFuture"]
 
-FactsLike = facts_pb2.Facts | Mapping[str, object]
-
-CHUNK_BYTES = 1024 * 1024
 MESSAGE_BYTES = 64 * 1024 * 1024
 KEEPALIVE_MS = 60_000
 
@@ -107,7 +110,7 @@ class Client:
             InvalidInput: Facts that are not allowed, all of them at once.
             NotFound: There is no such use case.
         """
-        request = decision_pb2.RecommendRequest(**_target(use_case), view=_view(basic=basic))
+        request = decision_pb2.RecommendRequest(**target_of(use_case), view=view_of(basic=basic))
         response: decision_pb2.RecommendResponse = self._call(self._decisions.Recommend, request)
         return response.recommendation
 
@@ -116,7 +119,7 @@ class Client:
     ) -> list[decision_pb2.BatchRecommendResult]:
         """Recommend an approach for each of at most 1,000 use cases, in order."""
         requests = [
-            decision_pb2.RecommendRequest(**_target(each), view=_view(basic=basic)) for each in use_cases
+            decision_pb2.RecommendRequest(**target_of(each), view=view_of(basic=basic)) for each in use_cases
         ]
         batch = decision_pb2.BatchRecommendRequest(requests=requests)
         response: decision_pb2.BatchRecommendResponse = self._call(self._decisions.BatchRecommend, batch)
@@ -127,25 +130,48 @@ class Client:
         return self._pages(self._decisions.ListRules, decision_pb2.ListRulesRequest(), "rules")
 
     def create_use_case(
-        self, use_case_id: str = "", *, description: str = "", facts: FactsLike | None = None
+        self,
+        use_case_id: str = "",
+        *,
+        description: str = "",
+        facts: FactsLike | None = None,
+        origins: Sequence[str] = (),
+        exist_ok: bool = False,
     ) -> use_case_pb2.UseCase:
         """Store a use case; the server chooses an id where none is given.
+
+        Args:
+            use_case_id: Last part of its name.
+            description: What it is.
+            facts: What is known about it.
+            origins: Where it is kept in step from, see `UseCase.origins`.
+            exist_ok: Whether one that is there takes the description and the facts that are given here; its
+                documents, examples and adapters stay.
 
         Raises:
             AlreadyExists: The id is taken.
             InvalidInput: The id, the description or facts are not allowed.
         """
+        stated = use_case_pb2.UseCase(description=description, facts=facts_of(facts or {}), origins=origins)
         request = use_cases_pb2.CreateUseCaseRequest(
-            use_case=use_case_pb2.UseCase(description=description, facts=_facts(facts or {})),
-            use_case_id=use_case_id,
-            request_id=str(uuid.uuid4()),
+            use_case=stated, use_case_id=use_case_id, request_id=str(uuid.uuid4())
         )
-        created: use_case_pb2.UseCase = self._call(self._use_cases.CreateUseCase, request)
+        try:
+            created: use_case_pb2.UseCase = self._call(self._use_cases.CreateUseCase, request)
+        except AlreadyExists:
+            if not exist_ok:
+                raise
+            return self.update_use_case(
+                use_case_id,
+                description=description or None,
+                facts=stated.facts,
+                replace_facts=facts is not None,
+            )
         return created
 
     def get_use_case(self, use_case: str) -> use_case_pb2.UseCase:
         """Return a use case; NotFound where there is none."""
-        request = use_cases_pb2.GetUseCaseRequest(name=_name(use_case))
+        request = use_cases_pb2.GetUseCaseRequest(name=name_of(use_case))
         found: use_case_pb2.UseCase = self._call(self._use_cases.GetUseCase, request)
         return found
 
@@ -160,53 +186,109 @@ class Client:
         description: str | None = None,
         facts: FactsLike | None = None,
         replace_facts: bool = False,
+        origins: Sequence[str] | None = None,
     ) -> use_case_pb2.UseCase:
         """Change what is given: the description, and each fact named; other facts stay, unless all are replaced."""
         changed = use_case_pb2.UseCase(
-            name=_name(use_case), description=description or "", facts=_facts(facts or {})
+            name=name_of(use_case),
+            description=description or "",
+            facts=facts_of(facts or {}),
+            origins=origins or (),
         )
         request = use_cases_pb2.UpdateUseCaseRequest(use_case=changed)
         named = [f"facts.{field.name}" for field, _ in changed.facts.ListFields()]
         request.update_mask.paths.extend(["facts"] if replace_facts else named)
         if description is not None:
             request.update_mask.paths.append("description")
+        if origins is not None:
+            request.update_mask.paths.append("origins")
         updated: use_case_pb2.UseCase = self._call(self._use_cases.UpdateUseCase, request)
         return updated
 
     def delete_use_case(self, use_case: str) -> None:
         """Delete a use case with its documents, examples and adapters."""
-        self._call(self._use_cases.DeleteUseCase, use_cases_pb2.DeleteUseCaseRequest(name=_name(use_case)))
+        self._call(self._use_cases.DeleteUseCase, use_cases_pb2.DeleteUseCaseRequest(name=name_of(use_case)))
 
     def documents(self, use_case: str) -> Iterator[use_cases_pb2.DocumentSummary]:
         """Yield the documents of a use case, by source, without their content."""
-        request = use_cases_pb2.ListDocumentsRequest(parent=_name(use_case))
+        request = use_cases_pb2.ListDocumentsRequest(parent=name_of(use_case), page_size=1000)
         return self._pages(self._use_cases.ListDocuments, request, "documents")
 
+    def get_document(self, name: str) -> use_case_pb2.Document:
+        """Return a document with its content, by its resource name."""
+        request = use_cases_pb2.GetDocumentRequest(name=name)
+        found: use_case_pb2.Document = self._call(self._use_cases.GetDocument, request)
+        return found
+
+    def delete_document(self, name: str) -> None:
+        """Delete a document with its passages, by its resource name."""
+        self._call(self._use_cases.DeleteDocument, use_cases_pb2.DeleteDocumentRequest(name=name))
+
+    def examples(self, use_case: str) -> Iterator[use_case_pb2.Example]:
+        """Yield the examples of a use case, in the order they came."""
+        request = use_cases_pb2.ListExamplesRequest(parent=name_of(use_case), page_size=1000)
+        return self._pages(self._use_cases.ListExamples, request, "examples")
+
+    def get_example(self, name: str) -> use_case_pb2.Example:
+        """Return an example by its resource name."""
+        request = use_cases_pb2.GetExampleRequest(name=name)
+        found: use_case_pb2.Example = self._call(self._use_cases.GetExample, request)
+        return found
+
+    def delete_example(self, name: str) -> None:
+        """Delete an example by its resource name."""
+        self._call(self._use_cases.DeleteExample, use_cases_pb2.DeleteExampleRequest(name=name))
+
     def import_documents(
-        self, use_case: str, documents: Iterable[Path | str | use_case_pb2.Document]
-    ) -> use_cases_pb2.ImportDocumentsResponse:
+        self,
+        use_case: str,
+        documents: Iterable[Path | str | use_case_pb2.Document],
+        *,
+        root: Path | None = None,
+        mirror: bool = False,
+        report: Callable[[progress_pb2.Progress], None] | None = None,
+    ) -> use_cases_pb2.ImportDocumentsResult:
         """Import documents, given whole or as paths of files; all of them or, on an error, none.
+
+        Args:
+            use_case: The use case.
+            documents: What to import.
+            root: Folder from which the sources of files are told; as the paths are given where None.
+            mirror: Whether documents that are there and are not sent are deleted.
+            report: Takes how far it is, while documents are made searchable.
 
         Raises:
             Conflict: Another import into the use case is under way.
             OSError: A file cannot be read.
         """
-        header = use_cases_pb2.ImportHeader(use_case=_name(use_case), request_id=str(uuid.uuid4()))
+        header = import_header(name_of(use_case), mirror=mirror)
         # Read first: an exception while gRPC takes the messages would be lost in its thread.
-        given = [each if isinstance(each, use_case_pb2.Document) else _read(Path(each)) for each in documents]
-        response: use_cases_pb2.ImportDocumentsResponse = self._call(
-            self._use_cases.ImportDocuments, _document_messages(header, given), timeout_s=None
-        )
-        return response
+        given = [
+            each if isinstance(each, use_case_pb2.Document) else read_document(Path(each), root)
+            for each in documents
+        ]
+        with translated():
+            call = self._use_cases.ImportDocuments(document_messages(header, given), metadata=self._metadata)
+            result = use_cases_pb2.ImportDocumentsResult()
+            for response in call:
+                if response.HasField("result"):
+                    result = response.result
+                elif response.HasField("progress") and report is not None:
+                    report(response.progress)
+        return result
 
     def import_examples(
-        self, use_case: str, examples: Iterable[Example | Mapping[str, str]]
+        self, use_case: str, examples: Iterable[Example | Mapping[str, str]], *, mirror: bool = False
     ) -> use_cases_pb2.ImportExamplesResponse:
-        """Import examples: `question`, `answer` and, where known, `context`; all of them or none."""
-        header = use_cases_pb2.ImportHeader(use_case=_name(use_case), request_id=str(uuid.uuid4()))
-        given = [_example(each) for each in examples]
+        """Import examples: `question`, `answer` and, where known, `context`; all of them or none.
+
+        With `mirror`, examples that are there and are not sent are deleted.
+        """
+        given = [example_of(each) for each in examples]
         response: use_cases_pb2.ImportExamplesResponse = self._call(
-            self._use_cases.ImportExamples, _example_messages(header, given), timeout_s=None
+            self._use_cases.ImportExamples,
+            example_messages(import_header(name_of(use_case), mirror=mirror), given),
+            timeout_s=None,
         )
         return response
 
@@ -231,7 +313,7 @@ class Client:
             **options: Fields of `GenerationOptions`, such as `max_output_tokens=64`.
         """
         request = execution_pb2.AnswerRequest(
-            **_target(use_case),
+            **target_of(use_case),
             question=question,
             approach=approach_to_proto(Approach(approach)) if approach else None,
             adapter=adapter,
@@ -255,7 +337,7 @@ class Client:
             FailedPrecondition: There are no examples, or tuning is out of the question.
         """
         request = execution_pb2.TuneRequest(
-            parent=_name(use_case),
+            parent=name_of(use_case),
             approach=approach_to_proto(Approach(approach)),
             adapter_id=adapter_id,
             settings=use_case_pb2.TuningSettings(**settings),
@@ -283,7 +365,7 @@ class Client:
 
     def adapters(self, use_case: str) -> Iterator[use_case_pb2.Adapter]:
         """Yield the adapters of a use case, newest first."""
-        request = execution_pb2.ListAdaptersRequest(parent=_name(use_case))
+        request = execution_pb2.ListAdaptersRequest(parent=name_of(use_case))
         return self._pages(self._execution.ListAdapters, request, "adapters")
 
     def delete_adapter(self, name: str) -> None:
@@ -302,71 +384,3 @@ class Client:
             if not response.next_page_token:
                 return
             request.page_token = response.next_page_token
-
-
-def _name(use_case: str) -> str:
-    return use_case if "/" in use_case else use_case_name(use_case)
-
-
-def _facts(facts: FactsLike) -> facts_pb2.Facts:
-    return facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts)
-
-
-def _target(use_case: FactsLike | str) -> dict[str, Any]:
-    if isinstance(use_case, str):
-        return {"use_case": _name(use_case)}
-    return {"inline_use_case": use_case_pb2.UseCase(facts=_facts(use_case))}
-
-
-def _view(*, basic: bool) -> recommendation_pb2.RecommendationView:
-    return (
-        recommendation_pb2.RECOMMENDATION_VIEW_BASIC if basic else recommendation_pb2.RECOMMENDATION_VIEW_FULL
-    )
-
-
-def _read(path: Path) -> use_case_pb2.Document:
-    return use_case_pb2.Document(source=str(path), content=path.read_bytes())
-
-
-def _example(given: Example | Mapping[str, str]) -> use_case_pb2.Example:
-    if isinstance(given, Example):
-        return use_case_pb2.Example(question=given.question, answer=given.answer, context=given.context or "")
-    return use_case_pb2.Example(**given)
-
-
-def _document_messages(
-    header: use_cases_pb2.ImportHeader, documents: Sequence[use_case_pb2.Document]
-) -> Iterator[use_cases_pb2.ImportDocumentsRequest]:
-    digest = hashlib.sha256()
-    yield use_cases_pb2.ImportDocumentsRequest(header=header)
-    for document in documents:
-        digest.update(document.content)
-        first = use_case_pb2.Document(
-            source=document.source, media_type=document.media_type, content=document.content[:CHUNK_BYTES]
-        )
-        yield use_cases_pb2.ImportDocumentsRequest(document=first)
-        for start in range(CHUNK_BYTES, len(document.content), CHUNK_BYTES):
-            chunk = document.content[start : start + CHUNK_BYTES]
-            yield use_cases_pb2.ImportDocumentsRequest(chunk=chunk)
-    commit = use_cases_pb2.ImportCommit(count=len(documents), sha256=digest.hexdigest())
-    yield use_cases_pb2.ImportDocumentsRequest(commit=commit)
-
-
-def _example_messages(
-    header: use_cases_pb2.ImportHeader, examples: Sequence[use_case_pb2.Example]
-) -> Iterator[use_cases_pb2.ImportExamplesRequest]:
-    digest = hashlib.sha256()
-    yield use_cases_pb2.ImportExamplesRequest(header=header)
-    batch = use_cases_pb2.ExampleBatch()
-    size = 0
-    for example in examples:
-        digest.update(f"{example.question}\0{example.answer}\0{example.context}\0".encode())
-        if size and size + example.ByteSize() > CHUNK_BYTES // 2:
-            yield use_cases_pb2.ImportExamplesRequest(batch=batch)
-            batch, size = use_cases_pb2.ExampleBatch(), 0
-        batch.examples.append(example)
-        size += example.ByteSize()
-    if batch.examples:
-        yield use_cases_pb2.ImportExamplesRequest(batch=batch)
-    commit = use_cases_pb2.ImportCommit(count=len(examples), sha256=digest.hexdigest())
-    yield use_cases_pb2.ImportExamplesRequest(commit=commit)

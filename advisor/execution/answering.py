@@ -17,7 +17,7 @@ from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
-from advisor.names import use_case_name
+from advisor.names import adapter_name, use_case_name
 from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
@@ -87,6 +87,10 @@ class Backends(Protocol):
         """Return what answers the plan's question."""
         ...
 
+    def forget(self, use_case_id: str) -> None:
+        """Keep nothing that holds texts of a use case."""
+        ...
+
 
 class Execution:
     """Decides about stored use cases, and answers questions.
@@ -145,7 +149,7 @@ class Execution:
         refuse_vetoed(recommendation, approach)
         _refuse_other(named, approach)
         adapter = self._needed(use_case, approach, named)
-        plan = Plan(ask, use_case, recommendation, approach, adapter, notes)
+        plan = Plan(ask, use_case, recommendation, approach, adapter, (*notes, *_erased(adapter)))
         self._backends.check(plan, self._loader.loaded)
         return plan
 
@@ -203,6 +207,15 @@ class Execution:
             )
         return adapter
 
+    def forget(self, use_case_id: str) -> None:
+        """Drop at once what is kept in memory of a use case's texts, but for what the model holds."""
+        self._backends.forget(use_case_id)
+
+    def forget_prompts(self) -> None:
+        """Drop what the model keeps of earlier prompts and adapters; waits for the answer under way."""
+        if (models := self._loader.loaded) is not None:
+            models.generator.forget()
+
 
 def refuse_vetoed(recommendation: Recommendation, approach: Approach) -> None:
     """Raise FailedPrecondition where a veto excludes the approach."""
@@ -223,6 +236,18 @@ def _refuse_other(adapter: Adapter | None, approach: Approach) -> None:
             f"was trained for {adapter.approach}, not {approach}; ask for {adapter.approach}, "
             "name another adapter, or none",
         )
+
+
+def _erased(adapter: Adapter | None) -> tuple[str, ...]:
+    """Say where an adapter has learned from what was to be forgotten."""
+    if adapter is None or not (adapter.erased_examples or adapter.erased_documents):
+        return ()
+    name = adapter_name(adapter.use_case_id, adapter.id)
+    note = (
+        f"{name} was trained on what is deleted or replaced by now (examples: {adapter.erased_examples:,}, "
+        f"documents: {adapter.erased_documents:,}); train a new one with Tune, and delete this one."
+    )
+    return (note,)
 
 
 def _doubt(recommendation: Recommendation, answering: Score) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from advisor.execution.loading import ModelLoader, Models
 from advisor.storage.database import Connection, Database
 from advisor.storage.imports import DocumentImport
 from advisor.storage.records import DocumentContent
-from backends.base import Cancelled, DocumentError, Passage
+from backends.base import Cancelled, DocumentError, Passage, Progress
 from backends.documents.reading import MEDIA_TYPES, media_type_of, read_document, split
 from backends.retrieval.embedding import embed_passages
-from backends.retrieval.index import create_passage_table, delete_collection, publish
+from backends.retrieval.index import create_passage_table, delete_collection, delete_sources, publish
 
 __all__ = ["ModelIndex"]
 
@@ -61,43 +63,101 @@ class ModelIndex:
                     )
                 self._prepared = True
 
-    def publish(self, upload: DocumentImport, use_case_id: str, cancelled: Callable[[], bool]) -> None:
-        """Split and embed what an import changed, within its transaction.
+    def publish(
+        self,
+        upload: DocumentImport,
+        use_case_id: str,
+        report: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Split and embed what an import changed, and forget what it removed, within its transaction.
 
         Raises:
             Cancelled: `cancelled` said so.
             DocumentError: A document cannot be read.
             ModelError: The embedder cannot be loaded.
         """
+        self.forget_documents(upload.connection, use_case_id, upload.removed)
+        meter = _Meter(upload.changed_bytes, report)
         for documents in _batches(upload.changed(), cancelled):
-            models = self._loader.models(lambda _: None, cancelled)
+            models = self._loader.models(report, cancelled)
             self.prepare(models)
-            passages = [passage for _, found in documents for passage in found]
-            vectors = embed_passages(models.embedder, passages, report=lambda _: None, cancelled=cancelled)
-            sources = [source for source, _ in documents]
-            publish(upload.connection, use_case_id, sources, passages, vectors)
-            for source, found in documents:
-                upload.count_passages(source, len(found))
+            passages = [passage for each in documents for passage in each.passages]
+            vectors = embed_passages(
+                models.embedder,
+                passages,
+                report=meter.within(sum(each.size_bytes for each in documents)),
+                cancelled=cancelled,
+            )
+            publish(upload.connection, use_case_id, [each.source for each in documents], passages, vectors)
+            for each in documents:
+                upload.count_passages(each.source, len(each.passages))
+            meter.end(len(passages))
 
     def forget(self, connection: Connection, use_case_id: str) -> None:
         """Delete a use case's passages within a transaction."""
-        found = connection.execute("SELECT to_regclass('passages')").fetchone()
-        if found is not None and found[0] is not None:
+        if _is_there(connection):
             delete_collection(connection, use_case_id)
 
+    def forget_documents(self, connection: Connection, use_case_id: str, sources: Sequence[str]) -> None:
+        """Delete the passages of some documents within a transaction."""
+        if sources and _is_there(connection):
+            delete_sources(connection, use_case_id, sources)
 
-def _batches(
-    documents: Iterator[DocumentContent], cancelled: Callable[[], bool]
-) -> Iterator[list[tuple[str, tuple[Passage, ...]]]]:
-    """Yield documents by their source with their passages, together about `BATCH_PASSAGES` at a time."""
-    batch: list[tuple[str, tuple[Passage, ...]]] = []
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A document split into passages."""
+
+    source: str
+    size_bytes: int
+    passages: tuple[Passage, ...]
+
+
+class _Meter:
+    """How far an import is: passages made so far, and the share and the time by bytes."""
+
+    def __init__(self, total_bytes: int, report: Callable[[Progress], None]) -> None:
+        self._total_bytes = total_bytes
+        self._report = report
+        self._began = time.monotonic()
+        self._done_bytes = 0
+        self._batch_bytes = 0
+        self._passages = 0
+
+    def within(self, batch_bytes: int) -> Callable[[int, float], None]:
+        """Return what takes the passages done of documents of so many bytes, and their share."""
+        self._batch_bytes = batch_bytes
+
+        def note(passages: int, share: float) -> None:
+            done = (self._done_bytes + share * batch_bytes) / self._total_bytes
+            left_s = (time.monotonic() - self._began) * (1 - done) / done
+            self._report(Progress(f"Embedding passages, {self._passages + passages:,} done", done, left_s))
+
+        return note
+
+    def end(self, passages: int) -> None:
+        """Note that those documents are done, with how many passages they were."""
+        self._done_bytes += self._batch_bytes
+        self._passages += passages
+
+
+def _is_there(connection: Connection) -> bool:
+    """Return whether there is a table of passages: the first import makes it."""
+    found = connection.execute("SELECT to_regclass('passages')").fetchone()
+    return found is not None and found[0] is not None
+
+
+def _batches(documents: Iterator[DocumentContent], cancelled: Callable[[], bool]) -> Iterator[list[_Split]]:
+    """Yield documents with their passages, together about `BATCH_PASSAGES` at a time."""
+    batch: list[_Split] = []
     size = 0
     for document in documents:
         if cancelled():
             raise Cancelled("the import was stopped; nothing was kept")
         text = read_document(document.source, document.media_type, document.content)
         passages = split(document.source, text, media_type=document.media_type)
-        batch.append((document.source, passages))
+        batch.append(_Split(document.source, len(document.content), passages))
         size += len(passages)
         if size >= BATCH_PASSAGES:
             yield batch

@@ -23,6 +23,7 @@ class Kept(Generic[Value]):
         self._limit = limit
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, tuple[Hashable, Value]] = OrderedDict()
+        self._forgotten = 0
 
     def get(self, name: Hashable, state: Hashable, make: Callable[[], Value]) -> Value:
         """Return the value kept under a name for this state, or make it and keep it in place of another's.
@@ -35,10 +36,20 @@ class Kept(Generic[Value]):
             if kept is not None and kept[0] == state:
                 self._values.move_to_end(name)
                 return kept[1]
+            forgotten = self._forgotten
         value = make()
         with self._lock:
+            if forgotten != self._forgotten:  # it may hold what was to be forgotten while it was made
+                return value
             self._values[name] = state, value
             self._values.move_to_end(name)
             while len(self._values) > self._limit:
                 self._values.popitem(last=False)
         return value
+
+    def forget(self, chosen: Callable[[Hashable], bool]) -> None:
+        """Keep no value whose name is chosen, nor any that is being made now."""
+        with self._lock:
+            self._forgotten += 1
+            for name in [name for name in self._values if chosen(name)]:
+                del self._values[name]

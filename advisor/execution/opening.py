@@ -12,7 +12,7 @@ from advisor.execution.indexing import ModelIndex
 from advisor.execution.kept import Kept
 from advisor.execution.loading import Models
 from advisor.knowledge.approaches import Approach
-from advisor.storage import documents
+from advisor.storage import documents, examples
 from advisor.storage.database import Database
 from advisor.storage.records import UseCase
 from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
@@ -46,6 +46,10 @@ class ModelBackends:
         self._index = index
         self._data_dir = data_dir
         self._kept = Kept[Backend](KEPT)
+
+    def forget(self, use_case_id: str) -> None:
+        """Keep nothing open that holds texts of a use case."""
+        self._kept.forget(lambda name: isinstance(name, tuple) and name[0] == use_case_id)
 
     def check(self, plan: Plan, models: Models | None) -> None:
         """Refuse a plan that cannot be carried out, as far as can be seen without waiting for models.
@@ -107,7 +111,10 @@ class ModelBackends:
     def _examples(self, use_case: UseCase) -> tuple[Example, ...]:
         if use_case.example_count == 0:
             return ()
-        return documents.read_examples(self._database, use_case.id)
+        return tuple(
+            Example(each.question, each.answer, each.context)
+            for each in examples.read(self._database, use_case.id)
+        )
 
     def _documents(self, use_case: UseCase, context_tokens: int) -> tuple[list[Passage], list[str]]:
         """Return a use case's documents, each as one passage; none and a note where they cannot fit."""

@@ -1,6 +1,6 @@
 """Use-case files: YAML that says what a use case is and what there is to work with.
 
-name: support-bot                 # optional; else the file's name
+id: manuals-4f2a1c                # under which servers keep it; `advisor init` writes one
 description: Answer questions about the product manuals.
 facts: {update_interval: 7d, needs_citations: true}
 documents: [manuals/**/*.md]      # paths or globs, from the file's folder
@@ -10,7 +10,6 @@ examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "c
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,17 +17,18 @@ from pathlib import Path
 
 from advisor.errors import InvalidInput, RulesError, Violation
 from advisor.knowledge.facts import fact_index, facts_from_mapping
+from advisor.knowledge.inventory import Inventory
 from advisor.knowledge.yamltree import Entry, read_yaml
-from advisor.names import is_id
+from advisor.names import ID_RULE, is_id
 from advisor.v1 import facts_pb2, use_case_pb2
 
-__all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case"]
+__all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case", "take_stock"]
 
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 1_000_000
 MOST_FAULTS = 20
 """Bad lines of an examples file that are told one by one."""
-_KEYS = ("name", "description", "facts", "documents", "examples")
+_KEYS = ("id", "description", "facts", "documents", "examples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,27 @@ class UseCaseFile:
     """What a use-case file says.
 
     Attributes:
-        id: Name of the use case, in the form of a resource id.
+        path: The file.
+        id: Last part of the use case's resource name; None where the file has none.
         description: What it is.
         facts: What is known about it.
         documents: Files to retrieve from, in order and without repeats.
         examples: JSONL file of examples; None without one.
     """
 
-    id: str
+    path: Path
+    id: str | None
     description: str
     facts: facts_pb2.Facts
     documents: tuple[Path, ...]
     examples: Path | None
+
+    @property
+    def stored_id(self) -> str:
+        """The id under which servers keep it; InvalidInput where the file has none."""
+        if self.id is None:
+            raise InvalidInput.of(str(self.path), "has no id; advisor import writes one into it")
+        return self.id
 
 
 class _Faults:
@@ -96,16 +105,17 @@ def _read(path: Path, faults: _Faults) -> UseCaseFile:
     entries, unknown = read_yaml(path).gather(_KEYS)
     for error in unknown:
         faults.add(error)
-    use_case_id, description, examples = "", "", None
+    entries = {key: entry for key, entry in entries.items() if not entry.is_null}
+    use_case_id, description, examples = None, "", None
     with faults.gathered():
-        use_case_id = _read_id(entries.get("name"), path)
+        use_case_id = _read_id(entries.get("id"))
     with faults.gathered():
         description = _read_description(entries.get("description"))
     facts = _read_facts(entries.get("facts"), faults)
     documents = _read_documents(entries.get("documents"), path.parent, faults)
     with faults.gathered():
         examples = _read_examples_path(entries.get("examples"), path.parent)
-    return UseCaseFile(use_case_id, description, facts, tuple(documents), examples)
+    return UseCaseFile(path, use_case_id, description, facts, tuple(documents), examples)
 
 
 def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
@@ -127,6 +137,21 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     if more:
         faults.violations.append(Violation(str(path), f"and {more:,} more lines that are no examples"))
     faults.tell()
+
+
+def take_stock(case: UseCaseFile) -> Inventory:
+    """Return what a file lists, as the store would count it.
+
+    Raises:
+        InvalidInput: As `read_examples` does.
+        OSError: A file cannot be read.
+    """
+    examples = read_examples(case.examples) if case.examples is not None else ()
+    return Inventory(
+        len(case.documents),
+        sum(path.stat().st_size for path in case.documents),
+        len({(each.question, each.answer, each.context) for each in examples}),
+    )
 
 
 def _is_example(line: bytes) -> bool:
@@ -161,14 +186,11 @@ def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
     return use_case_pb2.Example(**{key: value for key, value in fields.items() if value})
 
 
-def _read_id(entry: Entry | None, path: Path) -> str:
+def _read_id(entry: Entry | None) -> str | None:
     if entry is None:
-        stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
-        return f"use-case-{stem}"[:63].rstrip("-") if not is_id(stem) else stem
+        return None
     if not is_id(entry.text()):
-        raise entry.error(
-            f"{entry.text()!r} is not a name; write 1 to 63 of a-z, 0-9 and hyphen, a letter first"
-        )
+        raise entry.error(f"{entry.text()!r} is not an id; write {ID_RULE}")
     return entry.text()
 
 
@@ -191,6 +213,8 @@ def _read_facts(entry: Entry | None, faults: _Faults) -> facts_pb2.Facts:
             faults.add(error)
     keys = entry.keys() if entries and entry else {}
     for name, value in entries.items():
+        if value.is_null and name in fact_index():
+            continue
         with faults.gathered():
             try:
                 message.MergeFrom(facts_from_mapping({name: value.plain()}))

@@ -124,6 +124,11 @@ class Entry:
         return {node.value: Entry(self.document, node) for node, _ in self.node.value}
 
     @property
+    def is_null(self) -> bool:
+        """Whether nothing stands there."""
+        return str(self.node.tag).endswith(":null")
+
+    @property
     def is_mapping(self) -> bool:
         """Whether it is a mapping."""
         return isinstance(self.node, yaml.MappingNode)

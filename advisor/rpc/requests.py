@@ -21,6 +21,8 @@ from advisor.wire.recommendation import approach_from_proto
 __all__ = ["Checks", "fingerprint", "new_id", "under"]
 
 DESCRIPTION_CHARACTERS = 4_000
+ORIGINS = 100
+ORIGIN_CHARACTERS = 1_000
 
 
 class Checks:
@@ -114,6 +116,17 @@ class Checks:
             self.add(field, f"has {len(text):,} characters; at most {DESCRIPTION_CHARACTERS:,} are allowed")
         if "\0" in text:
             self.add(field, "holds the character U+0000, which cannot be kept; remove it")
+
+    def origins(self, values: Sequence[str], field: str) -> None:
+        """Check the places that a use case is kept in step from."""
+        if len(values) > ORIGINS:
+            self.add(field, f"has {len(values)} entries; at most {ORIGINS} are allowed")
+        for index, value in enumerate(values):
+            if not value or len(value) > ORIGIN_CHARACTERS or "\0" in value:
+                self.add(
+                    f"{field}[{index}]",
+                    f"must have 1 to {ORIGIN_CHARACTERS:,} characters, none of them U+0000",
+                )
 
     def bounds(self, value: float, field: str, low: float, high: float) -> None:
         """Check a number against its bounds, both included; NaN is outside any."""

@@ -28,10 +28,12 @@ from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
 from advisor.rpc.decision import DecisionServicer
 from advisor.rpc.edge import ErrorMapping
+from advisor.rpc.erasing import Eraser
 from advisor.rpc.execution import ExecutionServicer
+from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
-from advisor.rpc.use_cases import Index, UseCaseServicer
+from advisor.rpc.use_cases import UseCaseServicer
 from advisor.settings import Settings
 from advisor.storage import requests
 from advisor.storage.database import Database
@@ -119,6 +121,7 @@ class AdvisorServer:
         )
         edge: Any = ErrorMapping(self._server)  # stands for a server where servicers are added
         execution = Execution(database, parts.advisor, parts.loader, parts.backends)
+        self._eraser = Eraser(database, execution)
         decision_grpc.add_DecisionServiceServicer_to_server(
             DecisionServicer(parts.advisor, execution, self._decision_lane), edge
         )
@@ -170,6 +173,7 @@ class AdvisorServer:
         await self._server.stop(grace_s)
         for lane in self._lanes:
             await asyncio.to_thread(lane.close)
+        await asyncio.to_thread(self._eraser.close)
 
     def _use_cases(self, parts: Parts) -> UseCaseServicer:
         settings = parts.settings
@@ -179,14 +183,17 @@ class AdvisorServer:
             use_case_examples=settings.use_case_examples,
             example_bytes=settings.example_bytes,
         )
-        return UseCaseServicer(
+        importer = Importer(
             parts.database,
-            settings.data_dir,
             parts.index,
             limits,
+            self._eraser,
             lane=self._database_lane,
             import_lane=self._import_lane,
-            import_slots=Slots("imports", settings.concurrent_imports, retry_s=5.0),
+            slots=Slots("imports", settings.concurrent_imports, retry_s=5.0),
+        )
+        return UseCaseServicer(
+            parts.database, settings.data_dir, parts.index, importer, self._eraser, self._database_lane
         )
 
 

@@ -4,55 +4,38 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import aclosing
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from google.protobuf import empty_pb2
 
+from advisor.names import parse_document, parse_example, parse_use_case
 from advisor.rpc.edge import Context
-from advisor.rpc.lanes import Lane, Slots
+from advisor.rpc.erasing import Eraser
+from advisor.rpc.importing import Importer, Index
+from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks, fingerprint
-from advisor.rpc.uploads import Messages, read_documents, read_examples, read_header
-from advisor.storage import documents, imports, records, use_cases
-from advisor.storage.database import Connection, Database
+from advisor.storage import documents, examples, records, use_cases
+from advisor.storage.database import Database
 from advisor.v1 import facts_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.v1 import use_case_service_pb2_grpc as service_grpc
 from advisor.wire.messages import (
+    document_summary_to_proto,
     document_to_proto,
-    example_from_proto,
+    example_to_proto,
     facts_from_bytes,
     facts_to_bytes,
     use_case_to_proto,
 )
 
-__all__ = ["Index", "UseCaseServicer"]
+__all__ = ["UseCaseServicer"]
 
 T = TypeVar("T")
-U = TypeVar("U", imports.DocumentImport, imports.ExampleImport)
 
 _FACTS = tuple(field.name for field in facts_pb2.Facts.DESCRIPTOR.fields)
-_MASK = ("description", "facts", *(f"facts.{name}" for name in _FACTS))
-
-
-class Index(Protocol):
-    """Makes documents searchable."""
-
-    def media_type(self, source: str, media_type: str) -> str:
-        """Return a document's media type, by its suffix where empty; DocumentError where none is known."""
-        ...
-
-    def publish(
-        self, upload: imports.DocumentImport, use_case_id: str, cancelled: Callable[[], bool]
-    ) -> None:
-        """Split and embed what an import changed, within its transaction; Cancelled where asked to stop."""
-        ...
-
-    def forget(self, connection: Connection, use_case_id: str) -> None:
-        """Delete a use case's passages within a transaction."""
-        ...
+_MASK = ("description", "facts", *(f"facts.{name}" for name in _FACTS), "origins")
 
 
 class UseCaseServicer(service_grpc.UseCaseServiceServicer):
@@ -62,10 +45,9 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         database: Where they are kept.
         data_dir: Folder of the adapters, which go with their use case.
         index: Makes documents searchable.
-        limits: What a use case may hold.
+        importer: Takes imports.
+        eraser: Clears away what was deleted.
         lane: Threads for the database.
-        import_lane: Threads for splitting and embedding.
-        import_slots: Imports at a time.
     """
 
     def __init__(
@@ -73,19 +55,16 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         database: Database,
         data_dir: Path,
         index: Index,
-        limits: imports.Limits,
-        *,
+        importer: Importer,
+        eraser: Eraser,
         lane: Lane,
-        import_lane: Lane,
-        import_slots: Slots,
     ) -> None:
         self._database = database
         self._data_dir = data_dir
         self._index = index
-        self._limits = limits
+        self._importer = importer
+        self._eraser = eraser
         self._lane = lane
-        self._import_lane = import_lane
-        self._import_slots = import_slots
 
     async def CreateUseCase(
         self, request: service_pb2.CreateUseCaseRequest, _context: Context
@@ -96,13 +75,17 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         request_id = checks.request_id(request.request_id)
         checks.description(request.use_case.description, "use_case.description")
         checks.facts(request.use_case.facts, "use_case.facts")
+        checks.origins(request.use_case.origins, "use_case.origins")
         checks.refuse()
         created = await self._blocking(
             lambda: use_cases.create(
                 self._database,
                 use_case_id,
-                description=request.use_case.description,
-                facts=facts_to_bytes(request.use_case.facts),
+                use_cases.Stated(
+                    request.use_case.description,
+                    facts_to_bytes(request.use_case.facts),
+                    request.use_case.origins,
+                ),
                 request=fingerprint("CreateUseCase", request, request_id),
             )
         )
@@ -112,7 +95,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         self, request: service_pb2.GetUseCaseRequest, _context: Context
     ) -> use_case_pb2.UseCase:
         """Return a use case; see the proto."""
-        use_case_id = _named(request.name, "name")
+        use_case_id = parse_use_case(request.name)
         return use_case_to_proto(await self._blocking(lambda: use_cases.get(self._database, use_case_id)))
 
     async def ListUseCases(
@@ -135,6 +118,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         checks.mask(request.update_mask.paths, _MASK)
         checks.description(request.use_case.description, "use_case.description")
         checks.facts(request.use_case.facts, "use_case.facts")
+        checks.origins(request.use_case.origins, "use_case.origins")
         checks.refuse()
         paths = list(request.update_mask.paths) or _set_paths(request.use_case)
         updated = await self._blocking(
@@ -148,7 +132,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         self, request: service_pb2.DeleteUseCaseRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Delete a use case with all that hangs off it; see the proto."""
-        use_case_id = _named(request.name, "name")
+        use_case_id = parse_use_case(request.name)
         await self._blocking(
             lambda: use_cases.delete(
                 self._database,
@@ -157,6 +141,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
                 lambda connection: self._index.forget(connection, use_case_id),
             )
         )
+        self._eraser.clear(use_case_id)
         return empty_pb2.Empty()
 
     async def ListDocuments(
@@ -173,104 +158,101 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
             )
         )
         return service_pb2.ListDocumentsResponse(
-            documents=map(document_to_proto, page.items), next_page_token=page.next_page_token
+            documents=(document_summary_to_proto(use_case_id, each) for each in page.items),
+            next_page_token=page.next_page_token,
         )
+
+    async def GetDocument(
+        self, request: service_pb2.GetDocumentRequest, _context: Context
+    ) -> use_case_pb2.Document:
+        """Return a document with its content; see the proto."""
+        ids = parse_document(request.name)
+        return document_to_proto(ids[0], await self._blocking(lambda: documents.get(self._database, *ids)))
+
+    async def DeleteDocument(
+        self, request: service_pb2.DeleteDocumentRequest, _context: Context
+    ) -> empty_pb2.Empty:
+        """Delete a document with its passages; see the proto."""
+        use_case_id, source_hash = parse_document(request.name)
+        await self._blocking(
+            lambda: documents.delete(
+                self._database,
+                use_case_id,
+                source_hash,
+                lambda connection, sources: self._index.forget_documents(connection, use_case_id, sources),
+            )
+        )
+        self._eraser.clear(use_case_id)
+        return empty_pb2.Empty()
+
+    async def ListExamples(
+        self, request: service_pb2.ListExamplesRequest, _context: Context
+    ) -> service_pb2.ListExamplesResponse:
+        """List a use case's examples; see the proto."""
+        checks = Checks()
+        use_case_id = checks.use_case(request.parent, "parent")
+        checks.page(request.page_size)
+        checks.refuse()
+        page = await self._blocking(
+            lambda: examples.list_page(
+                self._database, use_case_id, size=request.page_size, token=request.page_token
+            )
+        )
+        return service_pb2.ListExamplesResponse(
+            examples=(example_to_proto(use_case_id, each) for each in page.items),
+            next_page_token=page.next_page_token,
+        )
+
+    async def GetExample(
+        self, request: service_pb2.GetExampleRequest, _context: Context
+    ) -> use_case_pb2.Example:
+        """Return an example; see the proto."""
+        ids = parse_example(request.name)
+        return example_to_proto(ids[0], await self._blocking(lambda: examples.get(self._database, *ids)))
+
+    async def DeleteExample(
+        self, request: service_pb2.DeleteExampleRequest, _context: Context
+    ) -> empty_pb2.Empty:
+        """Delete an example; see the proto."""
+        ids = parse_example(request.name)
+        await self._blocking(lambda: examples.delete(self._database, *ids))
+        self._eraser.clear(ids[0])
+        return empty_pb2.Empty()
 
     async def ImportDocuments(
         self, request_iterator: AsyncIterator[service_pb2.ImportDocumentsRequest], _context: Context
-    ) -> service_pb2.ImportDocumentsResponse:
+    ) -> AsyncIterator[service_pb2.ImportDocumentsResponse]:
         """Import documents; see the proto."""
-        with self._import_slots.taken():
-            messages = Messages(request_iterator)
-            use_case_id, request_id = _opened(await read_header(messages))
-            async with self._open(imports.open_documents, use_case_id) as upload:
-                async for part in read_documents(messages, self._limits.document_bytes):
-                    if isinstance(part, use_case_pb2.Document):
-                        await self._stage(upload, part)
-                    else:
-                        result = await self._publish(upload, use_case_id, part, request_id)
-        return service_pb2.ImportDocumentsResponse(
-            imported=result.imported, unchanged=result.unchanged, passages=result.passages
-        )
+        async with aclosing(self._importer.documents(request_iterator)) as events:
+            async for event in events:
+                yield event
 
     async def ImportExamples(
         self, request_iterator: AsyncIterator[service_pb2.ImportExamplesRequest], _context: Context
     ) -> service_pb2.ImportExamplesResponse:
         """Import examples; see the proto."""
-        with self._import_slots.taken():
-            messages = Messages(request_iterator)
-            use_case_id, request_id = _opened(await read_header(messages))
-            async with self._open(imports.open_examples, use_case_id) as upload:
-                async for part in read_examples(messages):
-                    if isinstance(part, service_pb2.ExampleBatch):
-                        await self._blocking(partial(upload.add, map(example_from_proto, part.examples)))
-                    else:
-                        commit = partial(upload.commit, part.count, part.sha256, request_id)
-                        result = await self._blocking(commit)
-        return service_pb2.ImportExamplesResponse(imported=result.imported, unchanged=result.unchanged)
-
-    async def _stage(self, upload: imports.DocumentImport, document: use_case_pb2.Document) -> None:
-        media_type = self._index.media_type(document.source, document.media_type)
-        await self._blocking(lambda: upload.add(document.source, media_type, document.content))
-
-    async def _publish(
-        self,
-        upload: imports.DocumentImport,
-        use_case_id: str,
-        commit: service_pb2.ImportCommit,
-        request_id: str,
-    ) -> records.ImportResult:
-        def work(cancelled: Callable[[], bool]) -> records.ImportResult:
-            upload.check(commit.count, commit.sha256)
-            self._index.publish(upload, use_case_id, cancelled)
-            return upload.commit(commit.count, commit.sha256, request_id)
-
-        return await self._import_lane.run(work)
-
-    @asynccontextmanager
-    async def _open(
-        self, opener: Callable[[Database, str, imports.Limits], U], use_case_id: str
-    ) -> AsyncIterator[U]:
-        """Hold an import open; its transaction is rolled back unless it was committed."""
-        upload = await self._blocking(lambda: opener(self._database, use_case_id, self._limits))
-        try:
-            yield upload
-        finally:
-            upload.close()
+        return await self._importer.examples(request_iterator)
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
 
 
-def _named(name: str, field: str) -> str:
-    checks = Checks()
-    use_case_id = checks.use_case(name, field)
-    checks.refuse()
-    return use_case_id
-
-
-def _opened(header: service_pb2.ImportHeader) -> tuple[str, str]:
-    checks = Checks()
-    use_case_id = checks.use_case(header.use_case, "header.use_case")
-    request_id = checks.request_id(header.request_id, "header.request_id")
-    checks.refuse()
-    return use_case_id, request_id
-
-
 def _set_paths(use_case: use_case_pb2.UseCase) -> list[str]:
     """Return the paths of all that is set, where a request names none."""
-    paths = [f"facts.{field.name}" for field, _ in use_case.facts.ListFields()]
-    return [*paths, "description"] if use_case.description else paths
+    facts = [f"facts.{field.name}" for field, _ in use_case.facts.ListFields()]
+    return [*facts, *(name for name in ("description", "origins") if getattr(use_case, name))]
 
 
-def _changed(present: records.UseCase, given: use_case_pb2.UseCase, paths: list[str]) -> tuple[str, bytes]:
-    """Return description and facts with `paths` taken from what was given."""
+def _changed(present: records.UseCase, given: use_case_pb2.UseCase, paths: list[str]) -> use_cases.Stated:
+    """Return what is stated of a use case, with `paths` taken from what was given."""
     facts = facts_from_bytes(present.facts)
-    description = present.description
+    description, origins = present.description, present.origins
     for path in paths:
         name = path.removeprefix("facts.")
         if path == "description":
             description = given.description
+        elif path == "origins":
+            origins = list(given.origins)
         elif path == "facts":
             facts.CopyFrom(given.facts)
         else:
@@ -281,4 +263,4 @@ def _changed(present: records.UseCase, given: use_case_pb2.UseCase, paths: list[
                 if other != name:
                     part.ClearField(other)
             facts.MergeFrom(part)
-    return description, facts_to_bytes(facts)
+    return use_cases.Stated(description, facts_to_bytes(facts), origins)

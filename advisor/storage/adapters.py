@@ -8,6 +8,8 @@ next adapter of that name, or goes with its use case.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg.rows import class_row
@@ -19,9 +21,50 @@ from advisor.storage import pages, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, Page
 
-__all__ = ["delete", "exists", "folder_of", "get", "insert", "list_page", "newest"]
+__all__ = [
+    "Lineage",
+    "count_erased",
+    "delete",
+    "exists",
+    "folder_of",
+    "get",
+    "insert",
+    "list_page",
+    "newest",
+]
 
-COLUMNS = "use_case_id, id, approach, base_model, data_sha256, settings, metrics, folder, create_time"
+COLUMNS = (
+    "use_case_id, id, approach, base_model, data_sha256, settings, metrics, folder, create_time,"
+    " erased_examples, erased_documents"
+)
+
+
+COUNT_ERASED = """
+WITH gone AS (
+    DELETE FROM trained_on AS trained WHERE use_case_id = %(id)s AND NOT EXISTS (
+        SELECT 1 FROM examples AS kept
+        WHERE trained.kind = 'EXAMPLE' AND kept.use_case_id = %(id)s AND kept.sha256 = trained.sha256
+        UNION ALL
+        SELECT 1 FROM documents AS kept
+        WHERE trained.kind = 'DOCUMENT' AND kept.use_case_id = %(id)s AND kept.sha256 = trained.sha256
+    ) RETURNING adapter_id, kind
+), counted AS (
+    SELECT adapter_id, count(*) FILTER (WHERE kind = 'EXAMPLE') AS examples,
+        count(*) FILTER (WHERE kind = 'DOCUMENT') AS documents
+    FROM gone GROUP BY adapter_id
+)
+UPDATE adapters SET erased_examples = erased_examples + counted.examples,
+    erased_documents = erased_documents + counted.documents
+FROM counted WHERE adapters.use_case_id = %(id)s AND adapters.id = counted.adapter_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What an adapter was trained on: the SHA-256 of each example, and of each document whose passages it saw."""
+
+    examples: Iterable[str] = ()
+    documents: Iterable[str] = ()
 
 
 def folder_of(use_case_id: str, adapter_id: str) -> str:
@@ -29,8 +72,12 @@ def folder_of(use_case_id: str, adapter_id: str) -> str:
     return f"adapters/{use_case_id}/{adapter_id}"
 
 
-def insert(connection: Connection, adapter: Adapter) -> None:
-    """Add the row of an adapter whose folder is complete; `create_time` is set by the database."""
+def insert(connection: Connection, adapter: Adapter, lineage: Lineage = Lineage()) -> None:
+    """Add the row of an adapter whose folder is complete; `create_time` is set by the database.
+
+    What of its lineage is gone already is counted at once.
+    """
+    connection.execute("SELECT 1 FROM use_cases WHERE id = %s FOR NO KEY UPDATE", [adapter.use_case_id])
     connection.execute(
         "INSERT INTO adapters (use_case_id, id, approach, base_model, data_sha256, settings, metrics, folder)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -45,6 +92,22 @@ def insert(connection: Connection, adapter: Adapter) -> None:
             adapter.folder,
         ],
     )
+    for kind, hashes in (("EXAMPLE", lineage.examples), ("DOCUMENT", lineage.documents)):
+        connection.execute(
+            "INSERT INTO trained_on (use_case_id, adapter_id, kind, sha256)"
+            " SELECT %s, %s, %s, hash FROM unnest(%s::text[]) AS hash ON CONFLICT DO NOTHING",
+            [adapter.use_case_id, adapter.id, kind, list(hashes)],
+        )
+    count_erased(connection, adapter.use_case_id)
+
+
+def count_erased(connection: Connection, use_case_id: str) -> None:
+    """Count for each adapter what it was trained on and is gone now, and forget the hashes of that.
+
+    Call it with the use case's row locked, after what deletes or replaces documents
+    or examples: of two transactions the later one sees what the earlier one did.
+    """
+    connection.execute(COUNT_ERASED, {"id": use_case_id})
 
 
 def exists(connection: Connection, use_case_id: str, adapter_id: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
@@ -22,7 +23,7 @@ __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
 
 Connection = psycopg.Connection[TupleRow]
 
-HEAD = "0002"
+HEAD = "0003"
 """Version of the schema that this code reads and writes: the newest file in `migrations/versions`."""
 
 VERSION_TABLE = "advisor_schema_version"
@@ -82,6 +83,13 @@ class Database:
     def pool(self) -> ConnectionPool[Connection]:
         """The connections, for code below this package that brings its own queries: retrieval."""
         return self._pool
+
+    def vacuum(self, *tables: str) -> None:
+        """Reclaim the space of deleted rows in tables, those of them that are there."""
+        with self.connect(autocommit=True) as connection:
+            for table in tables:
+                if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() != (None,):
+                    connection.execute(sql.SQL("VACUUM {}").format(sql.Identifier(table)))
 
     def connect(self, *, autocommit: bool = False) -> Connection:
         """Open a connection of the caller's own, for long transactions and for LISTEN."""

@@ -1,18 +1,18 @@
-"""Documents and examples, read."""
+"""Documents, read and deleted; imports bring them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from psycopg.rows import class_row
 
-from advisor.names import use_case_name
-from advisor.storage import pages, use_cases
-from advisor.storage.database import Database
+from advisor.errors import NotFound
+from advisor.names import document_name, use_case_name
+from advisor.storage import adapters, pages, use_cases
+from advisor.storage.database import Connection, Database
 from advisor.storage.records import Document, DocumentContent, Page
-from backends.base import Example
 
-__all__ = ["contents", "list_page", "read_examples", "size_bytes"]
+__all__ = ["contents", "delete", "get", "hashes", "list_page", "size_bytes"]
 
 
 def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str = "") -> Page[Document]:
@@ -49,6 +49,16 @@ def contents(database: Database, use_case_id: str) -> Iterator[DocumentContent]:
         yield from cursor
 
 
+def hashes(database: Database, use_case_id: str, sources: Sequence[str]) -> tuple[str, ...]:
+    """Return the SHA-256 of the content of some documents, of those that are there."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "SELECT sha256 FROM documents WHERE use_case_id = %s AND source = ANY(%s) ORDER BY source",
+            [use_case_id, list(sources)],
+        ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
 def size_bytes(database: Database, use_case_id: str) -> int:
     """Return how many bytes a use case's documents have together; 0 where there are none."""
     with database.transaction() as connection:
@@ -58,17 +68,58 @@ def size_bytes(database: Database, use_case_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def read_examples(database: Database, use_case_id: str) -> tuple[Example, ...]:
-    """Return a use case's examples in the order they came.
+def get(database: Database, use_case_id: str, source_hash: str) -> DocumentContent:
+    """Return a document with its content.
 
     Raises:
-        NotFound: The use case does not exist.
+        NotFound: It does not exist.
     """
-    with database.transaction() as connection, connection.cursor(row_factory=class_row(Example)) as cursor:
-        use_cases.require(connection, use_case_id)
-        return tuple(
-            cursor.execute(
-                "SELECT question, answer, context FROM examples WHERE use_case_id = %s ORDER BY position",
-                [use_case_id],
-            )
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(DocumentContent)) as cursor,
+    ):
+        source = _source(connection, use_case_id, source_hash)
+        return cursor.execute(
+            "SELECT source, media_type, content FROM documents WHERE use_case_id = %s AND source = %s",
+            [use_case_id, source],
+        ).fetchall()[0]
+
+
+def delete(
+    database: Database,
+    use_case_id: str,
+    source_hash: str,
+    forget_passages: Callable[[Connection, Sequence[str]], None],
+) -> None:
+    """Delete a document.
+
+    Args:
+        database: Where it is kept.
+        use_case_id: Whose.
+        source_hash: Which, as its name says.
+        forget_passages: Deletes the passages of the sources given on the connection given.
+
+    Raises:
+        NotFound: It does not exist.
+        Conflict: An import into the use case runs.
+    """
+    with database.transaction() as connection:
+        use_cases.lock(connection, use_case_id)
+        source = _source(connection, use_case_id, source_hash)
+        forget_passages(connection, [source])
+        connection.execute(
+            "DELETE FROM documents WHERE use_case_id = %s AND source = %s", [use_case_id, source]
         )
+        use_cases.recount(connection, use_case_id)
+        adapters.count_erased(connection, use_case_id)
+
+
+def _source(connection: Connection, use_case_id: str, source_hash: str) -> str:
+    row = connection.execute(
+        "SELECT source FROM documents WHERE use_case_id = %s"
+        " AND left(encode(sha256(convert_to(source, 'UTF8')), 'hex'), 32) = %s",
+        [use_case_id, source_hash],
+    ).fetchone()
+    if row is None:
+        raise NotFound(document_name(use_case_id, source_hash), "ListDocuments tells which there are")
+    return str(row[0])

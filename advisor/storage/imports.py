@@ -9,26 +9,29 @@
         result = upload.commit(count, sha256, request_id)
 
 Other connections see nothing until the commit; closing without it leaves
-everything as it was. One import at a time into one use case.
+everything as it was. One import at a time into one use case. A mirroring import
+deletes with its commit what the use case has and it did not send.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import LiteralString
 
+import psycopg
 from psycopg.rows import class_row
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
 from advisor.names import use_case_name
-from advisor.storage import requests, use_cases
+from advisor.storage import adapters, requests, use_cases
 from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import DocumentContent, ImportResult, Request
 from backends.base import Example
 
-__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples"]
+__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples", "roll_back"]
 
 SOURCE_CHARACTERS = 1_000
 """Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
@@ -44,33 +47,46 @@ class Limits:
     example_bytes: int
 
 
-def open_documents(database: Database, use_case_id: str, limits: Limits) -> DocumentImport:
+def open_documents(
+    database: Database, use_case_id: str, limits: Limits, *, mirror: bool = False
+) -> DocumentImport:
     """Open an import of documents.
 
     Raises:
         NotFound: The use case does not exist.
         Conflict: Another import into it is under way.
     """
-    return DocumentImport(_open(database, use_case_id), use_case_id, limits)
+    return DocumentImport(_open(database, use_case_id), use_case_id, limits, mirror=mirror)
 
 
-def open_examples(database: Database, use_case_id: str, limits: Limits) -> ExampleImport:
+def open_examples(
+    database: Database, use_case_id: str, limits: Limits, *, mirror: bool = False
+) -> ExampleImport:
     """Open an import of examples; raises as `open_documents` does."""
-    return ExampleImport(_open(database, use_case_id), use_case_id, limits)
+    return ExampleImport(_open(database, use_case_id), use_case_id, limits, mirror=mirror)
 
 
 class DocumentImport:
-    """An import of documents that is under way; `connection` holds its transaction."""
+    """An import of documents that is under way.
 
-    def __init__(self, connection: Connection, use_case_id: str, limits: Limits) -> None:
+    Attributes:
+        connection: Holds its transaction.
+        removed: Sources of the documents that were not sent to a mirroring import; known after `check`.
+    """
+
+    def __init__(self, connection: Connection, use_case_id: str, limits: Limits, *, mirror: bool) -> None:
         self.connection = connection
+        self.removed: tuple[str, ...] = ()
         self._use_case_id = use_case_id
         self._limits = limits
+        self._mirror = mirror
         self._sources: set[str] = set()
         self._changed: list[str] = []
         self._received_bytes = 0
+        self._changed_bytes = 0
+        self._replaced = 0
         self._content = hashlib.sha256()
-        self._request = hashlib.sha256(f"documents\0{use_case_id}\0".encode())
+        self._request = hashlib.sha256(f"documents\0{use_case_id}\0{mirror}\0".encode())
 
     def add(self, source: str, media_type: str, content: bytes) -> bool:
         """Stage a document in place of the one with the same source; return whether it differs from that.
@@ -95,11 +111,13 @@ class DocumentImport:
                 " media_type = excluded.media_type, content = excluded.content,"
                 " size_bytes = excluded.size_bytes, sha256 = excluded.sha256, passage_count = 0"
                 " WHERE (documents.sha256, documents.media_type) <> (excluded.sha256, excluded.media_type)"
-                " RETURNING source",
+                " RETURNING xmax = 0",  # where the row is new
                 [self._use_case_id, source, media_type, content, len(content), digest],
             ).fetchone()
         if row is not None:
             self._changed.append(source)
+            self._changed_bytes += len(content)
+            self._replaced += not row[0]
         return row is not None
 
     def changed(self) -> Iterator[DocumentContent]:
@@ -111,6 +129,16 @@ class DocumentImport:
                     " WHERE use_case_id = %s AND source = %s",
                     [self._use_case_id, source],
                 ).fetchall()[0]
+
+    @property
+    def erases(self) -> bool:
+        """Whether it deletes or replaces documents."""
+        return self._replaced > 0 or bool(self.removed)
+
+    @property
+    def changed_bytes(self) -> int:
+        """Size of the documents that are new or changed."""
+        return self._changed_bytes
 
     def count_passages(self, source: str, passages: int) -> None:
         """Note how many passages a staged document was split into."""
@@ -128,6 +156,8 @@ class DocumentImport:
             ResourceExhausted: The use case would hold more than its limit.
         """
         _check_commit(count, len(self._sources), sha256, self._content.hexdigest())
+        if self._mirror:
+            self.removed += self._remove_what_was_not_sent()
         self._refuse_above_limit(
             _number(
                 self.connection,
@@ -163,14 +193,19 @@ class DocumentImport:
             use_case,
             self._changed,
         )
-        connection.execute(
-            "UPDATE use_cases SET update_time = now(), (document_count, passage_count) ="
-            " (SELECT count(*), coalesce(sum(passage_count), 0) FROM documents WHERE use_case_id = %s)"
-            " WHERE id = %s",
-            [use_case, use_case],
-        )
+        _bring_in_step(connection, use_case)
         changed = len(self._changed)
-        return asdict(ImportResult(changed, len(self._sources) - changed, passages))
+        return asdict(
+            ImportResult(changed, len(self._sources) - changed, passages, deleted=len(self.removed))
+        )
+
+    def _remove_what_was_not_sent(self) -> tuple[str, ...]:
+        with translated():
+            rows = self.connection.execute(
+                "DELETE FROM documents WHERE use_case_id = %s AND source <> ALL(%s) RETURNING source",
+                [self._use_case_id, list(self._sources)],
+            ).fetchall()
+        return tuple(row[0] for row in rows)
 
     def _refuse_above_limit(self, size_bytes: int) -> None:
         if size_bytes > self._limits.use_case_bytes:
@@ -184,10 +219,12 @@ class DocumentImport:
 class ExampleImport:
     """An import of examples that is under way."""
 
-    def __init__(self, connection: Connection, use_case_id: str, limits: Limits) -> None:
+    def __init__(self, connection: Connection, use_case_id: str, limits: Limits, *, mirror: bool) -> None:
         self.connection = connection
         self._use_case_id = use_case_id
         self._limits = limits
+        self._mirror = mirror
+        self._hashes: set[str] = set()
         self._received = 0
         self._imported = 0
         self._content = hashlib.sha256()
@@ -206,6 +243,7 @@ class ExampleImport:
             self._content.update(content)
             self._received += 1
             rows.append((example, hashlib.sha256(content).hexdigest()))
+        self._hashes.update(digest for _, digest in rows)
         if violations:
             raise InvalidInput(violations)
         self._refuse_above_limit(self._received)
@@ -220,27 +258,33 @@ class ExampleImport:
     def commit(self, count: int, sha256: str, request_id: str = "") -> ImportResult:
         """Publish what was staged; raises as `DocumentImport.commit` does."""
         _check_commit(count, self._received, sha256, self._content.hexdigest())
+        deleted = self._remove_what_was_not_sent() if self._mirror else 0
         total = _number(
             self.connection, "SELECT count(*) FROM examples WHERE use_case_id = %s", self._use_case_id
         )
         self._refuse_above_limit(total)
-        fingerprint = hashlib.sha256(f"examples\0{self._use_case_id}\0{sha256}".encode()).hexdigest()
+        asked = f"examples\0{self._use_case_id}\0{self._mirror}\0{sha256}"
+        fingerprint = hashlib.sha256(asked.encode()).hexdigest()
         return _publish(
             self.connection,
             Request(request_id, fingerprint) if request_id else None,
-            lambda: self._publish(total),
+            lambda: self._publish(deleted),
         )
 
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
 
-    def _publish(self, total: int) -> dict[str, int]:
-        self.connection.execute(
-            "UPDATE use_cases SET update_time = now(), example_count = %s WHERE id = %s",
-            [total, self._use_case_id],
-        )
-        return asdict(ImportResult(self._imported, self._received - self._imported))
+    def _publish(self, deleted: int) -> dict[str, int]:
+        _bring_in_step(self.connection, self._use_case_id)
+        return asdict(ImportResult(self._imported, self._received - self._imported, deleted=deleted))
+
+    def _remove_what_was_not_sent(self) -> int:
+        with translated():
+            return self.connection.execute(
+                "DELETE FROM examples WHERE use_case_id = %s AND sha256 <> ALL(%s)",
+                [self._use_case_id, list(self._hashes)],
+            ).rowcount
 
     def _refuse_above_limit(self, examples: int) -> None:
         if examples > self._limits.use_case_examples:
@@ -249,6 +293,12 @@ class ExampleImport:
                 f"{use_case_name(self._use_case_id)} would hold more than {self._limits.use_case_examples} "
                 "examples; import fewer, or use another use case",
             )
+
+
+def roll_back(upload: DocumentImport | ExampleImport) -> None:
+    """Undo an import that no thread works on: its lock is free afterwards, which closing leaves to the server."""
+    with suppress(psycopg.Error):
+        upload.connection.rollback()
 
 
 def _open(database: Database, use_case_id: str) -> Connection:
@@ -274,6 +324,11 @@ def _publish(
         else:
             connection.rollback()  # the first request published it all
     return ImportResult(**result)
+
+
+def _bring_in_step(connection: Connection, use_case_id: str) -> None:
+    use_cases.recount(connection, use_case_id)
+    adapters.count_erased(connection, use_case_id)
 
 
 def _number(connection: Connection, query: LiteralString, *arguments: object) -> int:

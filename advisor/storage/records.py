@@ -13,6 +13,7 @@ __all__ = [
     "Document",
     "DocumentContent",
     "ImportResult",
+    "KeptExample",
     "Page",
     "Request",
     "UseCase",
@@ -26,12 +27,14 @@ class UseCase:
     """A use case; `facts` is a serialised `advisor.v1.Facts`, opaque here.
 
     Attributes:
+        origins: Files that clients keep it in step with.
         version: Another one after every change of the use case, its documents and its examples.
     """
 
     id: str
     description: str
     facts: bytes
+    origins: list[str]
     create_time: datetime
     update_time: datetime
     document_count: int
@@ -61,11 +64,24 @@ class DocumentContent:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptExample:
+    """An example with its place in the order they came, and the SHA-256 of its content."""
+
+    position: int
+    question: str
+    answer: str
+    context: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """Trained weights; `settings` and `metrics` have the names of the messages' fields.
 
     Attributes:
         folder: Where the weights lie, relative to `data_dir`.
+        erased_examples: Examples that it was trained on and that are gone since.
+        erased_documents: Documents that it was trained on passages of and that are gone since.
     """
 
     use_case_id: str
@@ -77,6 +93,8 @@ class Adapter:
     metrics: dict[str, Any]
     folder: str
     create_time: datetime
+    erased_examples: int = 0
+    erased_documents: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "approach", Approach(self.approach))  # the database has its name
@@ -89,6 +107,7 @@ class ImportResult:
     imported: int
     unchanged: int
     passages: int = 0
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from psycopg.rows import class_row
 
 from advisor.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound
@@ -14,17 +16,29 @@ from advisor.storage import pages, requests
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Page, Request, UseCase
 
-__all__ = ["create", "delete", "get", "list_page", "lock", "require", "update"]
+__all__ = ["Stated", "create", "delete", "get", "list_page", "lock", "recount", "require", "update"]
+
+LOCK_WAIT_MS = 250
+"""An import whose client is gone ends within that time, mostly."""
 
 # The transaction that wrote a row last is its version: whatever changes a use case writes its row.
 COLUMNS = (
-    "id, description, facts, create_time, update_time, document_count, passage_count, example_count,"
+    "id, description, facts, origins, create_time, update_time, document_count, passage_count, example_count,"
     " xmin::text AS version"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What clients say of a use case; see `records.UseCase`."""
+
+    description: str
+    facts: bytes
+    origins: Sequence[str] = ()
+
+
 def create(
-    database: Database, use_case_id: str, *, description: str, facts: bytes, request: Request | None = None
+    database: Database, use_case_id: str, stated: Stated, *, request: Request | None = None
 ) -> UseCase:
     """Create a use case, or return the one that the same request created.
 
@@ -35,9 +49,9 @@ def create(
 
     def insert() -> dict[str, str]:
         row = connection.execute(
-            "INSERT INTO use_cases (id, description, facts) VALUES (%s, %s, %s)"
+            "INSERT INTO use_cases (id, description, facts, origins) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (id) DO NOTHING RETURNING id",
-            [use_case_id, description, facts],
+            [use_case_id, stated.description, stated.facts, list(stated.origins)],
         ).fetchone()
         if row is None:
             raise AlreadyExists(use_case_name(use_case_id))
@@ -74,17 +88,18 @@ def list_page(database: Database, *, size: int = 0, token: str = "") -> Page[Use
     return pages.page_of(rows, size, "useCases", lambda each: (each.id,))
 
 
-def update(database: Database, use_case_id: str, change: Callable[[UseCase], tuple[str, bytes]]) -> UseCase:
-    """Replace description and facts by what `change` makes of the present ones, as one step.
+def update(database: Database, use_case_id: str, change: Callable[[UseCase], Stated]) -> UseCase:
+    """Replace what is stated by what `change` makes of the present values, as one step.
 
     Raises:
         NotFound: It does not exist.
     """
     with database.transaction() as connection:
-        description, facts = change(_read(connection, use_case_id, suffix="FOR NO KEY UPDATE"))
+        stated = change(_read(connection, use_case_id, suffix="FOR NO KEY UPDATE"))
         connection.execute(
-            "UPDATE use_cases SET description = %s, facts = %s, update_time = now() WHERE id = %s",
-            [description, facts, use_case_id],
+            "UPDATE use_cases SET description = %s, facts = %s, origins = %s, update_time = now()"
+            " WHERE id = %s",
+            [stated.description, stated.facts, list(stated.origins), use_case_id],
         )
         return _read(connection, use_case_id)
 
@@ -126,19 +141,32 @@ def delete(
 
 
 def lock(connection: Connection, use_case_id: str) -> None:
-    """Keep imports into a use case, and its deletion, apart until the transaction ends.
+    """Keep apart, until the transaction ends, what changes a use case's documents and examples.
 
     Raises:
         Conflict: Another transaction holds the lock.
     """
-    row = connection.execute(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended('advisor.use_case.' || %s, 0))", [use_case_id]
-    ).fetchone()
-    if row is None or not row[0]:
+    try:
+        connection.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('advisor.use_case.' || %s, 0))", [use_case_id]
+        )
+        connection.execute("SET LOCAL lock_timeout = 0")
+    except psycopg.errors.LockNotAvailable:
         raise Conflict(
             f"an import into {use_case_name(use_case_id)} is under way; try again when it has ended",
             metadata={"resource": use_case_name(use_case_id)},
-        )
+        ) from None
+
+
+def recount(connection: Connection, use_case_id: str) -> None:
+    """Bring a use case's counts in step with its documents and examples; locks its row."""
+    connection.execute(
+        "UPDATE use_cases SET update_time = now(), (document_count, passage_count) ="
+        " (SELECT count(*), coalesce(sum(passage_count), 0) FROM documents WHERE use_case_id = %(id)s),"
+        " example_count = (SELECT count(*) FROM examples WHERE use_case_id = %(id)s) WHERE id = %(id)s",
+        {"id": use_case_id},
+    )
 
 
 def require(connection: Connection, use_case_id: str) -> None:

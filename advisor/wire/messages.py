@@ -8,22 +8,25 @@ from datetime import datetime
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
 from google.protobuf.message import Message
 
-from advisor.names import adapter_name, use_case_name
+from advisor.names import adapter_name, document_name, example_name, source_hash, use_case_name
 from advisor.storage import records
 from advisor.v1 import execution_service_pb2 as execution_pb2
-from advisor.v1 import facts_pb2, use_case_pb2, use_case_service_pb2
+from advisor.v1 import facts_pb2, progress_pb2, use_case_pb2, use_case_service_pb2
 from advisor.wire.recommendation import approach_to_proto
 from backends import base
 
 __all__ = [
     "adapter_to_proto",
+    "document_summary_to_proto",
     "document_to_proto",
     "duration_from_seconds",
     "event_to_proto",
     "example_from_proto",
+    "example_to_proto",
     "facts_from_bytes",
     "facts_to_bytes",
     "options_from_proto",
+    "progress_to_proto",
     "resource_to_proto",
     "timestamp",
     "use_case_to_proto",
@@ -46,6 +49,7 @@ def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
         name=use_case_name(use_case.id),
         description=use_case.description,
         facts=facts_from_bytes(use_case.facts),
+        origins=use_case.origins,
         create_time=timestamp(use_case.create_time),
         update_time=timestamp(use_case.update_time),
         document_count=use_case.document_count,
@@ -54,14 +58,37 @@ def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
     )
 
 
-def document_to_proto(document: records.Document) -> use_case_service_pb2.DocumentSummary:
+def document_summary_to_proto(
+    use_case_id: str, document: records.Document
+) -> use_case_service_pb2.DocumentSummary:
     """Return a stored document without its content."""
     return use_case_service_pb2.DocumentSummary(
+        name=document_name(use_case_id, source_hash(document.source)),
         source=document.source,
         media_type=document.media_type,
         size_bytes=document.size_bytes,
         sha256=document.sha256,
         passage_count=document.passage_count,
+    )
+
+
+def document_to_proto(use_case_id: str, document: records.DocumentContent) -> use_case_pb2.Document:
+    """Return a stored document with its content."""
+    return use_case_pb2.Document(
+        name=document_name(use_case_id, source_hash(document.source)),
+        source=document.source,
+        media_type=document.media_type,
+        content=document.content,
+    )
+
+
+def example_to_proto(use_case_id: str, example: records.KeptExample) -> use_case_pb2.Example:
+    """Return a stored example."""
+    return use_case_pb2.Example(
+        name=example_name(use_case_id, example.sha256),
+        question=example.question,
+        answer=example.answer,
+        context=example.context or "",
     )
 
 
@@ -73,6 +100,8 @@ def adapter_to_proto(adapter: records.Adapter) -> use_case_pb2.Adapter:
         base_model=adapter.base_model,
         data_sha256=adapter.data_sha256,
         create_time=timestamp(adapter.create_time),
+        erased_examples=adapter.erased_examples,
+        erased_documents=adapter.erased_documents,
     )
     json_format.ParseDict(adapter.settings, message.settings, ignore_unknown_fields=True)
     json_format.ParseDict(adapter.metrics, message.metrics, ignore_unknown_fields=True)
@@ -109,11 +138,16 @@ def event_to_proto(event: base.AnswerEvent) -> execution_pb2.AnswerResponse:
             return execution_pb2.AnswerResponse(token=execution_pb2.Token(text=text))
         case base.References(hits):
             return execution_pb2.AnswerResponse(references=_references(hits))
-        case base.Progress(activity, fraction, remaining_s):
-            progress = execution_pb2.Progress(activity=activity, fraction=fraction)
-            if remaining_s is not None:
-                progress.remaining.CopyFrom(duration_from_seconds(remaining_s))
-            return execution_pb2.AnswerResponse(progress=progress)
+        case base.Progress():
+            return execution_pb2.AnswerResponse(progress=progress_to_proto(event))
+
+
+def progress_to_proto(progress: base.Progress) -> progress_pb2.Progress:
+    """Return how far work is."""
+    message = progress_pb2.Progress(activity=progress.activity, fraction=progress.fraction)
+    if progress.remaining_s is not None:
+        message.remaining.CopyFrom(duration_from_seconds(progress.remaining_s))
+    return message
 
 
 def timestamp(time: datetime) -> timestamp_pb2.Timestamp:

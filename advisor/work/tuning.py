@@ -1,7 +1,8 @@
 """Tuning as long work: the examples of a use case make an adapter of it.
 
 A run keeps its training examples beside its checkpoint, so that an attempt
-that resumes it trains on the same ones, whatever was imported since.
+that resumes it trains on the same ones, whatever was imported or deleted since:
+the adapter says how many of them are gone.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from advisor.execution.answering import Execution, refuse_vetoed
 from advisor.knowledge.approaches import Approach
 from advisor.names import adapter_name, use_case_name
 from advisor.settings import Settings
-from advisor.storage import adapters, documents
+from advisor.storage import adapters, documents, examples
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.work.jobs import Job, Outcome
-from backends.base import Cancelled, Message, Passage, Progress
+from backends.base import Cancelled, Example, Message, Passage, Progress
 from backends.models import resolve as models
 from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
 from backends.training.schedule import MIN_TRAINING_EXAMPLES
@@ -128,9 +129,10 @@ def run_tune(job: Job) -> Outcome:
     from backends.training.run import tune
 
     folder = adapters.folder_of(asked.use_case_id, asked.adapter_id)
+    training_examples, lineage = _training_examples(job, asked, checkpoints / "examples.json")
     manifest = tune(
         model,
-        _training_examples(job, asked, checkpoints / "examples.json"),
+        training_examples,
         asked.settings,
         output=job.settings.data_dir / folder,
         checkpoints=checkpoints,
@@ -142,7 +144,7 @@ def run_tune(job: Job) -> Outcome:
     adapter = _adapter(asked, folder, manifest)
 
     def record(connection: Connection) -> None:
-        adapters.insert(connection, adapter)
+        adapters.insert(connection, adapter, lineage)
 
     return Outcome({"name": asked.target}, record)
 
@@ -164,35 +166,41 @@ def _checkpoints(settings: Settings) -> Path:
     return settings.data_dir / "checkpoints"
 
 
-def _training_examples(job: Job, asked: TuneJob, kept: Path) -> Sequence[TrainingExample]:
-    """Return the examples that the first attempt made, or make them."""
+def _training_examples(
+    job: Job, asked: TuneJob, kept: Path
+) -> tuple[Sequence[TrainingExample], adapters.Lineage]:
+    """Return the examples that the first attempt made, or make them; and what they were made of."""
     if kept.exists():
-        return [_example_from_json(value) for value in json.loads(kept.read_bytes())]
-    examples = _make_examples(job, asked)
-    content = json.dumps([asdict(example) for example in examples], ensure_ascii=False).encode()
+        found = json.loads(kept.read_bytes())
+        return [_example_from_json(value) for value in found["examples"]], adapters.Lineage(
+            **found["lineage"]
+        )
+    made, lineage = _make_examples(job, asked)
+    values = {"examples": [asdict(example) for example in made], "lineage": asdict(lineage)}
+    content = json.dumps(values, ensure_ascii=False).encode()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_file(kept, content)
     except OSError as error:
         raise storage_error(kept, error, len(content)) from error
-    return examples
+    return made, lineage
 
 
-def _make_examples(job: Job, asked: TuneJob) -> Sequence[TrainingExample]:
+def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample], adapters.Lineage]:
     from backends.training.examples import hybrid_examples, plain_examples
 
-    examples = documents.read_examples(job.database, asked.use_case_id)
+    kept = examples.read(job.database, asked.use_case_id)
+    hashes = tuple(each.sha256 for each in kept)
+    given = [Example(each.question, each.answer, each.context) for each in kept]
     if not asked.approach.retrieves:
-        return plain_examples(examples)
-    return hybrid_examples(
-        examples,
-        _search(job, asked.use_case_id),
-        seed=asked.settings.seed,
-    )
+        return plain_examples(given), adapters.Lineage(hashes)
+    seen: set[str] = set()
+    made = hybrid_examples(given, _search(job, asked.use_case_id, seen), seed=asked.settings.seed)
+    return made, adapters.Lineage(hashes, documents.hashes(job.database, asked.use_case_id, sorted(seen)))
 
 
-def _search(job: Job, use_case_id: str) -> Callable[[str, int], Sequence[Passage]]:
-    """Return the search by which the use case's questions will be answered."""
+def _search(job: Job, use_case_id: str, seen: set[str]) -> Callable[[str, int], Sequence[Passage]]:
+    """Return the search by which the use case's questions will be answered; `seen` takes the sources found."""
     from backends.retrieval.embedding import open_embedder
     from backends.retrieval.index import create_passage_table
     from backends.retrieval.search import PassageRetriever
@@ -210,7 +218,9 @@ def _search(job: Job, use_case_id: str) -> Callable[[str, int], Sequence[Passage
     def search(question: str, limit: int) -> Sequence[Passage]:
         if job.cancelled():
             raise Cancelled("tuning was cancelled before it began")
-        return [hit.passage for hit in retriever.search(question, limit)]
+        passages = [hit.passage for hit in retriever.search(question, limit)]
+        seen.update(passage.source for passage in passages)
+        return passages
 
     return search
 

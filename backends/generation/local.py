@@ -134,6 +134,13 @@ class LocalGenerator:
             text.add(held)
         return Generation(text.finish(), reason, len(prompt), written)
 
+    def forget(self) -> None:
+        """Drop the kept beginning and all loaded adapters; waits for the call under way."""
+        with self._turn:
+            self._kept = None
+            if self._model is not None:
+                self._model.drop_adapters()
+
     def _read_prompt(
         self,
         model: LoadedModel,

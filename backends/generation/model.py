@@ -69,6 +69,12 @@ class LoadedModel:
         self._used = key
         return key
 
+    def drop_adapters(self) -> None:
+        """Forget the weights of all adapters."""
+        self.use(None)
+        while self._names:
+            self._switching.delete_adapter(self._names.popitem()[1])
+
     @torch.inference_mode()
     def read(self, tokens: list[int], cache: Any) -> torch.Tensor:
         """Read tokens after those in the cache, and return the logits of the next: shape (vocabulary,)."""

@@ -62,6 +62,9 @@ class OpenAIGenerator:
             for message in messages
         )
 
+    def forget(self) -> None:
+        """Do nothing: what the server keeps is its own affair."""
+
     def generate(
         self,
         messages: Sequence[Message],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -111,11 +110,16 @@ def embed_passages(
     embedder: Embedder,
     passages: Sequence[Passage],
     *,
-    report: Callable[[Progress], None],
+    report: Callable[[int, float], None],
     cancelled: Callable[[], bool],
-    clock: Callable[[], float] = time.monotonic,
 ) -> NDArray[np.float32]:
     """Embed passages in batches of like length, and return the rows in the order given.
+
+    Args:
+        embedder: Makes the vectors.
+        passages: What to embed.
+        report: Takes how many passages are done, and their share of all text, which is that of the time.
+        cancelled: Says whether to stop.
 
     Raises:
         Cancelled: `cancelled` said so between two batches.
@@ -127,7 +131,7 @@ def embed_passages(
     # A batch costs as much as its longest text: neighbours of like length waste nothing. Longest
     # first, so that the time left is never promised too short.
     order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-    total, done, began = sum(map(len, texts)), 0, clock()
+    total, done = sum(map(len, texts)), 0
     rows = np.empty((len(texts), embedder.dimensions), dtype=np.float32)
     for start in range(0, len(order), _BATCH):
         if cancelled():
@@ -135,6 +139,5 @@ def embed_passages(
         batch = order[start : start + _BATCH]
         rows[batch] = embedder.embed([texts[index] for index in batch])
         done += sum(len(texts[index]) for index in batch)
-        elapsed = clock() - began
-        report(Progress("Embedding passages", done / total, elapsed * (total - done) / done))
+        report(start + len(batch), done / total)
     return rows

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "create_passage_table",
     "delete_collection",
-    "delete_source",
+    "delete_sources",
     "publish",
     "search_dense",
     "search_words",
@@ -154,10 +154,7 @@ def publish(
         passages: Passages that come.
         embeddings: One row of length 1 for each of `passages`.
     """
-    connection.execute(
-        "DELETE FROM passages WHERE collection = %s AND source = ANY(%s)",
-        (collection, list(replaced_sources)),
-    )
+    delete_sources(connection, collection, replaced_sources)
     with connection.cursor() as cursor:
         cursor.executemany(
             _INSERT,
@@ -175,9 +172,11 @@ def publish(
         )
 
 
-def delete_source(connection: Connection[Any], collection: str, source: str) -> None:
-    """Delete the passages of one document; the caller commits."""
-    connection.execute("DELETE FROM passages WHERE collection = %s AND source = %s", (collection, source))
+def delete_sources(connection: Connection[Any], collection: str, sources: Sequence[str]) -> None:
+    """Delete the passages of some documents; the caller commits."""
+    connection.execute(
+        "DELETE FROM passages WHERE collection = %s AND source = ANY(%s)", (collection, list(sources))
+    )
 
 
 def delete_collection(connection: Connection[Any], collection: str) -> None:

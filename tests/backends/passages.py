@@ -28,7 +28,7 @@ def published(
 ) -> list[Passage]:
     """Publish texts by their sources, creating the table where needed, and return their passages."""
     passages = [passage for source, text in texts.items() for passage in split(source, text)]
-    rows = embed_passages(embedder, passages, report=lambda progress: None, cancelled=lambda: False)
+    rows = embed_passages(embedder, passages, report=lambda done, share: None, cancelled=lambda: False)
     create_passage_table(connection, embedder.dimensions, embedder=embedder.name)
     publish(connection, collection, list(texts), passages, rows)
     return passages

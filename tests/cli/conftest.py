@@ -97,6 +97,7 @@ def case(write: Callable[[str, str], Path]) -> Path:
     write("examples.jsonl", "".join(f'{{"question": "q{n}", "answer": "a"}}\n' for n in range(64)))
     return write(
         "faq.yaml",
+        "id: faq\n"
         "description: Answer from the manual.\n"
         "facts: {task: QUESTION_ANSWERING, update_interval: 1d, needs_citations: true}\n"
         "documents: ['*.md']\n"

@@ -25,6 +25,10 @@ WRONG = {
         (("faq.yaml", "--rules", "bad.yaml"), "bad.yaml:2:1: not YAML"),
         ((), "Missing argument"),
     ],
+    ("init",): [
+        (("faq.yaml",), "is there already; choose another name, or add --force"),
+        (("none/use-case.yaml",), "cannot be written"),
+    ],
     ("consult",): [
         (("none.yaml",), "none.yaml: cannot be read"),
         (("--rules", "none.yaml"), "none.yaml: cannot be read"),
@@ -36,6 +40,8 @@ WRONG = {
     ("serve",): [(("--port", "many"), "'--port': 'many'")],
     ("import",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("no-id.yaml", *NOWHERE), "has no id, under which servers keep it; add the line id: "),
+        (("faq.yaml", "--yes", "--keep", *NOWHERE), "cannot go with --yes"),
         (("no-documents.yaml", *NOWHERE), "no file matches '*.pdf'"),
         (("no-examples.yaml", *NOWHERE), "none.jsonl"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
@@ -64,6 +70,15 @@ WRONG = {
         (("faq", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
     ("adapters", "delete"): [(("useCases/faq/adapters/a", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("use-cases", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
+    ("use-cases", "show"): [(("no-id.yaml", *NOWHERE), "has no id")],
+    ("use-cases", "delete"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("documents", "list"): [(("none.yaml", *NOWHERE), "none.yaml: cannot be read")],
+    ("documents", "show"): [(("a.md", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("documents", "delete"): [(NOWHERE, "Missing argument")],
+    ("examples", "list"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("examples", "show"): [(NOWHERE, "Missing argument")],
+    ("examples", "delete"): [(("x", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("models", "pull"): [(("--all",), "--all")],
     ("demo",): [(("--stale",), "--stale")],
     ("protos",): [((), "Missing option"), (("--out", "bad.yaml"), "bad.yaml")],
@@ -118,6 +133,7 @@ def test_wrong_input_ends_with_2_and_a_message(
     write("bad.yaml", "facts: [\n")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     write("unknown.yaml", "facts: {update_intervall: 7d}\n")
+    write("no-id.yaml", "description: Bare.\n")
     write("no-documents.yaml", "documents: ['*.pdf']\n")
     write("no-examples.yaml", "examples: none.jsonl\n")
     monkeypatch.chdir(tmp_path)

@@ -58,7 +58,7 @@ def test_serve_with_what_is_not_allowed(advisor_process, server, arguments, expe
 
 def test_a_command_without_a_server_starts_its_own(advisor, server, write):
     """It is there for the command, and what was stored is there afterwards."""
-    ended = advisor("import", write("bare.yaml", "description: Bare.\n"))
+    ended = advisor("import", write("bare.yaml", "id: bare\ndescription: Bare.\n"))
     assert (ended.status, ended.err) == (0, "")
     with Client(server.address) as client:
         assert client.get_use_case("bare").description == "Bare."
@@ -74,7 +74,7 @@ def test_a_server_of_ones_own_that_does_not_start(advisor, write, monkeypatch):
 
 def test_an_answer_without_models(advisor, server, write, tmp_path):
     """The model that is not there is named, with the forms that are allowed."""
-    case = write("bare.yaml", "description: Bare.\n")
+    case = write("bare.yaml", "id: bare\ndescription: Bare.\n")
     ended = advisor("answer", case, "one", "--approach", "PROMPTING")
     assert ended.status == 2
     assert ended.err.splitlines()[-1].startswith(f"advisor: '{tmp_path / 'no-model'}' is no folder")

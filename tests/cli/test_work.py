@@ -26,7 +26,7 @@ def test_import_brings_in_all_that_the_file_names(advisor, server, case, client)
     """Documents and examples are counted, and the server has them."""
     ended = advisor("import", case, "--server", server.address)
     assert (ended.status, ended.err) == (0, "")
-    assert "1 documents imported as 1 passages" in ended.out
+    assert "1 document imported as 1 passage" in ended.out
     assert "64 examples imported" in ended.out
     stored = client.get_use_case("faq")
     assert (stored.document_count, stored.example_count) == (1, 64)
@@ -38,8 +38,8 @@ def test_import_again_changes_what_changed(advisor, server, imported, write, cli
     write("more.md", "The lamp is red.\n")
     imported.write_text(imported.read_text().replace("1d", "30d"))
     ended = advisor("import", imported, "--server", server.address)
-    assert "1 documents imported as 1 passages, 1 unchanged" in ended.out
-    assert "0 examples imported, 64 unchanged" in ended.out
+    assert "1 document imported as 1 passage, 1 unchanged" in ended.out
+    assert "64 examples unchanged" in ended.out
     assert client.get_use_case("faq").facts.update_interval.ToTimedelta().days == 30
 
 
@@ -85,7 +85,9 @@ def test_examples_that_cannot_be_read(advisor, server, case, tmp_path, line, exp
 
 def test_documents_that_cannot_be_read(advisor, server, write):
     """A file that is there but cannot be read is one message, like every failure."""
-    ended = advisor("import", write("faq.yaml", "documents: [/proc/self/mem]\n"), "--server", server.address)
+    ended = advisor(
+        "import", write("faq.yaml", "id: faq\ndocuments: [/proc/self/mem]\n"), "--server", server.address
+    )
     assert ended.status == 2
     assert ended.err.startswith("advisor: ")
     assert len(ended.err.splitlines()) == 1
@@ -96,7 +98,7 @@ def test_answer_prints_what_the_model_says(advisor, server, case):
     ended = advisor("answer", case, "one two", "--approach", "PROMPTING", "--server", server.address)
     assert ended.status == 0
     assert ended.out.strip() == "one two"
-    assert "documents imported" in ended.err
+    assert "document imported" in ended.err
     assert "PROMPTING: " in ended.err
     assert "tokens read" in ended.err
 
@@ -176,7 +178,7 @@ def test_tuning_that_is_not_allowed(advisor, server, imported, client, arguments
 
 def test_tuning_without_examples(advisor, server, write):
     """What is missing is told."""
-    ended = advisor("tune", write("bare.yaml", "description: Bare.\n"), "--server", server.address)
+    ended = advisor("tune", write("bare.yaml", "id: bare\ndescription: Bare.\n"), "--server", server.address)
     assert ended.status == 2
     assert "examples" in ended.err
 

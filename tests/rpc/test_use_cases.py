@@ -16,6 +16,7 @@ from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.v1 import use_case_service_pb2_grpc as service_grpc
 
 MIB = 1024 * 1024
+MIRROR = service_pb2.ImportHeader(use_case="useCases/faq", mirror=True)
 HEADER = service_pb2.ImportHeader(use_case="useCases/faq")
 
 
@@ -40,11 +41,18 @@ def upload(
     yield service_pb2.ImportDocumentsRequest(commit=service_pb2.ImportCommit(**{**right, **commit}))
 
 
+def imported(stub, *parts: use_case_pb2.Document | bytes, **given) -> service_pb2.ImportDocumentsResult:
+    """Import documents, and return what changed: the last event."""
+    *progress, last = stub.ImportDocuments(upload(*parts, **given))
+    assert all(each.HasField("progress") for each in progress)
+    return last.result
+
+
 def examples(
-    pairs: Iterable[tuple[str, str]], **commit: object
+    pairs: Iterable[tuple[str, str]], *, header: service_pb2.ImportHeader = HEADER, **commit: object
 ) -> Iterator[service_pb2.ImportExamplesRequest]:
     pairs = list(pairs)
-    yield service_pb2.ImportExamplesRequest(header=HEADER)
+    yield service_pb2.ImportExamplesRequest(header=header)
     made = [use_case_pb2.Example(question=question, answer=answer) for question, answer in pairs]
     yield service_pb2.ImportExamplesRequest(batch=service_pb2.ExampleBatch(examples=made))
     content = "".join(f"{question}\0{answer}\0\0" for question, answer in pairs).encode()
@@ -161,14 +169,14 @@ def test_list_comes_in_pages(stub):
 
 def test_delete(stub, faq, failure):
     """A deleted use case is gone, with its passages."""
-    stub.ImportDocuments(upload(document("a.txt", "Some text.")))
+    imported(stub, document("a.txt", "Some text."))
     stub.DeleteUseCase(service_pb2.DeleteUseCaseRequest(name="useCases/faq"))
     assert failure(lambda: get(stub)).code == "NOT_FOUND"
 
 
 def test_import_documents(stub, faq, server):
     """Documents are split, embedded, counted and listed."""
-    result = stub.ImportDocuments(upload(document("a.md", "# A\n\nSome text."), document("b.txt", "More.")))
+    result = imported(stub, document("a.md", "# A\n\nSome text."), document("b.txt", "More."))
     assert (result.imported, result.unchanged, result.passages) == (2, 0, 2)
     listed = stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents
     assert [(each.source, each.media_type, each.passage_count) for each in listed] == [
@@ -180,9 +188,9 @@ def test_import_documents(stub, faq, server):
 
 def test_unchanged_documents_are_not_embedded_again(stub, faq, server):
     """Byte for byte the same documents cost nothing."""
-    stub.ImportDocuments(upload(document("a.txt", "Same."), document("b.txt", "Old.")))
+    imported(stub, document("a.txt", "Same."), document("b.txt", "Old."))
     server.embedder.embedded.clear()
-    result = stub.ImportDocuments(upload(document("a.txt", "Same."), document("b.txt", "New.")))
+    result = imported(stub, document("a.txt", "Same."), document("b.txt", "New."))
     assert (result.imported, result.unchanged) == (1, 1)
     assert len(server.embedder.embedded) == 1
 
@@ -190,7 +198,7 @@ def test_unchanged_documents_are_not_embedded_again(stub, faq, server):
 def test_chunks_are_joined(stub, faq):
     """A document larger than a message arrives whole."""
     text = ("word " * (MIB // 5 + 100)).encode()
-    result = stub.ImportDocuments(upload(document("a.txt", text[:MIB].decode()), text[MIB:]))
+    result = imported(stub, document("a.txt", text[:MIB].decode()), text[MIB:])
     listed = stub.ListDocuments(service_pb2.ListDocumentsRequest(parent="useCases/faq")).documents
     assert result.imported == 1
     assert listed[0].sha256 == hashlib.sha256(text).hexdigest()
@@ -221,7 +229,7 @@ def test_chunks_are_joined(stub, faq):
 )
 def test_refused_imports_keep_nothing(stub, faq, failure, messages, field, expected):
     """Whatever is wrong with an import is told, and the use case stays as it was."""
-    found = failure(lambda: stub.ImportDocuments(iter(messages)))
+    found = failure(lambda: list(stub.ImportDocuments(iter(messages))))
     assert (found.code, found.fields[0]) == ("INVALID_ARGUMENT", field)
     assert expected in found.message
     assert get(stub) == faq
@@ -235,14 +243,14 @@ def test_cut_upload_keeps_nothing(stub, faq, server, until):
         yield from list(upload(document("a.txt", "Half.")))[:-1]
         cut.wait(60)  # the client says no more, but does not close the stream either
 
-    call = stub.ImportDocuments.future(half())
+    call = stub.ImportDocuments(half())
     until(lambda: importing(server))
     call.cancel()
     cut.set()
-    with pytest.raises(grpc.FutureCancelledError):
-        call.result()
+    with pytest.raises(grpc.RpcError, match="CANCELLED"):
+        list(call)
     until(lambda: not importing(server))  # it ends a moment after its client has
-    assert stub.ImportDocuments(upload(document("b.txt", "Whole."))).imported == 1
+    assert imported(stub, document("b.txt", "Whole.")).imported == 1
     assert [each.source for each in listed(stub)] == ["b.txt"]
 
 
@@ -260,11 +268,11 @@ def test_two_imports_at_once(stub, faq, server, failure, until):
         go_on.wait(60)
         yield messages[-1]
 
-    first = stub.ImportDocuments.future(slow())
+    first = stub.ImportDocuments(slow())
     until(lambda: importing(server))
-    assert failure(lambda: stub.ImportDocuments(upload())).code == "ABORTED"
+    assert failure(lambda: imported(stub)).code == "ABORTED"
     go_on.set()
-    assert first.result().imported == 1
+    assert list(first)[-1].result.imported == 1
 
 
 def importing(server) -> bool:
@@ -280,13 +288,13 @@ def importing(server) -> bool:
 def test_repeated_import(stub, faq):
     """An import repeated under the same request id gives the first result."""
     header = service_pb2.ImportHeader(use_case="useCases/faq", request_id=str(uuid.uuid4()))
-    first = stub.ImportDocuments(upload(document("a.txt", "Text."), header=header))
-    assert stub.ImportDocuments(upload(document("a.txt", "Text."), header=header)) == first
+    first = imported(stub, document("a.txt", "Text."), header=header)
+    assert imported(stub, document("a.txt", "Text."), header=header) == first
 
 
 def test_import_into_nothing(stub, failure):
     """An import into a use case that does not exist is refused."""
-    assert failure(lambda: stub.ImportDocuments(upload())).code == "NOT_FOUND"
+    assert failure(lambda: imported(stub)).code == "NOT_FOUND"
 
 
 def test_import_examples(stub, faq):
@@ -302,3 +310,99 @@ def test_examples_at_fault_are_all_named(stub, faq, failure):
     found = failure(lambda: stub.ImportExamples(examples([("a", ""), ("b", "2"), (" ", "3")])))
     assert found.fields == ("examples[0].answer", "examples[2].question")
     assert get(stub).example_count == 0
+
+
+def test_a_refused_import_is_over_when_its_client_hears_of_it(stub, faq, failure):
+    """Trying again at once is not ABORTED, however often."""
+    for _ in range(20):
+        assert failure(lambda: imported(stub, document("a.txt", "Text."), count=2)).code == "INVALID_ARGUMENT"
+    assert imported(stub, document("a.txt", "Text.")).imported == 1
+
+
+def test_an_import_tells_how_far_it_is(stub, faq):
+    """Passages are counted, the share ends at 1, and then there is no time left."""
+    text = "\n\n".join("word " * 60 for _ in range(200))
+    *progress, last = stub.ImportDocuments(upload(document("a.txt", text)))
+    assert len(progress) > 1
+    assert progress[-1].progress.fraction == 1
+    assert f"{last.result.passages} done" in progress[-1].progress.activity
+    assert progress[-1].progress.remaining.ToTimedelta().total_seconds() == 0
+
+
+def test_a_mirroring_import_leaves_what_it_sent(stub, faq, server):
+    """Documents that are not sent go, with their passages; so do examples."""
+    imported(stub, document("a.txt", "One."), document("b.txt", "Two."))
+    result = imported(stub, document("b.txt", "Two."), header=MIRROR)
+    assert (result.imported, result.unchanged, result.deleted) == (0, 1, 1)
+    stub.ImportExamples(examples([("a", "1"), ("b", "2")]))
+    changed = stub.ImportExamples(examples([("b", "3")], header=MIRROR))
+    assert (changed.imported, changed.unchanged, changed.deleted) == (1, 0, 2)
+    assert (get(stub).document_count, get(stub).passage_count, get(stub).example_count) == (1, 1, 1)
+    assert passages(server) == ["b.txt"]
+
+
+def test_a_document_is_shown_and_deleted_by_its_name(stub, faq, server, failure):
+    """With its passages; afterwards it cannot be found."""
+    imported(stub, document("a.txt", "One."), document("b.txt", "Two."))
+    name = listed(stub)[0].name
+    found = stub.GetDocument(service_pb2.GetDocumentRequest(name=name))
+    assert (found.source, found.content, found.name) == ("a.txt", b"One.", name)
+    stub.DeleteDocument(service_pb2.DeleteDocumentRequest(name=name))
+    assert passages(server) == ["b.txt"]
+    assert (get(stub).document_count, get(stub).passage_count) == (1, 1)
+    for call in (stub.GetDocument, stub.DeleteDocument):
+        request = (
+            service_pb2.GetDocumentRequest if call is stub.GetDocument else service_pb2.DeleteDocumentRequest
+        )
+        assert failure(lambda call=call, request=request: call(request(name=name))).code == "NOT_FOUND"
+
+
+def test_examples_are_listed_in_pages_and_deleted_by_name(stub, faq, failure):
+    """In the order they came."""
+    stub.ImportExamples(examples([("b", "1"), ("a", "2"), ("c", "3")]))
+    first = stub.ListExamples(service_pb2.ListExamplesRequest(parent="useCases/faq", page_size=2))
+    rest = stub.ListExamples(
+        service_pb2.ListExamplesRequest(parent="useCases/faq", page_token=first.next_page_token)
+    )
+    found = [*first.examples, *rest.examples]
+    assert [each.question for each in found] == ["b", "a", "c"]
+    assert stub.GetExample(service_pb2.GetExampleRequest(name=found[1].name)) == found[1]
+    stub.DeleteExample(service_pb2.DeleteExampleRequest(name=found[1].name))
+    assert get(stub).example_count == 2
+    gone = failure(lambda: stub.GetExample(service_pb2.GetExampleRequest(name=found[1].name)))
+    assert (gone.code, "ListExamples" in gone.message) == ("NOT_FOUND", True)
+
+
+@pytest.mark.parametrize("name", ["useCases/faq/documents/a.txt", "useCases/faq", "x"])
+def test_names_of_documents_and_examples(stub, failure, name):
+    """What is none is refused with where to find one."""
+    found = failure(lambda: stub.GetDocument(service_pb2.GetDocumentRequest(name=name)))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("name",))
+    assert "ListDocuments" in found.message
+
+
+def test_long_examples_make_short_pages(stub, faq):
+    """A page has no more than clients accept."""
+    stub.ImportExamples(examples([(f"{number} {'x' * 200_000}", "a") for number in range(3)]))
+    stub.ImportExamples(examples([(f"{number} {'y' * 200_000}", "a") for number in range(12)]))
+    page = stub.ListExamples(service_pb2.ListExamplesRequest(parent="useCases/faq"))
+    assert 1 < len(page.examples) < 15
+    assert page.ByteSize() < 3 * MIB
+    assert page.next_page_token
+
+
+def test_origins_are_kept(stub, failure):
+    """Where a use case is kept in step from can be told and changed."""
+    made = use_case_pb2.UseCase(origins=["here:/a.yaml"])
+    stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case=made, use_case_id="faq"))
+    made.MergeFrom(use_case_pb2.UseCase(name="useCases/faq", origins=["there:/a.yaml"]))
+    assert list(stub.UpdateUseCase(service_pb2.UpdateUseCaseRequest(use_case=made)).origins) == made.origins
+    made.origins.extend(["", "x" * 1001])
+    found = failure(lambda: stub.UpdateUseCase(service_pb2.UpdateUseCaseRequest(use_case=made)))
+    assert found.fields == ("use_case.origins[2]", "use_case.origins[3]")
+
+
+def passages(server) -> list[str]:
+    """Return the sources of all passages."""
+    with server.database.transaction() as connection:
+        return [row[0] for row in connection.execute("SELECT source FROM passages ORDER BY source")]

@@ -19,7 +19,7 @@ from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, use_case_pb2
 from backends.base import Example
 
-CASE = UseCaseFile("settings", "Name the group.", facts_pb2.Facts(), (), None)
+CASE = UseCaseFile(Path("use-case.yaml"), "settings", "Name the group.", facts_pb2.Facts(), (), None)
 EXAMPLES = [Example(f"a{number}: b", "c") for number in range(64)]
 
 
@@ -71,19 +71,6 @@ def test_a_fresh_start_leaves_nothing(client):
         client.get_use_case(CASE.id)
     with pytest.raises(NotFound):
         client.operation(future.name)
-
-
-@pytest.mark.parametrize(
-    "before", [[], EXAMPLES[:3], [Example("old", "row")]], ids=["none", "some", "others"]
-)
-def test_rows_of_an_earlier_version_are_not_trained_on(client, before):
-    """One of them may be held out now, so the use case gets exactly the examples of this version."""
-    client.delete_use_case(CASE.id)
-    client.create_use_case(CASE.id)
-    client.import_examples(CASE.id, before)
-    demo._import_examples(client, CASE.id, "", CASE, EXAMPLES)
-    assert client.get_use_case(CASE.id).example_count == len(EXAMPLES)
-    assert client.import_examples(CASE.id, EXAMPLES).unchanged == len(EXAMPLES)
 
 
 def test_the_examples_are_where_the_demo_looks():

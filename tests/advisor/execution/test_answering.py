@@ -65,7 +65,7 @@ def ask(approach=None, use_case_id="faq", adapter_id=None) -> Ask:
 @pytest.fixture
 def faq(database):
     """Store a use case that wants short answers."""
-    use_cases.create(database, "faq", description="Be short.", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("Be short.", b""))
 
 
 def import_text(database) -> None:
@@ -116,7 +116,7 @@ def test_what_is_lacking_is_told(database, faq, recommended, asked, vetoed, reas
 def test_what_can_be_done_answers_where_nothing_is_decided(database, faq):
     """The most probable approach that has what it needs answers; what is ahead of it is named in the note."""
     facts = facts_pb2.Facts(needs_citations=True, update_interval=DAY).SerializeToString()
-    use_cases.update(database, "faq", lambda present: (present.description, facts))
+    use_cases.update(database, "faq", lambda present: use_cases.Stated(present.description, facts))
     running = execution(database, FixedAdvisor("UNDECIDED"))
     plan = running.prepare(ask())
     assert plan.approach == "PROMPTING"
@@ -183,7 +183,7 @@ def test_stored_data_completes_facts(database, faq):
 def test_stored_data_never_replaces_facts(database):
     """A fact that was told stays as it was told."""
     facts = facts_pb2.Facts(corpus_tokens=7, labelled_examples=0)
-    use_cases.create(database, "faq", description="", facts=facts.SerializeToString())
+    use_cases.create(database, "faq", use_cases.Stated("", facts.SerializeToString()))
     import_text(database)
     found, learned = known_facts(database, use_cases.get(database, "faq"))
     assert found == facts

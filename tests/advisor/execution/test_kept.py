@@ -42,3 +42,17 @@ def test_what_fails_is_not_kept() -> None:
         kept.get("a", 1, lambda: 1 / 0)
     except ZeroDivisionError:
         assert kept.get("a", 1, lambda: 2.0) == 2.0
+
+
+def test_what_is_forgotten_while_it_is_made_is_not_kept() -> None:
+    """It may hold what was to be forgotten; who asked for it gets it all the same."""
+    kept = Kept[str](2)
+    kept.get("b", 1, lambda: "b")
+
+    def make() -> str:
+        kept.forget(lambda name: name == "a")
+        return "old"
+
+    assert kept.get("a", 1, make) == "old"
+    assert kept.get("a", 1, lambda: "new") == "new"
+    assert kept.get("b", 1, lambda: "again") == "b", "what was not meant is kept"

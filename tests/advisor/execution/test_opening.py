@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.storage import adapters, documents, imports, records, use_cases
 from advisor.storage.database import Database
 from advisor.v1 import facts_pb2
-from backends.base import Answer, GenerationOptions, ModelError
+from backends.base import Answer, GenerationOptions, ModelError, Passage
 from tests.doubles import FakeGenerator, WordEmbedder, saved_adapter
 
 LIMITS = imports.Limits(10_000, 100_000, 100, 1_000)
@@ -53,7 +54,7 @@ def execution(database: Database, generator: FakeGenerator, tmp_path: Path) -> E
     loader.models(lambda _: None, lambda: False)
     pool: ConnectionPool = database.pool
     backends = ModelBackends(database, pool, ModelIndex(database, loader), tmp_path)
-    use_cases.create(database, "faq", description="First.", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("First.", b""))
     return Execution(database, NoAdvice(), loader, backends)
 
 
@@ -80,7 +81,7 @@ def add_adapter(database: Database, data_dir: Path, weights: bytes = b"weights")
 
 
 def change_description(database: Database) -> None:
-    use_cases.update(database, "faq", lambda use_case: ("Second.", use_case.facts))
+    use_cases.update(database, "faq", lambda use_case: use_cases.Stated("Second.", use_case.facts))
 
 
 def import_second(database: Database) -> None:
@@ -112,7 +113,7 @@ def test_a_deleted_use_case_answers_nothing(execution, database, tmp_path):
     use_cases.delete(database, "faq", tmp_path, lambda connection: None)
     with pytest.raises(NotFound):
         answered(execution)
-    use_cases.create(database, "faq", description="Second.", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("Second.", b""))
     assert answered(execution).text.strip() == "Second."
 
 
@@ -164,7 +165,7 @@ def test_an_adapter_is_checked_before_the_models_are_there(database, tmp_path):
     """Its hashes need no model: what is damaged is refused without waiting."""
     loader = ModelLoader(lambda _: pytest.fail("nobody waits for models"))
     backends = ModelBackends(database, database.pool, ModelIndex(database, loader), tmp_path)
-    use_cases.create(database, "faq", description="", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("", b""))
     folder = add_adapter(database, tmp_path)
     execution = Execution(database, NoAdvice(), loader, backends)
     ask = Ask("What?", GenerationOptions(), "faq", facts_pb2.Facts(), approach=Approach.FINE_TUNING)
@@ -184,3 +185,24 @@ def test_documents_that_cannot_fit_are_left_out(execution, database, generator):
     assert answer.notes[0].startswith(
         "the documents (9 with 85,500 bytes) do not fit the model's 4,096 tokens"
     )
+
+
+def test_what_is_forgotten_is_not_in_memory(execution, database, generator):
+    """Neither what was opened of the use case, nor what the model was asked."""
+    import_document(database, "Secret.")
+    assert "Secret." in answered(execution).text
+    execution.forget("faq")
+    execution.forget_prompts()
+    assert generator.asked == []
+    assert not [each for each in gc.get_objects() if isinstance(each, Passage) and each.text == "Secret."]
+
+
+def test_an_adapter_trained_on_what_is_gone_says_so(execution, database, tmp_path):
+    """With every answer that it gives."""
+    add_adapter(database, tmp_path)
+    assert answered(execution, "FINE_TUNING").notes == ()
+    with database.transaction() as connection:
+        connection.execute("UPDATE adapters SET erased_examples = 2")
+    (note,) = answered(execution, "FINE_TUNING").notes
+    assert "examples: 2" in note
+    assert "Tune" in note

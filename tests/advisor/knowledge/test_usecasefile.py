@@ -8,7 +8,8 @@ import pytest
 
 from advisor.errors import InvalidInput
 from advisor.knowledge.facts import facts_to_mapping
-from advisor.knowledge.usecasefile import read_examples, read_use_case
+from advisor.knowledge.inventory import Inventory
+from advisor.knowledge.usecasefile import read_examples, read_use_case, take_stock
 
 
 def write(folder: Path, text: str, name: str = "my-case.yaml") -> Path:
@@ -22,14 +23,32 @@ def test_everything_that_a_file_says_is_read(tmp_path: Path) -> None:
     for name in ("b.md", "a.md", "c.txt"):
         write(tmp_path, "text", name)
     write(tmp_path, '{"question": "q", "answer": "a"}\n', "examples.jsonl")
-    text = "description: A bot.\nfacts: {update_interval: 7d}\n"
+    text = "id: a-bot\ndescription: A bot.\nfacts: {update_interval: 7d}\n"
     text += "documents: ['*.md', c.txt, a.md]\nexamples: examples.jsonl"
     case = read_use_case(write(tmp_path, text))
-    assert case.id == "my-case"
+    assert case.id == "a-bot"
     assert case.description == "A bot."
     assert facts_to_mapping(case.facts) == {"update_interval": "7d"}
     assert [path.name for path in case.documents] == ["a.md", "b.md", "c.txt"]
     assert case.examples == tmp_path / "examples.jsonl"
+
+
+def test_what_is_left_empty_is_unknown(tmp_path: Path) -> None:
+    """A key without a value is as good as none, so that a file can be filled in bit by bit."""
+    case = read_use_case(
+        write(tmp_path, "id:\ndescription:\nfacts:\n  task:\n  can_train: yes\ndocuments:\n")
+    )
+    assert (case.id, case.description, case.documents) == (None, "", ())
+    assert facts_to_mapping(case.facts) == {"can_train": True}
+
+
+def test_stock_is_taken_as_the_store_counts(tmp_path: Path) -> None:
+    """Equal examples are one."""
+    line = '{"question": "q", "answer": "a"}\n'
+    write(tmp_path, line * 2 + line.replace('"q"', '"r"'), "examples.jsonl")
+    write(tmp_path, "12345", "a.md")
+    case = read_use_case(write(tmp_path, "documents: a.md\nexamples: examples.jsonl"))
+    assert take_stock(case) == Inventory(1, 5, 2)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +64,7 @@ def test_everything_that_a_file_says_is_read(tmp_path: Path) -> None:
         ("examples: missing.jsonl", r"there is no file"),
         ("document: a.md", r'did you mean "documents"'),
         ("- a list", r"expected a mapping, found a list"),
-        ("name: Not A Name", r"is not a name; write 1 to 63"),
+        ("id: Not An Id", r"is not an id; write 1 to 63"),
         ("description: [", r"not YAML"),
         ("", r"the file is empty"),
     ],

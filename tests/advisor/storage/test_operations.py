@@ -24,7 +24,7 @@ from advisor.storage.records import Request
 @pytest.fixture
 def database(database: Database) -> Database:
     """Return the database with one use case."""
-    use_cases.create(database, "faq", description="", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("", b""))
     return database
 
 

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from advisor.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from advisor.storage import adapters, documents, operations, use_cases
+from advisor.names import source_hash
+from advisor.storage import adapters, documents, examples, operations, use_cases
 from advisor.storage.database import HEAD, Database, migrate
 from advisor.storage.imports import Limits, open_documents, open_examples
 from advisor.storage.records import Adapter, ImportResult, Request, UseCase
@@ -33,7 +35,7 @@ LIMITS = Limits(document_bytes=100, use_case_bytes=150, use_case_examples=3, exa
 
 
 def new_use_case(database: Database, use_case_id: str = "faq") -> UseCase:
-    return use_cases.create(database, use_case_id, description="Answers.", facts=b"\x0a\x00")
+    return use_cases.create(database, use_case_id, use_cases.Stated("Answers.", b"\x0a\x00"))
 
 
 def sha256(*contents: bytes) -> str:
@@ -104,24 +106,24 @@ def test_a_taken_id_is_refused(database: Database) -> None:
     """The first use case stays as it was."""
     created = new_use_case(database)
     with pytest.raises(AlreadyExists, match="useCases/faq"):
-        use_cases.create(database, "faq", description="Other.", facts=b"")
+        use_cases.create(database, "faq", use_cases.Stated("Other.", b""))
     assert use_cases.get(database, "faq") == created
 
 
 def test_a_text_that_cannot_be_kept_is_invalid(database: Database) -> None:
     """PostgreSQL takes no U+0000 in text."""
     with pytest.raises(InvalidInput, match="U\\+0000"):
-        use_cases.create(database, "faq", description="a\0b", facts=b"")
+        use_cases.create(database, "faq", use_cases.Stated("a\0b", b""))
 
 
 def test_a_repeated_request_gives_the_first_result(database: Database) -> None:
     """The same request creates once; another request under its id is an error."""
     request = Request("7b1c", "fingerprint")
-    first = use_cases.create(database, "faq", description="Answers.", facts=b"", request=request)
-    again = use_cases.create(database, "other", description="Answers.", facts=b"", request=request)
+    first = use_cases.create(database, "faq", use_cases.Stated("Answers.", b""), request=request)
+    again = use_cases.create(database, "other", use_cases.Stated("Answers.", b""), request=request)
     assert again == first
     with pytest.raises(FailedPrecondition) as caught:
-        use_cases.create(database, "b", description="", facts=b"", request=Request("7b1c", "different"))
+        use_cases.create(database, "b", use_cases.Stated("", b""), request=Request("7b1c", "different"))
     assert caught.value.reason == "REQUEST_ID_REUSED"
 
 
@@ -130,8 +132,8 @@ def test_a_failed_request_is_forgotten(database: Database) -> None:
     new_use_case(database)
     request = Request("7b1c", "fingerprint")
     with pytest.raises(AlreadyExists):
-        use_cases.create(database, "faq", description="", facts=b"", request=request)
-    assert use_cases.create(database, "b", description="", facts=b"", request=request).id == "b"
+        use_cases.create(database, "faq", use_cases.Stated("", b""), request=request)
+    assert use_cases.create(database, "b", use_cases.Stated("", b""), request=request).id == "b"
 
 
 def test_updates_at_once_lose_nothing(database: Database) -> None:
@@ -139,7 +141,7 @@ def test_updates_at_once_lose_nothing(database: Database) -> None:
     new_use_case(database)
 
     def append() -> None:
-        use_cases.update(database, "faq", lambda old: (old.description + "x", old.facts))
+        use_cases.update(database, "faq", lambda old: use_cases.Stated(old.description + "x", old.facts))
 
     threads = [threading.Thread(target=append) for _ in range(8)]
     for thread in threads:
@@ -208,10 +210,10 @@ def test_a_use_case_with_an_operation_is_not_deleted(database: Database, tmp_pat
     "call",
     [
         lambda database: use_cases.get(database, "no"),
-        lambda database: use_cases.update(database, "no", lambda old: ("", b"")),
+        lambda database: use_cases.update(database, "no", lambda old: use_cases.Stated("", b"")),
         lambda database: use_cases.delete(database, "no", Path("/nonexistent"), lambda _: None),
         lambda database: documents.list_page(database, "no"),
-        lambda database: documents.read_examples(database, "no"),
+        lambda database: examples.read(database, "no"),
         lambda database: adapters.list_page(database, "no"),
         lambda database: adapters.get(database, "no", "a"),
         lambda database: adapters.delete(database, "no", "a", Path("/nonexistent")),
@@ -338,7 +340,7 @@ def test_examples_are_kept_once_and_in_order(database: Database) -> None:
     with closing(open_examples(database, "faq", LIMITS)) as upload:
         upload.add([one, two, one])
         assert upload.commit(3, examples_sha256(one, two, one)) == ImportResult(1, 2)
-    assert documents.read_examples(database, "faq") == (two, one)
+    assert [each.question for each in examples.read(database, "faq")] == [two.question, one.question]
     assert use_cases.get(database, "faq").example_count == 2
 
 
@@ -365,7 +367,7 @@ def test_examples_above_the_limit_are_refused(database: Database) -> None:
     upload = open_examples(database, "faq", LIMITS)
     with closing(upload), pytest.raises(ResourceExhausted, match="3 examples"):
         upload.add([Example(f"q{n}", "a") for n in range(4)])
-    assert documents.read_examples(database, "faq") == ()
+    assert examples.read(database, "faq") == ()
 
 
 # Adapters.
@@ -430,3 +432,57 @@ def test_every_error_names_its_reason(database: Database) -> None:
         use_cases.get(database, "no")
     assert (caught.value.code, caught.value.reason) == ("NOT_FOUND", "RESOURCE_NOT_FOUND")
     assert caught.value.metadata == {"resource": "useCases/no"}
+
+
+# Erasure.
+
+
+def import_examples(database: Database, *given: Example, mirror: bool = False) -> ImportResult:
+    with closing(open_examples(database, "faq", LIMITS, mirror=mirror)) as upload:
+        upload.add(given)
+        return upload.commit(len(given), examples_sha256(*given))
+
+
+def erased(database: Database, adapter_id: str) -> tuple[int, int]:
+    adapter = adapters.get(database, "faq", adapter_id)
+    return adapter.erased_examples, adapter.erased_documents
+
+
+def test_an_adapter_knows_what_it_was_trained_on_and_is_gone(database: Database, tmp_path: Path) -> None:
+    """Deleted or replaced, examples and documents are counted once; their hashes are forgotten."""
+    new_use_case(database)
+    import_examples(database, Example("a", "1"), Example("b", "2"))
+    import_documents(database, {"a.txt": b"One.", "b.txt": b"Two."})
+    kept = examples.read(database, "faq")
+    hashes = documents.hashes(database, "faq", ["a.txt", "b.txt"])
+    row = replace(new_adapter(database, "bare", tmp_path), id="one")
+    with database.transaction() as connection:
+        adapters.insert(connection, row, adapters.Lineage([each.sha256 for each in kept], hashes))
+    assert erased(database, "one") == (0, 0)
+    examples.delete(database, "faq", kept[0].sha256[:32])
+    assert erased(database, "one") == (1, 0)
+    import_examples(database, Example("b", "3"), mirror=True)
+    import_documents(database, {"a.txt": b"Other."})
+    documents.delete(database, "faq", source_hash("b.txt"), lambda *_: None)
+    assert erased(database, "one") == (2, 2)
+    assert erased(database, "bare") == (0, 0)
+    with database.transaction() as connection:
+        assert connection.execute("SELECT count(*) FROM trained_on").fetchone() == (0,)
+
+
+def test_what_is_deleted_during_training_is_counted_at_its_end(database: Database, tmp_path: Path) -> None:
+    """The adapter comes after the deletion, and says so all the same."""
+    new_use_case(database)
+    row = replace(new_adapter(database, "bare", tmp_path), id="late")
+    with database.transaction() as connection:
+        adapters.insert(connection, row, adapters.Lineage(["e" * 64], ["d" * 64]))
+    assert erased(database, "late") == (1, 1)
+
+
+def test_an_import_that_goes_on_locks_out_deletion(database: Database) -> None:
+    """Deleting waits a moment for an import, and is refused then."""
+    new_use_case(database)
+    import_documents(database, {"a.txt": b"One."})
+    with closing(open_documents(database, "faq", LIMITS)), pytest.raises(Conflict, match="under way"):
+        documents.delete(database, "faq", source_hash("a.txt"), lambda *_: None)
+    documents.delete(database, "faq", source_hash("a.txt"), lambda *_: None)

@@ -15,7 +15,7 @@ import pytest
 
 import backends.training.run
 from advisor.settings import Settings, read_settings
-from advisor.storage import adapters, leases, operations, use_cases
+from advisor.storage import adapters, examples, leases, operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits, open_examples
 from advisor.storage.operations import Operation, State
@@ -92,7 +92,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def database(database: Database) -> Database:
     """Return the database with a use case that has one example."""
-    use_cases.create(database, "faq", description="Answers.", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("Answers.", b""))
     add_example(database, Example("q1", "a1"))
     return database
 
@@ -192,3 +192,21 @@ def test_a_run_that_ends_badly_leaves_nothing(
     assert [each.id for each in adapters.list_page(database, "faq").items] == ["one"]
     assert list((settings.data_dir / "checkpoints").iterdir()) == []
     assert [each.name for each in (settings.data_dir / "adapters" / "faq").iterdir()] == ["one"]
+
+
+def test_an_adapter_says_what_of_its_examples_is_gone(database, settings, trainer):
+    """Deleted while it was trained, an example is counted; deleted afterwards too."""
+    add_example(database, Example("q2", "a2"))
+    first, second = (each.sha256[:32] for each in examples.read(database, "faq"))
+    ask(database)
+    real = trainer.tune
+
+    def tune_while_deleting(*given: Any, **options: Any) -> Manifest:
+        examples.delete(database, "faq", first)
+        return real(*given, **options)
+
+    backends.training.run.tune = tune_while_deleting  # undone with the fake itself
+    assert do_next(database, settings).state == "SUCCEEDED"
+    assert adapters.get(database, "faq", "one").erased_examples == 1
+    examples.delete(database, "faq", second)
+    assert adapters.get(database, "faq", "one").erased_examples == 2

@@ -32,7 +32,7 @@ COMMAND = (sys.executable, str(Path(__file__).with_name("fake_worker.py")), "--s
 @pytest.fixture
 def database(database: Database) -> Database:
     """Return the database with one use case."""
-    use_cases.create(database, "faq", description="", facts=b"")
+    use_cases.create(database, "faq", use_cases.Stated("", b""))
     return database
 
 

@@ -10,14 +10,14 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from backends.base import Cancelled, Hit, ModelError, Passage, Progress
+from backends.base import Cancelled, Hit, ModelError, Passage
 from backends.documents.reading import split
 from backends.retrieval import index as table
 from backends.retrieval.embedding import embed_passages
 from backends.retrieval.index import (
     create_passage_table,
     delete_collection,
-    delete_source,
+    delete_sources,
     search_dense,
     search_words,
 )
@@ -94,7 +94,7 @@ def test_replaced_and_deleted_sources_are_gone(connection: psycopg.Connection[An
     _publish(connection, "a", TEXTS)
     _publish(connection, "a", {"limits.md": "Nothing to see."})
     assert search_words(connection, "a", "max_connections", 3) == ()
-    delete_source(connection, "a", "memory.md")
+    delete_sources(connection, "a", ["memory.md"])
     assert search_words(connection, "a", "shared_buffers", 3) == ()
     delete_collection(connection, "a")
     assert search_dense(connection, "a", EMBEDDER.embed(["x"])[0], 9) == ()
@@ -173,17 +173,25 @@ def test_both_ways_are_fused(connection: psycopg.Connection[Any], empty_database
 def test_embedding_reports_and_keeps_the_order() -> None:
     """Rows come in the order of the passages, whatever the batches were; progress ends at 1."""
     passages = split("x.txt", "\n\n".join(f"{number} " * (number % 60 + 31) for number in range(100)))
-    reports: list[Progress] = []
-    rows = embed_passages(EMBEDDER, passages, report=reports.append, cancelled=lambda: False)
+    reports: list[tuple[int, float]] = []
+    rows = embed_passages(
+        EMBEDDER, passages, report=lambda *done: reports.append(done), cancelled=lambda: False
+    )
     assert np.allclose(rows, EMBEDDER.embed([f"x.txt\n{passage.text}" for passage in passages]))
     assert len(reports) == -(-len(passages) // 32) > 1
-    assert (reports[-1].fraction, reports[-1].remaining_s) == (1, 0)
+    assert reports[-1] == (len(passages), 1)
+    assert reports == sorted(reports)
 
 
 def test_embedding_stops_between_batches() -> None:
     """A caller that cancels gets Cancelled, and no further batch is embedded."""
     passages = split("x.txt", "\n\n".join("word " * 60 for _ in range(100)))
-    reports: list[Progress] = []
+    reports: list[tuple[int, float]] = []
     with pytest.raises(Cancelled):
-        embed_passages(EMBEDDER, passages, report=reports.append, cancelled=lambda: len(reports) == 1)
+        embed_passages(
+            EMBEDDER,
+            passages,
+            report=lambda *done: reports.append(done),
+            cancelled=lambda: len(reports) == 1,
+        )
     assert len(reports) == 1

@@ -1,0 +1,89 @@
+"""`advisor init`: a use-case file to fill in, with an id of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advisor.cli.output import notices
+from advisor.errors import ConfigurationError, InvalidInput
+from advisor.knowledge.facts import fact
+from advisor.knowledge.identity import new_id
+from advisor.knowledge.usecasefile import read_use_case
+
+__all__ = ["register"]
+
+FACTS = {
+    "task": "QUESTION_ANSWERING",
+    "update_interval": "7d",
+    "needs_citations": "true",
+    "new_knowledge_share": "0.5",
+    "labelled_examples": "0",
+    "can_train": "true",
+}
+"""Facts that decide most, each with a value to show how it is written."""
+SUFFIXES = (".md", ".txt", ".html")
+"""Documents, in the order in which they are looked for."""
+EXAMPLES = "examples.jsonl"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("init", rich_help_panel="Decide")(init)
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="File to write.")] = Path("use-case.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write a use-case file to fill in; documents and examples beside it are named in it."""
+    if file.exists() and not force:
+        raise InvalidInput.of(str(file), "is there already; choose another name, or add --force")
+    try:
+        file.write_text("\n".join(_lines(file)) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be written: {error.strerror}") from None
+    read_use_case(file)
+    notices().print(
+        f"{file} written. Fill in what you know, then: advisor recommend {file}", markup=False, soft_wrap=True
+    )
+
+
+def _lines(file: Path) -> Iterator[str]:
+    folder = file.absolute().parent
+    yield "# A use case for advisor. Everything but the id may be left out: what is absent is unknown, never zero."
+    yield f"id: {new_id(file)}   # under which servers keep it; a copy of this file needs another one"
+    yield ""
+    yield "# What the model is to do; it is told this with every question."
+    yield "description: Answer questions about ..."
+    yield ""
+    yield "# What you know, without the # before it. `advisor consult` asks for what matters, one by one."
+    yield "facts:"
+    for name, value in FACTS.items():
+        item = fact(name)
+        yield f"  # {item.question}"
+        yield f"  # {name}: {value}{_others(name, value)}"
+    yield ""
+    yield "# What to retrieve from: paths and patterns from this folder."
+    patterns = list(_patterns(folder))
+    yield f"documents: [{', '.join(patterns)}]" if patterns else "# documents: ['**/*.md']"
+    yield ""
+    yield '# What to learn from: lines of {"question": "...", "answer": "..."}, and "context" where known.'
+    yield f"examples: {EXAMPLES}" if (folder / EXAMPLES).is_file() else f"# examples: {EXAMPLES}"
+
+
+def _others(name: str, value: str) -> str:
+    others = [each for each in fact(name).choices if each != value]
+    return f"   # or {', '.join(others)}" if fact(name).kind == "choice" else ""
+
+
+def _patterns(folder: Path) -> Iterator[str]:
+    """Yield a pattern for each kind of document in the folder or in folders within it."""
+    for suffix in SUFFIXES:
+        if next(folder.glob(f"*{suffix}"), None) is not None:
+            yield f"'*{suffix}'"
+        elif next(folder.glob(f"*/**/*{suffix}"), None) is not None:
+            yield f"'**/*{suffix}'"

@@ -1,0 +1,38 @@
+"""Use cases as requests name them: stored ones by id or resource name, others by their facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advisor.knowledge.facts import facts_from_mapping
+from advisor.names import use_case_name
+from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
+
+__all__ = ["FactsLike", "facts_of", "name_of", "target_of", "view_of"]
+
+FactsLike = facts_pb2.Facts | Mapping[str, object]
+
+
+def name_of(use_case: str) -> str:
+    """Return the resource name of a use case that is given by that, or by its id."""
+    return use_case if "/" in use_case else use_case_name(use_case)
+
+
+def facts_of(facts: FactsLike) -> facts_pb2.Facts:
+    """Return facts as a message; InvalidInput where they are not allowed."""
+    return facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts)
+
+
+def target_of(use_case: FactsLike | str) -> dict[str, Any]:
+    """Return the field of a request that says which use case is meant."""
+    if isinstance(use_case, str):
+        return {"use_case": name_of(use_case)}
+    return {"inline_use_case": use_case_pb2.UseCase(facts=facts_of(use_case))}
+
+
+def view_of(*, basic: bool) -> recommendation_pb2.RecommendationView:
+    """Return how much of a recommendation to ask for."""
+    return (
+        recommendation_pb2.RECOMMENDATION_VIEW_BASIC if basic else recommendation_pb2.RECOMMENDATION_VIEW_FULL
+    )

@@ -1,0 +1,122 @@
+"""Examples, read and deleted; imports bring them."""
+
+from __future__ import annotations
+
+from psycopg.rows import class_row
+
+from advisor.errors import InvalidInput, NotFound
+from advisor.names import example_name, use_case_name
+from advisor.storage import adapters, pages, use_cases
+from advisor.storage.database import Database
+from advisor.storage.records import KeptExample, Page
+
+__all__ = ["delete", "get", "list_page", "read"]
+
+PAGE_BYTES = 2 * 1024 * 1024
+"""Most text of a page, so that clients accept it by default; a single example may be as long as is allowed."""
+COLUMNS = "position, question, answer, context, sha256"
+
+
+def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str = "") -> Page[KeptExample]:
+    """Return a page of a use case's examples, in the order they came.
+
+    Raises:
+        NotFound: The use case does not exist.
+        InvalidInput: The size is negative, or the token is not one of this list.
+    """
+    size = pages.page_size(size)
+    listing = f"{use_case_name(use_case_id)}/examples"
+    after = _position(pages.after(token, listing))
+    found: list[KeptExample] = []
+    text_bytes = 0
+    with database.transaction() as connection:
+        use_cases.require(connection, use_case_id)
+        with connection.cursor("examples", row_factory=class_row(KeptExample)) as cursor:
+            cursor.itersize = 50
+            cursor.execute(
+                f"SELECT {COLUMNS} FROM examples WHERE use_case_id = %s AND position > %s"  # noqa: S608
+                " ORDER BY position LIMIT %s",
+                [use_case_id, after, size + 1],
+            )
+            for example in cursor:
+                text_bytes += sum(
+                    len(text.encode()) for text in (example.question, example.answer, example.context or "")
+                )
+                found.append(example)
+                if text_bytes > PAGE_BYTES and len(found) > 1:
+                    size = len(found) - 1
+                    break
+    return pages.page_of(found, size, listing, lambda each: (str(each.position),))
+
+
+def get(database: Database, use_case_id: str, content_hash: str) -> KeptExample:
+    """Return an example.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(KeptExample)) as cursor,
+    ):
+        row = cursor.execute(
+            f"SELECT {COLUMNS} FROM examples WHERE use_case_id = %s AND left(sha256, 32) = %s",  # noqa: S608
+            [use_case_id, content_hash],
+        ).fetchone()
+    if row is None:
+        raise _not_found(use_case_id, content_hash)
+    return row
+
+
+def read(database: Database, use_case_id: str) -> tuple[KeptExample, ...]:
+    """Return all examples of a use case in the order they came.
+
+    Raises:
+        NotFound: The use case does not exist.
+    """
+    with (
+        database.transaction() as connection,
+        connection.cursor(row_factory=class_row(KeptExample)) as cursor,
+    ):
+        use_cases.require(connection, use_case_id)
+        return tuple(
+            cursor.execute(
+                f"SELECT {COLUMNS} FROM examples WHERE use_case_id = %s ORDER BY position",  # noqa: S608
+                [use_case_id],
+            )
+        )
+
+
+def delete(database: Database, use_case_id: str, content_hash: str) -> None:
+    """Delete an example.
+
+    Raises:
+        NotFound: It does not exist.
+        Conflict: An import into the use case runs.
+    """
+    with database.transaction() as connection:
+        use_cases.lock(connection, use_case_id)
+        deleted = connection.execute(
+            "DELETE FROM examples WHERE use_case_id = %s AND left(sha256, 32) = %s",
+            [use_case_id, content_hash],
+        ).rowcount
+        if not deleted:
+            raise _not_found(use_case_id, content_hash)
+        use_cases.recount(connection, use_case_id)
+        adapters.count_erased(connection, use_case_id)
+
+
+def _position(key: tuple[str, ...] | None) -> int:
+    if key is None:
+        return 0
+    try:
+        (position,) = key
+        return int(position)
+    except ValueError:
+        raise InvalidInput.of(
+            "page_token", "is not one that this list returned; start from its first page"
+        ) from None
+
+
+def _not_found(use_case_id: str, content_hash: str) -> NotFound:
+    return NotFound(example_name(use_case_id, content_hash), "ListExamples tells which there are")

@@ -1,0 +1,82 @@
+"""What a server keeps: listed, shown and deleted from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from advisor.client import Client
+
+
+@pytest.fixture
+def client(server):
+    with Client(server.address) as client:
+        yield client
+
+
+@pytest.fixture
+def at(server):
+    return "--server", server.address
+
+
+@pytest.fixture
+def imported(advisor, at, case):
+    """Return a use-case file whose use case is stored."""
+    assert advisor("import", case, *at).status == 0
+    return case
+
+
+def test_use_cases(advisor, at, imported, client):
+    """Listed with what they hold, shown whole, deleted where somebody agrees."""
+    name, documents, examples, _, description = advisor("use-cases", "list", *at).out.strip().split("\t")
+    assert (name, documents, examples, description) == ("useCases/faq", "1", "64", "Answer from the manual.")
+    listed = json.loads(advisor("use-cases", "list", "--json", *at).out)
+    assert json.loads(advisor("use-cases", "show", imported, *at).out) == listed
+    refused = advisor("use-cases", "delete", "faq", *at)
+    assert (refused.status, "1 document, 64 examples" in refused.err) == (2, True)
+    assert advisor("use-cases", "delete", "faq", "--yes", *at).status == 0
+    assert list(client.use_cases()) == []
+    assert advisor("use-cases", "list", *at).err == "no use cases\n"
+
+
+def test_documents(advisor, at, imported, tmp_path):
+    """The name in the list shows and deletes it."""
+    name, source, size, passages, media_type = (
+        advisor("documents", "list", imported, *at).out.strip().split("\t")
+    )
+    content = (tmp_path / "manual.md").read_text()
+    assert (source, size, passages, media_type) == ("manual.md", str(len(content)), "1", "text/markdown")
+    assert json.loads(advisor("documents", "list", "faq", "--json", *at).out)["name"] == name
+    assert advisor("documents", "show", name, *at).out == content
+    assert advisor("documents", "delete", name, *at).status == 0
+    assert advisor("documents", "list", "faq", *at).err == "no documents of faq\n"
+
+
+def test_examples(advisor, at, imported):
+    """The name in the list shows and deletes it."""
+    lines = advisor("examples", "list", imported, *at).out.splitlines()
+    name, question, answer = lines[0].split("\t")
+    assert (len(lines), question, answer) == (64, "q0", "a")
+    shown = json.loads(advisor("examples", "show", name, *at).out)
+    assert shown == {"name": name, "question": "q0", "answer": "a"}
+    assert advisor("examples", "delete", name, *at).status == 0
+    assert len(advisor("examples", "list", "faq", "--json", *at).out.splitlines()) == 63
+
+
+def test_init_writes_a_file_that_can_be_filled_in(advisor, tmp_path, monkeypatch, write):
+    """Documents and examples beside it are named; without the marks before them the facts are right."""
+    write("a.md", "text")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    write("deep/er/b.txt", "text")
+    write("examples.jsonl", '{"question": "q", "answer": "a"}\n')
+    monkeypatch.chdir(tmp_path)
+    ended = advisor("init")
+    assert (ended.status, ended.out) == (0, "")
+    text = (tmp_path / "use-case.yaml").read_text()
+    filled = write("filled.yaml", text.replace("  # task", "  task").replace("  # can_train", "  can_train"))
+    for path in (tmp_path / "use-case.yaml", filled):
+        assert advisor("recommend", path).status == 0
+    assert "documents: ['*.md', '**/*.txt']" in text
+    assert "\nexamples: examples.jsonl" in text
+    assert advisor("init", "--force").status == 0

@@ -1,0 +1,165 @@
+"""The store kept in step with a use-case file: what is removed goes, what is corrected is replaced, who asks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from advisor.client import Client
+from advisor.knowledge.usecasefile import read_use_case
+
+
+@pytest.fixture
+def client(server):
+    with Client(server.address) as client:
+        yield client
+
+
+@pytest.fixture
+def at(server):
+    return "--server", server.address
+
+
+@pytest.fixture
+def imported(advisor, at, case, write):
+    """Return a use-case file whose use case is stored, with two documents."""
+    write("more.md", "The lamp is red.\n")
+    assert advisor("import", case, *at).status == 0
+    return case
+
+
+def sources(client) -> list[str]:
+    return [each.source for each in client.documents("faq")]
+
+
+def test_what_is_removed_goes_where_somebody_agrees(advisor, at, imported, tmp_path, client):
+    """Away from a terminal it is shown and refused, and nothing is changed; --yes deletes it."""
+    (tmp_path / "more.md").unlink()
+    refused = advisor("import", imported, *at)
+    assert (refused.status, refused.out) == (2, "")
+    assert "deleted: 1 document: more.md" in refused.err
+    assert "--yes" in refused.err
+    assert "--keep" in refused.err
+    assert sources(client) == ["manual.md", "more.md"]
+    assert "1 deleted" in advisor("import", imported, "--yes", *at).out
+    assert sources(client) == ["manual.md"]
+
+
+def test_what_is_removed_stays_where_it_is_to_be_kept(advisor, at, imported, tmp_path, write, client):
+    """Examples that were corrected are replaced all the same."""
+    (tmp_path / "more.md").unlink()
+    lines = (tmp_path / "examples.jsonl").read_text().splitlines()
+    write("examples.jsonl", "\n".join([lines[0].replace('"a"', '"b"'), *lines[2:]]))
+    assert advisor("import", imported, "--keep", *at).status == 0
+    assert sources(client) == ["manual.md", "more.md"]
+    found = {each.question: each.answer for each in client.examples("faq")}
+    assert (len(found), found["q0"], found["q1"]) == (64, "b", "a")
+    assert client.get_use_case("faq").example_count == 64
+
+
+def test_corrected_labels_replace_the_old_ones(advisor, at, imported, tmp_path, write, client):
+    """Nothing that the file has is lost, so nobody is asked."""
+    text = (tmp_path / "examples.jsonl").read_text()
+    write("examples.jsonl", text.replace('"q1", "answer": "a"', '"q1", "answer": "b"'))
+    ended = advisor("import", imported, *at)
+    assert (ended.status, ended.err) == (0, "")
+    assert "1 example imported, 63 unchanged, 1 deleted" in ended.out
+    assert [each.answer for each in client.examples("faq") if each.question == "q1"] == ["b"]
+
+
+def test_the_same_files_from_another_directory_are_the_same(advisor, at, imported, tmp_path, monkeypatch):
+    """Documents are named from the file's folder, wherever the command runs."""
+    monkeypatch.chdir(tmp_path.parent)
+    ended = advisor("import", imported.relative_to(tmp_path.parent), *at)
+    assert "2 documents unchanged" in ended.out
+    assert ended.status == 0
+
+
+def test_nothing_is_sent_where_nothing_changed(advisor, at, imported, server):
+    """Not even to be compared: a question about large documents is not held up."""
+    server.embedder.embedded.clear()
+    assert advisor("answer", imported, "lamp", *at).status == 0
+    assert len(server.embedder.embedded) == 1, "the question alone"
+
+
+def test_a_copied_file_does_not_change_the_original(advisor, at, imported, tmp_path, client):
+    """It is refused until it has an id of its own, or is said to be the same."""
+    copy = shutil.copytree(tmp_path, tmp_path / "copy", ignore=lambda *_: {"data", "more.md"}) / imported.name
+    refused = advisor("import", copy, "--yes", *at)
+    assert refused.status == 2
+    assert "kept in step with" in refused.err
+    assert "--adopt" in refused.err
+    assert sources(client) == ["manual.md", "more.md"]
+    assert advisor("import", copy, "--adopt", "--yes", *at).status == 0
+    assert sources(client) == ["manual.md"]
+    assert advisor("import", copy, *at).status == 0, "it is known from now on"
+
+
+def test_a_use_case_that_no_file_made_is_not_taken_over(advisor, at, case, client):
+    """Its id may be the same by accident."""
+    client.create_use_case("faq", description="By hand.")
+    assert "made by no file" in advisor("import", case, *at).err
+    assert client.get_use_case("faq").description == "By hand."
+
+
+def test_a_moved_file_is_the_same(advisor, at, imported, tmp_path, client):
+    """What it was moved from is there no more."""
+    (tmp_path / "new").mkdir()
+    for path in (*tmp_path.glob("*.md"), *tmp_path.glob("*.jsonl"), imported):
+        path.rename(tmp_path / "new" / path.name)
+    assert advisor("import", tmp_path / "new" / imported.name, *at).status == 0
+    assert len(client.get_use_case("faq").origins) == 1
+
+
+def test_an_id_is_written_where_it_may_be(advisor, at, write, client):
+    """--yes writes it, and the next command finds the same use case."""
+    path = write("bare.yaml", "description: Bare.\n")
+    ended = advisor("import", path, "--yes", *at)
+    assert ended.status == 0
+    use_case_id = read_use_case(path).id
+    assert f"id: {use_case_id} written" in ended.err
+    assert [each.name for each in client.use_cases()] == [f"useCases/{use_case_id}"]
+
+
+def test_import_as_json_ends_with_the_use_case(advisor, at, case):
+    """Data on standard output alone."""
+    ended = advisor("import", case, "--json", *at)
+    assert json.loads(ended.out)["example_count"] == "64"
+    assert "64 examples imported" in ended.err
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return a function that has questions answered as if on a terminal."""
+
+    def answering(answer: bool) -> list[str]:
+        asked = []
+        monkeypatch.setattr("advisor.cli.sync._on_terminal", lambda: True)
+        monkeypatch.setattr("typer.confirm", lambda text, *_, **__: asked.append(text) or answer)
+        return asked
+
+    return answering
+
+
+def test_on_a_terminal_it_is_asked(advisor, at, imported, tmp_path, client, terminal):
+    """No leaves everything as it was, yes deletes."""
+    (tmp_path / "more.md").unlink()
+    asked = terminal(answer=False)
+    assert advisor("import", imported, *at).status == 2
+    assert asked == ["Bring the store in step?"]
+    assert len(sources(client)) == 2
+    terminal(answer=True)
+    assert advisor("import", imported, *at).status == 0
+    assert sources(client) == ["manual.md"]
+
+
+def test_recommend_counts_what_the_file_lists_as_answer_does(advisor, at, case, client):
+    """Both decide alike, before and after the import."""
+    before = json.loads(advisor("recommend", case, "--json").out)
+    events = advisor("answer", case, "lamp", "--approach", "PROMPTING", "--json", *at).out.splitlines()
+    after = json.loads(events[0])["recommendation"]
+    assert "labelled_examples 64" in before["summary"]
+    # The server of the tests decides by other rules: what was counted is the same.
+    assert before["summary"].rpartition("Taken from")[2] == after["summary"].rpartition("Taken from")[2]
