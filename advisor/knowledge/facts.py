@@ -25,6 +25,7 @@ import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
 
 from advisor.errors import InvalidInput, Violation
+from advisor.knowledge.durations import duration_fault
 from advisor.knowledge.notation import duration_to_text, parse_duration, parse_number
 from advisor.v1 import annotations_pb2, facts_pb2
 
@@ -263,6 +264,9 @@ def _fill_row(message: facts_pb2.Facts, row: Row, path: str) -> list[Violation]:
     for field, value in message.ListFields():
         item = specs[field.index]
         if item.kind == "duration":
+            if fault := duration_fault(value):
+                violations.append(Violation(f"{path}.{item.name}", fault))
+                continue
             number = value.seconds + value.nanos / 1e9
         else:
             number = float(value)

@@ -74,10 +74,12 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
 
         The time is the request's timeout, the call's deadline, or five minutes, whichever is shortest.
         """
-        operation_id = _named(request.name)
+        checks = Checks()
+        operation_id = checks.operation(request.name, "name")
         timeout_s = MOST_WAIT_S
         if request.HasField("timeout"):
-            timeout_s = min(timeout_s, max(0.0, request.timeout.ToMilliseconds() / 1000))
+            timeout_s = min(timeout_s, checks.timeout(request.timeout, "timeout"))
+        checks.refuse()
         remaining_s = context.time_remaining()
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))

@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from advisor import names
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.approaches import Approach
+from advisor.knowledge.durations import duration_fault
 from advisor.knowledge.facts import encode_facts, nearest
 from advisor.names import shown
 from advisor.storage.records import Request
@@ -119,6 +121,16 @@ class Checks:
         """Check a number against its bounds, both included; NaN is outside any."""
         if not low <= value <= high:
             self.add(field, f"{value:g} is out of bounds; allowed: {low:g} to {high:g}")
+
+    def timeout(self, value: Duration, field: str) -> float:
+        """Return how many seconds a client wants to wait."""
+        fault = duration_fault(value)
+        seconds = value.seconds + value.nanos / 1e9
+        if not fault and seconds < 0:
+            fault = f"{seconds:g} s is negative; 0 s returns at once"
+        if fault:
+            self.add(field, fault)
+        return seconds
 
     def page(self, size: int) -> None:
         """Check a page's size."""
