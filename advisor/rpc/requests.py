@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from advisor import names
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.durations import duration_fault
-from advisor.knowledge.facts import encode_facts, nearest
+from advisor.knowledge.facts import encode_facts
 from advisor.names import shown
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
@@ -137,11 +138,32 @@ class Checks:
         if size < 0:
             self.add("page_size", f"{size} is negative; 0 for the default, or how many you want")
 
-    def mask(self, paths: Sequence[str], allowed: Sequence[str], field: str = "update_mask") -> None:
-        """Check the paths of a field mask."""
+    def mask(
+        self, paths: Sequence[str], allowed: Sequence[str], ignored: Sequence[str], field: str = "update_mask"
+    ) -> list[str]:
+        """Return the paths of a field mask that are to change; `*` stands for the whole resource (AIP-134).
+
+        Args:
+            paths: What the client sent.
+            allowed: What can be changed.
+            ignored: What only the server sets: a client that read the resource may send it back.
+            field: Where the mask is.
+        """
+        whole = [path for path in allowed if "." not in path]
+        if list(paths) == ["*"]:
+            return whole
         for path in paths:
-            if path not in allowed:
-                self.add(field, f"{shown(path)} cannot be changed{nearest(path, allowed)}")
+            if path == "*":
+                self.add(field, '"*" stands for everything; send it alone, or only the paths to change')
+            elif path not in (*allowed, *ignored):
+                close = difflib.get_close_matches(path, allowed, n=1)
+                hint = f'did you mean "{close[0]}"? ' if close else ""
+                self.add(
+                    field,
+                    f"{shown(path)} cannot be changed; {hint}allowed: *, {', '.join(whole)}, "
+                    f"or one part such as {allowed[-1]}",
+                )
+        return [path for path in paths if path in allowed]
 
 
 def under(prefix: str, error: InvalidInput) -> InvalidInput:

@@ -122,10 +122,13 @@ def test_create_reports_all_faults(stub, failure):
         (["facts"], "old", 0.5, None),
         (["facts.new_knowledge_share"], "old", 0.5, True),
         (["facts.needs_citations"], "old", None, None),
+        (["*"], "new", 0.5, None),
+        (["description", "create_time", "example_count"], "new", None, True),
+        (["update_time"], "old", None, True),
     ],
 )
 def test_update_changes_what_the_mask_names(stub, mask, description, share, citations):
-    """Only the paths of the mask change; without a mask, all that is set does."""
+    """Only the paths of the mask change; without a mask, all that is set does; `*` replaces the whole."""
     old = use_case_pb2.UseCase(description="old", facts=facts_pb2.Facts(needs_citations=True))
     stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case=old, use_case_id="faq"))
     new = use_case_pb2.UseCase(
@@ -139,12 +142,13 @@ def test_update_changes_what_the_mask_names(stub, mask, description, share, cita
 
 
 def test_update_refuses_unknown_paths(stub, faq, failure):
-    """A path that cannot be changed is refused with the nearest that can."""
+    """A path that cannot be changed is refused with the nearest that can, and with all that can."""
     request = service_pb2.UpdateUseCaseRequest(use_case=faq)
-    request.update_mask.paths.extend(["facts.needs_citation", "name"])
+    request.update_mask.paths.extend(["facts.needs_citation", "name", "*"])
     found = failure(lambda: stub.UpdateUseCase(request))
-    assert found.fields == ("update_mask", "update_mask")
-    assert "facts.needs_citations" in found.message
+    assert found.fields == ("update_mask",) * 3
+    assert 'did you mean "facts.needs_citations"? allowed: *, description, facts' in found.message
+    assert "send it alone" in found.message
 
 
 def test_list_comes_in_pages(stub):
