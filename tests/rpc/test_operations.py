@@ -114,3 +114,20 @@ def test_waits_that_cannot_be(client, channel, failure, server, timeout):
     request = operations_pb2.WaitOperationRequest(name=submit(server, 1, 1).name, timeout=timeout)
     found = failure(lambda: operations_pb2_grpc.OperationsStub(channel).WaitOperation(request))
     assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("timeout",))
+
+
+def test_lists_are_filtered(client, channel, server, failure):
+    """The filter reaches the list; of every field at fault the name is told."""
+    name = submit(server, 1, 1).name
+    stub = operations_pb2_grpc.OperationsStub(channel)
+
+    def found(text: str) -> list[str]:
+        request = operations_pb2.ListOperationsRequest(filter=text)
+        return [each.name for each in stub.ListOperations(request).operations]
+
+    assert found("kind = count AND done = false") == [name]
+    assert found("kind = tune") == []
+    wrong = operations_pb2.ListOperationsRequest(name="projects/1", filter="kind = x", page_size=-1)
+    assert failure(lambda: stub.ListOperations(wrong)).fields == ("name", "filter", "page_size")
+    partial = operations_pb2.ListOperationsRequest(return_partial_success=True)
+    assert failure(lambda: stub.ListOperations(partial)).code == "UNIMPLEMENTED"
