@@ -22,7 +22,7 @@ from google.rpc import status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
-from advisor.errors import InvalidInput
+from advisor.errors import InvalidInput, Unsupported
 from advisor.wire.status import error_to_status, internal_status
 from advisor.wire.unreadable import unreadable
 
@@ -151,6 +151,9 @@ def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
 
 
 async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
+    if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
+        # Generated code: a method of the service that its servicer leaves out.
+        error = Unsupported(f"{method} is not offered by this server; reflection lists what is")
     status = error_to_status(error) or _unforeseen(error, method)
     rich = rpc_status.to_status(status)
     await context.abort(rich.code, rich.details, rich.trailing_metadata)

@@ -48,6 +48,12 @@ def test_text_that_is_not_utf8(channel, failure):
     assert "byte 2 of it (0xfc) is not UTF-8" in found.message
 
 
+def test_a_method_that_is_left_out(channel, failure):
+    """A method of a standard service that the server does not have is told as such, not as a fault."""
+    found = failure(lambda: channel.unary_unary("/grpc.health.v1.Health/List")(b""))
+    assert (found.code, found.reason) == ("UNIMPLEMENTED", "NOT_SUPPORTED")
+
+
 def test_a_call_goes_on_where_its_stream_is_sound(channel):
     """The stream of a client reaches its handler as it was sent."""
     call: grpc.StreamStreamMultiCallable = channel.stream_stream("/advisor.v1.DecisionService/Consult")
