@@ -24,6 +24,8 @@ DOMAIN = "advisor.dev"
 METADATA_BYTES = 7000
 """Most that message and details may take on the wire: 8 KiB less what else is in the trailers."""
 MESSAGE_CHARACTERS = 800
+MESSAGE_BYTES = 2400
+"""Most that the message may take, percent-encoded: as many in ASCII as `MESSAGE_CHARACTERS`, fewer elsewhere."""
 DESCRIPTION_CHARACTERS = 400
 
 
@@ -55,9 +57,7 @@ def error_to_status(error: Exception) -> status_pb2.Status | None:
     failure = failure_of(error)
     if failure is None:
         return None
-    status = status_pb2.Status(
-        code=code_pb2.Code.Value(failure.code), message=_shorten(failure.message, MESSAGE_CHARACTERS)
-    )
+    status = status_pb2.Status(code=code_pb2.Code.Value(failure.code), message=_told(failure.message))
     metadata = error.metadata if isinstance(error, errors.AdvisorError) else {}
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN, metadata=metadata)
     status.details.add().Pack(info)
@@ -142,6 +142,14 @@ def _add_violations(status: status_pb2.Status, violations: Sequence[Violation]) 
             shown.field, shown.description = "", f"and {left} more; mend those above first"
             break
     status.details.add().Pack(bad)
+
+
+def _told(message: str) -> str:
+    """Return a message that leaves room for the violations, in any language."""
+    text = _shorten(message, MESSAGE_CHARACTERS)
+    while len(quote(text)) > MESSAGE_BYTES:
+        text = _shorten(text, len(text) * 3 // 4)
+    return text
 
 
 def _base64_bytes(size: int) -> int:

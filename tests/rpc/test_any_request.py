@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from advisor.client import Client
 from advisor.knowledge.facts import facts_from_mapping
-from advisor.v1 import decision_service_pb2, execution_service_pb2, use_case_pb2
+from advisor.v1 import decision_service_pb2, execution_service_pb2, recommendation_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from tests.advisor.strategies import use_cases
 from tests.messages import damaged, messages
@@ -48,13 +48,24 @@ REFUSALS = {
     "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED", "RESOURCE_EXHAUSTED",
     "UNIMPLEMENTED",
 }  # fmt: skip
-TEXTS = (
-    "", "faq", "useCases/faq", "useCases/none", "useCases/faq/adapters/a", "useCases/-", "operations",
-    "a.md", "text/html",
-    "00000000-0000-0000-0000-000000000000", "operations/00000000-0000-0000-0000-000000000000",
-    "done = true", "state = queued AND kind = tune", "*", "description", "facts", "facts.task", "task", "W10=",
-    "advisor.v1.DecisionService",
-)  # fmt: skip
+NO_OPERATION = "operations/00000000-0000-0000-0000-000000000000"
+"""Stands for an operation that there is."""
+USE_CASES = ("useCases/faq", "useCases/faq", "useCases/none")
+TEXTS = {
+    "": ("", "faq", "One two.", "a.md", "text/html", "00000000-0000-0000-0000-000000000000"),
+    "name": ("useCases/faq", "useCases/faq/adapters/a", NO_OPERATION, "operations"),
+    "parent": USE_CASES,
+    "use_case": USE_CASES,
+    "adapter": ("", "useCases/faq/adapters/a"),
+    "page_token": ("", "W10="),
+    "filter": ("", "done = true", "state = queued AND kind = tune", "use_case != faq"),
+    "paths": ("*", "description", "facts", "facts.task", "create_time"),
+    "unknown": ("task", "output_form"),
+    "service": ("", "advisor.v1.DecisionService"),
+    "request_id": ("", "00000000-0000-0000-0000-000000000000"),
+    "source": ("a.md", "b.txt", "c.jsonl", "d.html"),
+    "media_type": ("", "text/html", "application/jsonl", "text/plain"),
+}
 fuzzed = settings(
     max_examples=EACH,
     deadline=None,
@@ -68,10 +79,6 @@ fuzzed = settings(
 )
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 Call = Callable[[Sequence[bytes]], list[Message]]
-
-
-NO_OPERATION = "operations/00000000-0000-0000-0000-000000000000"
-"""Stands for an operation that there is."""
 
 
 @pytest.fixture
@@ -122,8 +129,16 @@ def test_any_bytes(send, method, data):
 
 
 def _message(method: MethodDescriptor) -> st.SearchStrategy[Message]:
+    answerable = st.builds(
+        execution_service_pb2.AnswerRequest,
+        use_case=st.just("useCases/faq"),
+        question=st.text(min_size=1),
+        approach=st.sampled_from([recommendation_pb2.APPROACH_PROMPTING, recommendation_pb2.APPROACH_RAG]),
+    )
     facts = use_cases().map(facts_from_mapping)
-    return messages(method.input_type, TEXTS, {"advisor.v1.Facts": facts})
+    return messages(
+        method.input_type, TEXTS, {"advisor.v1.Facts": facts, "advisor.v1.AnswerRequest": answerable}
+    )
 
 
 def _requests(method: MethodDescriptor) -> st.SearchStrategy[list[Message]]:
@@ -177,7 +192,8 @@ def _check_details(status: status_pb2.Status | None) -> None:
         for each in (info, bad):
             detail.Unpack(each)
     assert (info.domain, bool(info.reason)) == ("advisor.dev", True)
-    assert all(each.field and each.description for each in bad.field_violations)
+    assert all(each.description for each in bad.field_violations)
+    assert all(each.field for each in bad.field_violations[:1])  # the last may stand for more of them
     assert status.message
     assert "Traceback" not in status.message
 
