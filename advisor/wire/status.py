@@ -16,6 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from advisor import errors
 from advisor.errors import Failure, Violation, failure_of
+from advisor.wire.unanswered import THE_SERVER, sentence
 from backends import base
 
 __all__ = ["DOMAIN", "CallFailed", "error_to_status", "internal_status", "status_to_error"]
@@ -82,10 +83,18 @@ def internal_status(error_id: str) -> status_pb2.Status:
     return status
 
 
-def status_to_error(status: status_pb2.Status) -> errors.AdvisorError:
+def status_to_error(
+    status: status_pb2.Status, server: str = THE_SERVER, *, begun: bool = False
+) -> errors.AdvisorError:
     """Return the error that a status stands for, the reverse of `error_to_status`.
 
-    Errors of the backends come back as their nearest kin in `advisor.errors`.
+    Errors of the backends come back as their nearest kin in `advisor.errors`. A status without details
+    is none of this program's, and is told as `unanswered.sentence` tells it.
+
+    Args:
+        status: The status.
+        server: Address of the server that was called.
+        begun: Whether a part of the answer had come.
     """
     info, retry, bad = (
         error_details_pb2.ErrorInfo(),
@@ -98,11 +107,14 @@ def status_to_error(status: status_pb2.Status) -> errors.AdvisorError:
                 detail.Unpack(known)
     code, message = code_pb2.Code.Name(status.code), status.message
     metadata, reason = dict(info.metadata), info.reason
+    if not status.details:
+        message = sentence(code, message, server, begun=begun)
     if code == "INVALID_ARGUMENT" and bad.field_violations:
         return errors.InvalidInput(Violation(each.field, each.description) for each in bad.field_violations)
     if code == "UNAVAILABLE":
         delay_s = retry.retry_delay.ToMilliseconds() / 1000 or 1.0
-        return errors.Unavailable(reason or "UNREACHABLE", message, retry_s=delay_s)
+        lost = "CONNECTION_LOST" if begun else "UNREACHABLE"
+        return errors.Unavailable(reason or lost, message, retry_s=delay_s)
     if reason and code == "ABORTED":
         return errors.Conflict(message, reason=reason, metadata=metadata)
     if reason and code == "FAILED_PRECONDITION":
