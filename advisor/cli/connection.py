@@ -83,7 +83,9 @@ def _reachable() -> Iterator[None]:
         if error.reason != "UNREACHABLE":
             raise
         raise Unavailable(
-            error.reason, f"{error}, or none: then the command starts its own", retry_s=error.retry_s
+            error.reason,
+            f"{error}; without a server named, the command starts its own",
+            retry_s=error.retry_s,
         ) from error
 
 

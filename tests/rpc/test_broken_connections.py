@@ -17,7 +17,6 @@ RAW = (
     "failed to connect",
     "http2 header",
     "Socket",
-    "RPC",
     "ipv4:",
     "RST_STREAM",
 )
