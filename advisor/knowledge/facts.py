@@ -285,6 +285,8 @@ def _out_of_bounds(item: Fact, number: float) -> str:
     if item.kind == "choice":
         return f"{number:g} is not a value of the enum; allowed: {', '.join(item.choices)}"
     shown, low, high = (_bound_to_text(item, each) for each in (number, item.minimum, item.maximum))
+    if shown in (low, high):  # outside by less than is written
+        shown = repr(number)
     unit = "" if item.kind == "duration" or item.unit in _BARE_UNITS else f" {item.unit}"
     return f"{shown} is out of bounds; allowed: {low} to {high}{unit}"
 

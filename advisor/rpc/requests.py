@@ -17,6 +17,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.knowledge.durations import duration_fault
 from advisor.knowledge.facts import encode_facts
 from advisor.names import shown
+from advisor.storage import pages
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
 from advisor.wire.recommendation import approach_from_proto
@@ -121,7 +122,7 @@ class Checks:
     def bounds(self, value: float, field: str, low: float, high: float) -> None:
         """Check a number against its bounds, both included; NaN is outside any."""
         if not low <= value <= high:
-            self.add(field, f"{value:g} is out of bounds; allowed: {low:g} to {high:g}")
+            self.add(field, f"{value:,} is out of bounds; allowed: {low:,} to {high:,}")
 
     def timeout(self, value: Duration, field: str) -> float:
         """Return how many seconds a client wants to wait."""
@@ -135,8 +136,8 @@ class Checks:
 
     def page(self, size: int) -> None:
         """Check a page's size."""
-        if size < 0:
-            self.add("page_size", f"{size} is negative; 0 for the default, or how many you want")
+        with self.gather():
+            pages.page_size(size)
 
     def mask(
         self, paths: Sequence[str], allowed: Sequence[str], ignored: Sequence[str], field: str = "update_mask"

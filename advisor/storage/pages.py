@@ -20,7 +20,7 @@ def page_size(asked: int, *, default: int = 50, maximum: int = 1000) -> int:
         InvalidInput: `asked` is negative.
     """
     if asked < 0:
-        raise InvalidInput.of("page_size", f"{asked} is negative; 0 for {default}, or 1 to {maximum}")
+        raise InvalidInput.of("page_size", f"{asked:,} is negative; 0 for {default}, or 1 to {maximum:,}")
     return min(asked or default, maximum)
 
 

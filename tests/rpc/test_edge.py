@@ -5,6 +5,7 @@ from __future__ import annotations
 import grpc
 import pytest
 
+from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 
@@ -46,6 +47,37 @@ def test_text_that_is_not_utf8(channel, failure):
     found = failure(lambda: upload(iter([header.SerializeToString(), example("a"), latin])))
     assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("batch.examples[0].answer",))
     assert "byte 2 of it (0xfc) is not UTF-8" in found.message
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"temperature": 2.0000001}, "2.0000001 is out of bounds; allowed: 0 to 2"),
+        ({"temperature": float("nan")}, "nan is out of bounds; allowed: 0 to 2"),
+        ({"temperature": float("-inf")}, "-inf is out of bounds; allowed: 0 to 2"),
+        ({"max_output_tokens": 2**31 - 1}, "2,147,483,647 is out of bounds; allowed: 1 to 2,048"),
+        ({"passages": -1}, "-1 is out of bounds; allowed: 1 to 20"),
+    ],
+    ids=str,
+)
+def test_numbers_out_of_bounds(channel, failure, options, said):
+    """The number is shown as it was sent, with its bounds."""
+    request = execution_pb2.AnswerRequest(
+        inline_use_case=use_case_pb2.UseCase(),
+        question="One?",
+        options=execution_pb2.GenerationOptions(**options),
+    )
+    answer = channel.unary_stream("/advisor.v1.ExecutionService/Answer")
+    found = failure(lambda: list(answer(request.SerializeToString())))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", (f"options.{next(iter(options))}",))
+    assert said in found.message
+
+
+def test_page_sizes_below_zero(channel, failure):
+    """The sizes that are allowed are told."""
+    request = service_pb2.ListDocumentsRequest(parent="useCases/faq", page_size=-1).SerializeToString()
+    found = failure(lambda: channel.unary_unary("/advisor.v1.UseCaseService/ListDocuments")(request))
+    assert "-1 is negative; 0 for 50, or 1 to 1,000" in found.message
 
 
 def test_a_method_that_is_left_out(channel, failure):
