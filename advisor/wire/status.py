@@ -16,7 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from advisor import errors
 from advisor.errors import Failure, Violation, failure_of
-from advisor.wire.unanswered import THE_SERVER, sentence
+from advisor.wire.unanswered import sentence
 from backends import base
 
 __all__ = ["DOMAIN", "CallFailed", "error_to_status", "internal_status", "status_to_error"]
@@ -84,16 +84,16 @@ def internal_status(error_id: str) -> status_pb2.Status:
 
 
 def status_to_error(
-    status: status_pb2.Status, server: str = THE_SERVER, *, begun: bool = False
+    status: status_pb2.Status, server: str | None = None, *, begun: bool = False
 ) -> errors.AdvisorError:
     """Return the error that a status stands for, the reverse of `error_to_status`.
 
-    Errors of the backends come back as their nearest kin in `advisor.errors`. A status without details
-    is none of this program's, and is told as `unanswered.sentence` tells it.
+    Errors of the backends come back as their nearest kin in `advisor.errors`. The status of a call that
+    has no details is none of this program's, and is told as `unanswered.sentence` tells it.
 
     Args:
         status: The status.
-        server: Address of the server that was called.
+        server: Address of the server, where it is the status of a call; None where it is that of a part.
         begun: Whether a part of the answer had come.
     """
     info, retry, bad = (
@@ -107,7 +107,7 @@ def status_to_error(
                 detail.Unpack(known)
     code, message = code_pb2.Code.Name(status.code), status.message
     metadata, reason = dict(info.metadata), info.reason
-    if not status.details:
+    if server is not None and not status.details:
         message = sentence(code, message, server, begun=begun)
     if code == "INVALID_ARGUMENT" and bad.field_violations:
         return errors.InvalidInput(Violation(each.field, each.description) for each in bad.field_violations)
