@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import LiteralString
 
+import psycopg
 from psycopg.rows import class_row
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
@@ -151,6 +153,10 @@ class DocumentImport:
             self._publish,
         )
 
+    def roll_back(self) -> None:
+        """Give the use case free for another import at once; nothing is kept of what was not committed."""
+        _roll_back(self.connection)
+
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -231,6 +237,10 @@ class ExampleImport:
             lambda: self._publish(total),
         )
 
+    def roll_back(self) -> None:
+        """Give the use case free for another import at once; nothing is kept of what was not committed."""
+        _roll_back(self.connection)
+
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -259,9 +269,16 @@ def _open(database: Database, use_case_id: str) -> Connection:
             use_cases.lock(connection, use_case_id)
             use_cases.require(connection, use_case_id)
     except BaseException:
+        _roll_back(connection)
         connection.close()
         raise
     return connection
+
+
+def _roll_back(connection: Connection) -> None:
+    """Release the lock: of a connection that is only closed, PostgreSQL does so when it notices."""
+    with suppress(psycopg.OperationalError):  # it is closed, and so noticed, already
+        connection.rollback()
 
 
 def _publish(

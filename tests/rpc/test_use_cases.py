@@ -281,6 +281,13 @@ def importing(server) -> bool:
         return connection.execute(locked).fetchone() is not None
 
 
+def test_an_import_after_one_that_was_refused(stub, faq, failure):
+    """The refusal gives the use case free: the next import may come at once, however often."""
+    header = service_pb2.ImportExamplesRequest(header=HEADER)
+    codes = {failure(lambda: stub.ImportExamples(iter([header, header]))).code for _ in range(100)}
+    assert codes == {"INVALID_ARGUMENT"}
+
+
 def test_repeated_import(stub, faq):
     """An import repeated under the same request id gives the first result."""
     header = service_pb2.ImportHeader(use_case="useCases/faq", request_id=str(uuid.uuid4()))
