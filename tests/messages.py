@@ -100,7 +100,7 @@ class _Maker:
         return make()
 
     def values(self, field: FieldDescriptor) -> st.SearchStrategy[Any]:
-        """Return a strategy for one value of a field; no field of this API is a map."""
+        """Return a strategy for one value of a field, one item of a repeated one, one entry of a map."""
         kind = field.cpp_type
         if field.message_type is not None:
             return st.deferred(lambda: self.messages(field.message_type))
@@ -122,7 +122,14 @@ class _Maker:
 
 
 def _append(values: Any, value: Any) -> None:
-    if isinstance(value, Message):
+    """Add a value to a repeated field, or an entry to a map."""
+    if isinstance(value, Message) and value.DESCRIPTOR.GetOptions().map_entry:
+        entry: Any = value
+        if isinstance(entry.value, Message):
+            values[entry.key].CopyFrom(entry.value)
+        else:
+            values[entry.key] = entry.value
+    elif isinstance(value, Message):
         values.add().CopyFrom(value)
     else:
         values.append(value)
