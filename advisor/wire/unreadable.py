@@ -15,6 +15,8 @@ __all__ = ["unreadable"]
 
 _VARINT, _FIXED64, _DELIMITED, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
+_MOST_FIELDS = 20_000
+"""Fields that are read, in some 50 ms: a server answers nobody else meanwhile."""
 
 
 def unreadable(descriptor: Descriptor, content: bytes) -> InvalidInput:
@@ -32,12 +34,14 @@ class _Reader:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._at = 0
+        self._fields = 0
 
     def message(self, descriptor: Descriptor, path: str, end: int) -> None:
         """Read the fields of a message that ends at byte `end`."""
         counts: dict[int, int] = {}
-        while self._at < end:
+        while self._at < end and self._fields < _MOST_FIELDS:
             began = self._at
+            self._fields += 1
             number, kind = divmod(self._varint(path, end), 8)
             if number == 0 or kind not in (_VARINT, _FIXED64, _DELIMITED, _FIXED32):
                 raise _corrupt(path, began)

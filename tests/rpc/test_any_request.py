@@ -82,7 +82,7 @@ Call = Callable[[Sequence[bytes]], list[Message]]
 
 
 @pytest.fixture
-def send(server, channel: grpc.Channel, method: MethodDescriptor) -> Iterator[Call]:
+def send(server, channel: grpc.Channel, method: MethodDescriptor) -> Call:
     """Return a function that calls the method with messages as bytes; the server has something of everything."""
     with Client(server.address) as client:
         client.create_use_case("faq", description="Answer.", facts={"needs_citations": True})

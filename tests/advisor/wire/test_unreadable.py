@@ -49,6 +49,14 @@ def test_what_is_sound_is_passed_over():
     assert (violation.field, "byte 0 of it (0x80)" in violation.description) == ("use_case", True)
 
 
+def test_a_fault_behind_very_many_fields():
+    """It is not looked for without end: the bytes are refused in general."""
+    content = b"\x98\x06\x01" * 1_000_000 + b"\x00"
+    (violation,) = unreadable(use_case_pb2.UseCase.DESCRIPTOR, content).violations
+    assert violation.field == "request"
+    assert "is no advisor.v1.UseCase" in violation.description
+
+
 def test_what_no_reading_finds():
     """Where everything holds, and yet protobuf refused it, the kind of message is named."""
     (violation,) = unreadable(use_case_pb2.UseCase.DESCRIPTOR, b"").violations
