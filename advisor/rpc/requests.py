@@ -153,6 +153,10 @@ class Checks:
         whole = [path for path in allowed if "." not in path]
         if list(paths) == ["*"]:
             return whole
+        most = len(allowed) + len(ignored)
+        if len(paths) > most:  # each that is unknown costs a search for what was meant
+            self.add(field, f"has {len(paths):,} paths; at most {most} are allowed: name each once")
+            return []
         for path in paths:
             if path == "*":
                 self.add(field, '"*" stands for everything; send it alone, or only the paths to change')

@@ -6,6 +6,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import grpc
 import pytest
@@ -149,6 +150,14 @@ def test_update_refuses_unknown_paths(stub, faq, failure):
     assert found.fields == ("update_mask",) * 3
     assert 'did you mean "facts.needs_citations"? allowed: *, description, facts' in found.message
     assert "send it alone" in found.message
+
+
+def test_update_refuses_masks_without_end(stub, faq, failure):
+    """A mask of more paths than there are is refused as a whole: looking into it would take minutes."""
+    request = service_pb2.UpdateUseCaseRequest(use_case=faq)
+    request.update_mask.paths.extend(["facts.tusk"] * 250_000)
+    call = partial(stub.UpdateUseCase, request, timeout=30)
+    assert "has 250,000 paths; at most" in failure(call).message
 
 
 def test_list_comes_in_pages(stub):
