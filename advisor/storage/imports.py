@@ -32,6 +32,8 @@ from backends.base import Example
 
 __all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples"]
 
+MOST_FAULTS = 100
+"""Faults that are told of one batch: nobody reads more, and an empty example takes two bytes to send."""
 SOURCE_CHARACTERS = 1_000
 """Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
 
@@ -202,12 +204,15 @@ class ExampleImport:
         """Stage examples; those that are there already are not added again.
 
         Raises:
-            InvalidInput: Examples lack question or answer or are too large; names every one of the batch.
+            InvalidInput: Examples lack question or answer or are too large; names those of the batch, a hundred
+                at most.
         """
         rows: list[tuple[Example, str]] = []
         violations: list[Violation] = []
         for example in examples:
             violations.extend(_faults(f"examples[{self._received}]", example, self._limits.example_bytes))
+            if len(violations) > MOST_FAULTS:
+                break
             content = f"{example.question}\0{example.answer}\0{example.context or ''}\0".encode()
             self._content.update(content)
             self._received += 1

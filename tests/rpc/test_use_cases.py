@@ -290,6 +290,16 @@ def importing(server) -> bool:
         return connection.execute(locked).fetchone() is not None
 
 
+def test_a_batch_that_is_all_wrong(stub, faq, failure):
+    """Of very many faults the first are told; the others take neither time nor memory."""
+    request = service_pb2.ImportExamplesRequest(batch=service_pb2.ExampleBatch())
+    request.batch.examples.extend([use_case_pb2.Example()] * 1_000_000)
+    header = service_pb2.ImportExamplesRequest(header=HEADER)
+    found = failure(lambda: stub.ImportExamples(iter([header, request]), timeout=30))
+    assert found.fields[:2] == ("examples[0].question", "examples[0].answer")
+    assert found.code == "INVALID_ARGUMENT"
+
+
 def test_an_import_after_one_that_was_refused(stub, faq, failure):
     """The refusal gives the use case free: the next import may come at once, however often."""
     header = service_pb2.ImportExamplesRequest(header=HEADER)
