@@ -8,6 +8,7 @@
     ├── Conflict              another change is under way          ABORTED
     ├── ResourceExhausted     a limit, or the disk, is used up     RESOURCE_EXHAUSTED
     ├── Unavailable           try again in a while                 UNAVAILABLE
+    ├── Unsupported           an option that there is not here     UNIMPLEMENTED
     ├── RulesError            a file that is no knowledge base     FAILED_PRECONDITION
     └── ConfigurationError    the process cannot start like this   FAILED_PRECONDITION
 
@@ -46,6 +47,7 @@ __all__ = [
     "ResourceExhausted",
     "RulesError",
     "Unavailable",
+    "Unsupported",
     "Violation",
     "failure_of",
 ]
@@ -189,6 +191,13 @@ class Unavailable(AdvisorError):
     def __init__(self, reason: str, message: str, *, retry_s: float) -> None:
         self.retry_s = retry_s
         super().__init__(message, reason=reason)
+
+
+class Unsupported(AdvisorError):
+    """An option of a standard API that this server does not have."""
+
+    code = "UNIMPLEMENTED"
+    reason = "NOT_SUPPORTED"
 
 
 class RulesError(AdvisorError):

@@ -71,6 +71,7 @@ CODES = {
     "ABORTED": ("another change of the same thing is under way: start over later", ""),
     "RESOURCE_EXHAUSTED": ("a limit, or the disk, is used up", ""),
     "UNAVAILABLE": ("not now: send the same again after a while", "`RetryInfo`: how long to wait"),
+    "UNIMPLEMENTED": ("a standard option or method that this server does not have", ""),
     "INTERNAL": ("a fault of the server", "an error id in the metadata, which the server's log has too"),
 }
 

@@ -31,7 +31,7 @@ def connected(target: str | None) -> Iterator[Client]:
     """
     target = target or os.environ.get("ADVISOR_SERVER")
     if target:
-        with _reachable(target), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
+        with _reachable(), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
             yield client
         return
     require_server("a server of its own", "name a running one by --server ADDRESS")
@@ -75,8 +75,8 @@ def _starting() -> Iterator[str]:
 
 
 @contextmanager
-def _reachable(target: str) -> Iterator[None]:
-    """Say of a server that cannot be reached which one that is, and what to do."""
+def _reachable() -> Iterator[None]:
+    """Say of a server that cannot be reached that the command can do without it."""
     try:
         yield
     except Unavailable as error:
@@ -84,10 +84,9 @@ def _reachable(target: str) -> Iterator[None]:
             raise
         raise Unavailable(
             error.reason,
-            f"no server answers at {target}: {error}; start one with advisor serve, "
-            "or name none, and the command starts its own",
+            f"{error}; without a server named, the command starts its own",
             retry_s=error.retry_s,
-        ) from None
+        ) from error
 
 
 def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import progress_pb2, recommendation_pb2
 from advisor.wire.status import status_to_error
+from advisor.wire.unanswered import THE_SERVER
 
 __all__ = ["AnswerEvent", "AnswerStream", "translated"]
 
@@ -27,17 +28,22 @@ AnswerEvent = (
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what a call failed with as an error of `advisor.errors`."""
+def translated(server: str = THE_SERVER, begun: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Raise what a call failed with as an error of `advisor.errors`; gRPC's own error is its cause.
+
+    Args:
+        server: Address of the server that is called.
+        begun: Says whether a part of the answer has come.
+    """
     try:
         yield
     except grpc.RpcError as error:
-        raise status_to_error(_status(error)) from None
+        raise status_to_error(_status(error), server, begun=begun()) from error
 
 
 def _status(error: Any) -> status_pb2.Status:
     """Return the whole status of a failed call; a bare one where the server sent no details."""
-    code, details = error.code().value[0], error.details() or error.code().name
+    code, details = error.code().value[0], error.details() or ""
     try:
         rich = rpc_status.from_call(error)
     except ValueError:  # details that do not belong to the status, as from a proxy
@@ -54,11 +60,13 @@ class AnswerStream:
         summary: How it went, once the answer has ended.
     """
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, server: str = THE_SERVER) -> None:
         self.recommendation: recommendation_pb2.Recommendation | None = None
         self.references: execution_pb2.References | None = None
         self.summary: execution_pb2.AnswerSummary | None = None
         self._call = call
+        self._server = server
+        self._begun = False
         self._text: list[str] = []
 
     def __iter__(self) -> Iterator[AnswerEvent]:
@@ -67,8 +75,9 @@ class AnswerStream:
 
     def responses(self) -> Iterator[execution_pb2.AnswerResponse]:
         """Yield the messages that hold the events, as they are on the wire."""
-        with translated():
+        with translated(self._server, lambda: self._begun):
             for response in self._call:
+                self._begun = True
                 self._note(response)
                 yield response
 

@@ -86,6 +86,7 @@ class Client:
             self._channel = grpc.secure_channel(target, credentials, options)
         self._metadata = [("authorization", f"Bearer {token}")] if token else []
         self._timeout_s = timeout_s
+        self._target = target
         self._decisions: Any = decision_grpc.DecisionServiceStub(self._channel)
         self._use_cases: Any = use_cases_grpc.UseCaseServiceStub(self._channel)
         self._execution: Any = execution_grpc.ExecutionServiceStub(self._channel)
@@ -319,7 +320,8 @@ class Client:
             adapter=adapter,
             options=execution_pb2.GenerationOptions(**options),
         )
-        return AnswerStream(self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata))
+        call = self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata)
+        return AnswerStream(call, self._target)
 
     def tune(
         self, use_case: str, *, approach: str = "FINE_TUNING", adapter_id: str = "", **settings: Any
@@ -343,19 +345,19 @@ class Client:
             settings=use_case_pb2.TuningSettings(**settings),
             request_id=str(uuid.uuid4()),
         )
-        return OperationFuture(self._operations, self._call(self._execution.Tune, request), self._metadata)
+        return self._future(self._call(self._execution.Tune, request))
 
     def operation(self, name: str) -> OperationFuture[Any]:
         """Return long work that was started before, by its resource name."""
         request = operations_pb2.GetOperationRequest(name=name)
         operation = self._call(self._operations.GetOperation, request)
-        return OperationFuture(self._operations, operation, self._metadata)
+        return self._future(operation)
 
     def operations(self) -> Iterator[OperationFuture[Any]]:
         """Yield all long work, newest first."""
         request = operations_pb2.ListOperationsRequest(name="operations")
         for operation in self._pages(self._operations.ListOperations, request, "operations"):
-            yield OperationFuture(self._operations, operation, self._metadata)
+            yield self._future(operation)
 
     def get_adapter(self, name: str) -> use_case_pb2.Adapter:
         """Return an adapter by its resource name."""
@@ -372,9 +374,12 @@ class Client:
         """Delete an adapter by its resource name."""
         self._call(self._execution.DeleteAdapter, execution_pb2.DeleteAdapterRequest(name=name))
 
+    def _future(self, operation: operations_pb2.Operation) -> OperationFuture[Any]:
+        return OperationFuture(self._operations, operation, self._metadata, self._target)
+
     def _call(self, method: Callable[..., Any], request: Any, *, timeout_s: float | None = -1) -> Any:
         timeout = self._timeout_s if timeout_s == -1 else timeout_s
-        with translated():
+        with translated(self._target):
             return method(request, timeout=timeout, metadata=self._metadata)
 
     def _pages(self, method: Callable[..., Any], request: Any, field: str) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from google.rpc import code_pb2
 from advisor.client.calls import translated
 from advisor.wire.metadata import target_field, unpacked
 from advisor.wire.status import status_to_error
+from advisor.wire.unanswered import THE_SERVER
 
 __all__ = ["OperationFuture", "OperationState"]
 
@@ -43,12 +44,17 @@ class OperationFuture(Generic[Response]):
     """
 
     def __init__(
-        self, stub: Any, operation: operations_pb2.Operation, call_metadata: Sequence[tuple[str, str]] = ()
+        self,
+        stub: Any,
+        operation: operations_pb2.Operation,
+        call_metadata: Sequence[tuple[str, str]] = (),
+        server: str = THE_SERVER,
     ) -> None:
         self.name: str = operation.name
         self.operation = operation
         self._stub = stub
         self._call_metadata = call_metadata
+        self._server = server
 
     @property
     def metadata(self) -> Any:
@@ -94,20 +100,20 @@ class OperationFuture(Generic[Response]):
     def done(self) -> bool:
         """Look whether it has ended, well or not."""
         if not self.operation.done:
-            with translated():
+            with translated(self._server):
                 request = operations_pb2.GetOperationRequest(name=self.name)
                 self.operation = self._stub.GetOperation(request, metadata=self._call_metadata)
         return bool(self.operation.done)
 
     def cancel(self) -> None:
         """Ask it to stop; nothing happens where it has ended."""
-        with translated():
+        with translated(self._server):
             request = operations_pb2.CancelOperationRequest(name=self.name)
             self._stub.CancelOperation(request, metadata=self._call_metadata)
 
     def delete(self) -> None:
         """Forget it; FailedPrecondition where it has not ended."""
-        with translated():
+        with translated(self._server):
             request = operations_pb2.DeleteOperationRequest(name=self.name)
             self._stub.DeleteOperation(request, metadata=self._call_metadata)
 
@@ -149,7 +155,7 @@ class OperationFuture(Generic[Response]):
         timeout = duration_pb2.Duration()
         timeout.FromMilliseconds(round(timeout_s * 1000))
         request = operations_pb2.WaitOperationRequest(name=self.name, timeout=timeout)
-        with translated():
+        with translated(self._server):
             self.operation = self._stub.WaitOperation(
                 request, timeout=timeout_s + 30, metadata=self._call_metadata
             )

@@ -72,6 +72,11 @@ class Consultation:
             InvalidInput: A value or a name is not allowed; nothing of the answer is kept.
         """
         names = list(unknown)
+        if len(names) > len(fact_index()):  # each that is unknown costs a search for what was meant
+            raise InvalidInput.of(
+                "answer.unknown",
+                f"has {len(names):,} names; there are {len(fact_index())} facts: name each at most once",
+            )
         violations = [
             Violation(f"answer.unknown[{index}]", f"{name!r} is not a fact{nearest(name, fact_index())}")
             for index, name in enumerate(names)

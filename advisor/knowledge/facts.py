@@ -25,6 +25,7 @@ import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
 
 from advisor.errors import InvalidInput, Violation
+from advisor.knowledge.durations import duration_fault
 from advisor.knowledge.notation import duration_to_text, parse_duration, parse_number
 from advisor.v1 import annotations_pb2, facts_pb2
 
@@ -263,6 +264,9 @@ def _fill_row(message: facts_pb2.Facts, row: Row, path: str) -> list[Violation]:
     for field, value in message.ListFields():
         item = specs[field.index]
         if item.kind == "duration":
+            if fault := duration_fault(value):
+                violations.append(Violation(f"{path}.{item.name}", fault))
+                continue
             number = value.seconds + value.nanos / 1e9
         else:
             number = float(value)
@@ -281,6 +285,8 @@ def _out_of_bounds(item: Fact, number: float) -> str:
     if item.kind == "choice":
         return f"{number:g} is not a value of the enum; allowed: {', '.join(item.choices)}"
     shown, low, high = (_bound_to_text(item, each) for each in (number, item.minimum, item.maximum))
+    if shown in (low, high):  # outside by less than is written
+        shown = repr(number)
     unit = "" if item.kind == "duration" or item.unit in _BARE_UNITS else f" {item.unit}"
     return f"{shown} is out of bounds; allowed: {low} to {high}{unit}"
 

@@ -108,9 +108,7 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         knowledge = self._advisor.knowledge
         size = pages.page_size(request.page_size, default=100, maximum=500)
         listing = f"rules/{knowledge.digest}"
-        last = pages.after(request.page_token, listing)
-        ids = [rule.id for rule in knowledge.rules]
-        start = ids.index(last[0]) + 1 if last else 0
+        start = pages.start(request.page_token, listing, [rule.id for rule in knowledge.rules])
         page = pages.page_of(
             knowledge.rules[start : start + size + 1], size, listing, lambda rule: (rule.id,)
         )

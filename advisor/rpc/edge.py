@@ -1,24 +1,30 @@
 """The edge: whatever a handler raises leaves as one status, by the table in `status`.
 
 This is what an outermost interceptor does, done once at registration: the
-interceptors of grpc.aio cost half as much per call as a decision does.
+interceptors of grpc.aio cost half as much per call as a decision does. What
+cannot be read as a message leaves by the same way: gRPC would tell the client
+the parser's exception as UNKNOWN, so here the deserializer returns the error in
+place of the message, and the handler's wrapper raises it.
 """
 
 from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
+from advisor.errors import InvalidInput, Unsupported
 from advisor.wire.status import error_to_status, internal_status
+from advisor.wire.unreadable import unreadable
 
 __all__ = ["Context", "ErrorMapping"]
 
@@ -67,7 +73,7 @@ class _Mapped(grpc.GenericRpcHandler):
 
 def _wrap(handler: Handler, method: str) -> Handler:
     codecs = {
-        "request_deserializer": handler.request_deserializer,
+        "request_deserializer": _reader(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
     if handler.unary_unary:
@@ -79,12 +85,45 @@ def _wrap(handler: Handler, method: str) -> Handler:
     return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codecs)
 
 
+def _reader(deserializer: Any) -> Callable[[bytes], Any]:
+    """Return a deserializer that returns InvalidInput, not raises it, where it is given no message."""
+    message_class = deserializer.__self__  # generated code hands over `Request.FromString`
+
+    def read(content: bytes) -> Any:
+        try:
+            return deserializer(content)
+        except DecodeError:
+            return unreadable(message_class.DESCRIPTOR, content)
+
+    return read
+
+
+class _Messages:
+    """The messages that a client streams; raises what the deserializer returned in place of one."""
+
+    def __init__(self, messages: AsyncIterator[Any]) -> None:
+        self._messages = messages
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return _read(await anext(self._messages))
+
+
+def _read(request: Any) -> Any:
+    """Return a request as its handler takes it; raise InvalidInput where it could not be read."""
+    if isinstance(request, InvalidInput):
+        raise request
+    return request if isinstance(request, Message) else _Messages(request)
+
+
 def _single(behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Any]:
     """Wrap a handler that returns one thing, or writes to the context itself."""
 
     async def call(request: Any, context: Context) -> Any:
         try:
-            return await behaviour(request, context)
+            return await behaviour(_read(request), context)
         except aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
@@ -100,7 +139,7 @@ def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
     async def call(request: Any, context: Context) -> None:
         # Written here, not by gRPC: a cancelled write then closes the handler at once.
         try:
-            async with aclosing(behaviour(request, context)) as responses:
+            async with aclosing(behaviour(_read(request), context)) as responses:
                 async for response in responses:
                     await context.write(response)
         except aio.AbortError:
@@ -112,6 +151,9 @@ def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
 
 
 async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
+    if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
+        # Generated code: a method of the service that its servicer leaves out.
+        error = Unsupported(f"{method} is not offered by this server; reflection lists what is")
     status = error_to_status(error) or _unforeseen(error, method)
     rich = rpc_status.to_status(status)
     await context.abort(rich.code, rich.details, rich.trailing_metadata)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from advisor.errors import Unavailable
 from advisor.rpc.erasing import Eraser
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.requests import Checks
@@ -158,7 +159,8 @@ class Importer:
             yield upload
         except Exception:
             # Before the client hears of it: it may try again at once. Nothing works on the import any more.
-            await self._blocking(lambda: imports.roll_back(upload))
+            with suppress(Unavailable):
+                await self._blocking(upload.roll_back)
             raise
         finally:
             upload.close()

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
+from advisor.errors import Unsupported
+from advisor.names import shown
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
 from advisor.storage import operations
 from advisor.storage.database import Database
+from advisor.storage.filters import Condition, parse_filter
 from advisor.storage.operations import Operation
 from advisor.wire.operations import operation_to_proto
-from advisor.work.kinds import read_made
+from advisor.work.kinds import KINDS, read_made
 
 __all__ = ["OperationsServicer", "operation_with_response"]
 
@@ -24,7 +27,6 @@ T = TypeVar("T")
 
 MOST_WAIT_S = 300.0
 """Longest wait of one WaitOperation; a client that wants more asks again."""
-_DONE_FILTERS = {"": None, "done=true": True, "done=false": False}
 
 
 class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]  # untyped
@@ -46,19 +48,25 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
     async def ListOperations(
         self, request: operations_pb2.ListOperationsRequest, _context: Context
     ) -> operations_pb2.ListOperationsResponse:
-        """List operations, newest first; `filter` may be `done=true` or `done=false`."""
+        """List operations, newest first; `advisor.storage.operations.filters` says by what to filter them."""
         checks = Checks()
         if request.name not in ("", "operations"):
-            checks.add("name", 'is not the collection of operations; write "operations", or leave it empty')
-        if request.filter not in _DONE_FILTERS:
-            checks.add("filter", "cannot be read; allowed: done=true, done=false, or none")
+            checks.add(
+                "name", f"{shown(request.name)} holds no operations; write operations, or leave it empty"
+            )
+        conditions: Sequence[Condition] = ()
+        with checks.gather():
+            conditions = parse_filter(request.filter, operations.filters(KINDS))
         checks.page(request.page_size)
         checks.refuse()
-        done = _DONE_FILTERS[request.filter]
+        if request.return_partial_success:
+            raise Unsupported(
+                "return_partial_success is not supported, since all operations are in one place; leave it out"
+            )
 
         def work() -> operations_pb2.ListOperationsResponse:
             page = operations.list_page(
-                self._database, done=done, size=request.page_size, token=request.page_token
+                self._database, conditions=conditions, size=request.page_size, token=request.page_token
             )
             return operations_pb2.ListOperationsResponse(
                 operations=[operation_with_response(self._database, each) for each in page.items],
@@ -74,10 +82,12 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
 
         The time is the request's timeout, the call's deadline, or five minutes, whichever is shortest.
         """
-        operation_id = _named(request.name)
+        checks = Checks()
+        operation_id = checks.operation(request.name, "name")
         timeout_s = MOST_WAIT_S
         if request.HasField("timeout"):
-            timeout_s = min(timeout_s, max(0.0, request.timeout.ToMilliseconds() / 1000))
+            timeout_s = min(timeout_s, checks.timeout(request.timeout, "timeout"))
+        checks.refuse()
         remaining_s = context.time_remaining()
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))

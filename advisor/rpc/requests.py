@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from advisor import names
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.facts import encode_facts, nearest
+from advisor.knowledge.durations import duration_fault
+from advisor.knowledge.facts import encode_facts
 from advisor.names import shown
+from advisor.storage import pages
 from advisor.storage.records import Request
 from advisor.v1 import facts_pb2, recommendation_pb2
 from advisor.wire.recommendation import approach_from_proto
@@ -131,18 +135,53 @@ class Checks:
     def bounds(self, value: float, field: str, low: float, high: float) -> None:
         """Check a number against its bounds, both included; NaN is outside any."""
         if not low <= value <= high:
-            self.add(field, f"{value:g} is out of bounds; allowed: {low:g} to {high:g}")
+            self.add(field, f"{value:,} is out of bounds; allowed: {low:,} to {high:,}")
+
+    def timeout(self, value: Duration, field: str) -> float:
+        """Return how many seconds a client wants to wait."""
+        fault = duration_fault(value)
+        seconds = value.seconds + value.nanos / 1e9
+        if not fault and seconds < 0:
+            fault = f"{seconds:g} s is negative; 0 s returns at once"
+        if fault:
+            self.add(field, fault)
+        return seconds
 
     def page(self, size: int) -> None:
         """Check a page's size."""
-        if size < 0:
-            self.add("page_size", f"{size} is negative; 0 for the default, or how many you want")
+        with self.gather():
+            pages.page_size(size)
 
-    def mask(self, paths: Sequence[str], allowed: Sequence[str], field: str = "update_mask") -> None:
-        """Check the paths of a field mask."""
+    def mask(
+        self, paths: Sequence[str], allowed: Sequence[str], ignored: Sequence[str], field: str = "update_mask"
+    ) -> list[str]:
+        """Return the paths of a field mask that are to change; `*` stands for the whole resource (AIP-134).
+
+        Args:
+            paths: What the client sent.
+            allowed: What can be changed.
+            ignored: What only the server sets: a client that read the resource may send it back.
+            field: Where the mask is.
+        """
+        whole = [path for path in allowed if "." not in path]
+        if list(paths) == ["*"]:
+            return whole
+        most = len(allowed) + len(ignored)
+        if len(paths) > most:  # each that is unknown costs a search for what was meant
+            self.add(field, f"has {len(paths):,} paths; at most {most} are allowed: name each once")
+            return []
         for path in paths:
-            if path not in allowed:
-                self.add(field, f"{shown(path)} cannot be changed{nearest(path, allowed)}")
+            if path == "*":
+                self.add(field, '"*" stands for everything; send it alone, or only the paths to change')
+            elif path not in (*allowed, *ignored):
+                close = difflib.get_close_matches(path, allowed, n=1)
+                hint = f'did you mean "{close[0]}"? ' if close else ""
+                self.add(
+                    field,
+                    f"{shown(path)} cannot be changed; {hint}allowed: *, {', '.join(whole)}, "
+                    f"or one part such as {allowed[-1]}",
+                )
+        return [path for path in paths if path in allowed]
 
 
 def under(prefix: str, error: InvalidInput) -> InvalidInput:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
+from google.api import field_behavior_pb2
 from google.protobuf import empty_pb2
 
 from advisor.names import parse_document, parse_example, parse_use_case
@@ -35,7 +36,12 @@ __all__ = ["UseCaseServicer"]
 T = TypeVar("T")
 
 _FACTS = tuple(field.name for field in facts_pb2.Facts.DESCRIPTOR.fields)
-_MASK = ("description", "facts", *(f"facts.{name}" for name in _FACTS), "origins")
+_MASK = ("description", "facts", "origins", *(f"facts.{name}" for name in _FACTS))
+_OUTPUT_ONLY = tuple(
+    field.name
+    for field in use_case_pb2.UseCase.DESCRIPTOR.fields
+    if field_behavior_pb2.OUTPUT_ONLY in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+)
 
 
 class UseCaseServicer(service_grpc.UseCaseServiceServicer):
@@ -115,12 +121,13 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         """Change a use case; see the proto."""
         checks = Checks()
         use_case_id = checks.use_case(request.use_case.name, "use_case.name")
-        checks.mask(request.update_mask.paths, _MASK)
+        paths = checks.mask(request.update_mask.paths, _MASK, _OUTPUT_ONLY)
         checks.description(request.use_case.description, "use_case.description")
         checks.facts(request.use_case.facts, "use_case.facts")
         checks.origins(request.use_case.origins, "use_case.origins")
         checks.refuse()
-        paths = list(request.update_mask.paths) or _set_paths(request.use_case)
+        if not request.update_mask.paths:
+            paths = _set_paths(request.use_case)
         updated = await self._blocking(
             lambda: use_cases.update(
                 self._database, use_case_id, lambda present: _changed(present, request.use_case, paths)

@@ -31,8 +31,10 @@ from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import DocumentContent, ImportResult, Request
 from backends.base import Example
 
-__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples", "roll_back"]
+__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples"]
 
+MOST_FAULTS = 100
+"""Faults that are told of one batch: nobody reads more, and an empty example takes two bytes to send."""
 SOURCE_CHARACTERS = 1_000
 """Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
 
@@ -181,6 +183,10 @@ class DocumentImport:
             self._publish,
         )
 
+    def roll_back(self) -> None:
+        """Give the use case free for another import at once; nothing is kept of what was not committed."""
+        _roll_back(self.connection)
+
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -233,12 +239,15 @@ class ExampleImport:
         """Stage examples; those that are there already are not added again.
 
         Raises:
-            InvalidInput: Examples lack question or answer or are too large; names every one of the batch.
+            InvalidInput: Examples lack question or answer or are too large; names those of the batch, a hundred
+                at most.
         """
         rows: list[tuple[Example, str]] = []
         violations: list[Violation] = []
         for example in examples:
             violations.extend(_faults(f"examples[{self._received}]", example, self._limits.example_bytes))
+            if len(violations) > MOST_FAULTS:
+                break
             content = f"{example.question}\0{example.answer}\0{example.context or ''}\0".encode()
             self._content.update(content)
             self._received += 1
@@ -271,6 +280,10 @@ class ExampleImport:
             lambda: self._publish(deleted),
         )
 
+    def roll_back(self) -> None:
+        """Give the use case free for another import at once; nothing is kept of what was not committed."""
+        _roll_back(self.connection)
+
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -295,12 +308,6 @@ class ExampleImport:
             )
 
 
-def roll_back(upload: DocumentImport | ExampleImport) -> None:
-    """Undo an import that no thread works on: its lock is free afterwards, which closing leaves to the server."""
-    with suppress(psycopg.Error):
-        upload.connection.rollback()
-
-
 def _open(database: Database, use_case_id: str) -> Connection:
     """Open the connection whose transaction is the import, and lock the use case for it."""
     connection = database.connect()
@@ -309,9 +316,16 @@ def _open(database: Database, use_case_id: str) -> Connection:
             use_cases.lock(connection, use_case_id)
             use_cases.require(connection, use_case_id)
     except BaseException:
+        _roll_back(connection)
         connection.close()
         raise
     return connection
+
+
+def _roll_back(connection: Connection) -> None:
+    """Release the lock: of a connection that is only closed, PostgreSQL does so when it notices."""
+    with suppress(psycopg.OperationalError):  # it is closed, and so noticed, already
+        connection.rollback()
 
 
 def _publish(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,9 +23,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from advisor.errors import AlreadyExists, FailedPrecondition, Failure, NotFound, ResourceExhausted
-from advisor.names import operation_name
+from advisor.names import is_id, operation_name
 from advisor.storage import pages, requests, use_cases
 from advisor.storage.database import Connection, Database
+from advisor.storage.filters import Condition, FilterField
 from advisor.storage.records import Page, Request
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "State",
     "create",
     "delete",
+    "filters",
     "get",
     "list_page",
     "request_cancel",
@@ -180,24 +182,42 @@ def get(database: Database, operation_id: str) -> Operation:
 
 
 def list_page(
-    database: Database, *, done: bool | None = None, size: int = 0, token: str = ""
+    database: Database, *, conditions: Sequence[Condition] = (), size: int = 0, token: str = ""
 ) -> Page[Operation]:
-    """Return a page of operations, newest first; all, or those that have ended or have not.
+    """Return a page of operations, newest first: all, or those that fulfil the conditions, as `filters` makes them.
 
     Raises:
         InvalidInput: The size is negative, or the token is not one of this list.
     """
     size = pages.page_size(size)
-    listing = f"operations?done={done}"
+    listing = f"operations?{[(each.sql, each.value) for each in conditions]}"
     last = pages.after_time(token, listing)
+    tests = "".join(f" AND {each.sql}" for each in conditions)
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Operation)) as cursor:
         rows = cursor.execute(
             f"SELECT {COLUMNS} FROM operations WHERE (create_time, id) < (%s, %s)"  # noqa: S608 - constants
-            " AND (%s::boolean IS NULL OR (state NOT IN ('QUEUED', 'RUNNING')) = %s)"
-            " ORDER BY create_time DESC, id DESC LIMIT %s",
-            [*last, done, done, size + 1],
+            f"{tests} ORDER BY create_time DESC, id DESC LIMIT %s",
+            [*last, *(each.value for each in conditions), size + 1],
         ).fetchall()
     return pages.page_of(rows, size, listing, lambda each: (each.create_time.isoformat(), each.id))
+
+
+def filters(kinds: Iterable[str]) -> Mapping[str, FilterField]:
+    """Return what the list can be filtered by, for `parse_filter`.
+
+    Args:
+        kinds: The kinds of long work that there are.
+    """
+    flags, states = {"true": True, "false": False}, {each.lower(): each.value for each in State}
+    kind = FilterField.of("kind", {each.lower(): each for each in kinds})
+    use_case = FilterField("use_case_id", _use_case_id, "the name of a use case, such as useCases/faq")
+    return {
+        "done": FilterField.of("state NOT IN ('QUEUED', 'RUNNING')", flags),
+        "state": FilterField.of("state", states),
+        "kind": kind,
+        "metadata.kind": kind,
+        "use_case": use_case,
+    }
 
 
 def request_cancel(database: Database, operation_id: str) -> None:
@@ -247,6 +267,14 @@ def delete(database: Database, operation_id: str) -> None:
                 metadata={"operation": operation.name},
             )
         connection.execute("DELETE FROM operations WHERE id = %s", [operation_id])
+
+
+def _use_case_id(value: str) -> str:
+    """Return the id in a use case's name, or the id alone as it is; ValueError where it is neither."""
+    found = value.removeprefix("useCases/")
+    if not is_id(found):
+        raise ValueError(value)
+    return found
 
 
 def _maker(database: Database, target: str) -> str:

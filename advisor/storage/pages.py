@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from advisor.errors import InvalidInput
 from advisor.storage.records import Item, Page
 
-__all__ = ["after", "after_time", "page_of", "page_size"]
+__all__ = ["after", "after_time", "page_of", "page_size", "start"]
 
 
 def page_size(asked: int, *, default: int = 50, maximum: int = 1000) -> int:
@@ -21,16 +20,17 @@ def page_size(asked: int, *, default: int = 50, maximum: int = 1000) -> int:
         InvalidInput: `asked` is negative.
     """
     if asked < 0:
-        raise InvalidInput.of("page_size", f"{asked} is negative; 0 for {default}, or 1 to {maximum}")
+        raise InvalidInput.of("page_size", f"{asked:,} is negative; 0 for {default}, or 1 to {maximum:,}")
     return min(asked or default, maximum)
 
 
-def after(token: str, listing: str) -> tuple[str, ...] | None:
+def after(token: str, listing: str, parts: int = 1) -> tuple[str, ...] | None:
     """Return the key after which a page starts; None at the start of the list.
 
     Args:
         token: What the client sent.
         listing: The list asked for with its filters; a token of another list is refused.
+        parts: Texts that a key of this list has.
 
     Raises:
         InvalidInput: The token is not one that this list handed out.
@@ -39,16 +39,26 @@ def after(token: str, listing: str) -> tuple[str, ...] | None:
         return None
     try:
         found, *key = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if found == listing and key and all(isinstance(part, str) for part in key):
+        if found == listing and len(key) == parts and all(_is_text(part) for part in key):
             return tuple(key)
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):
         pass
     raise _refused()
 
 
+def start(token: str, listing: str, keys: Sequence[str]) -> int:
+    """Return where in a list that is in memory a page starts; raises as `after`."""
+    key = after(token, listing)
+    if key is None:
+        return 0
+    if key[0] not in keys:
+        raise _refused()
+    return keys.index(key[0]) + 1
+
+
 def after_time(token: str, listing: str) -> tuple[datetime, str]:
     """Return the time and the id below which a page of a list "newest first" starts; raises as `after`."""
-    key = after(token, listing)
+    key = after(token, listing, 2)
     if key is None:
         return datetime.max.replace(tzinfo=UTC), ""
     try:
@@ -67,6 +77,11 @@ def page_of(
         return Page(items)
     token = json.dumps([listing, *key(items[-1])]).encode()
     return Page(items, base64.urlsafe_b64encode(token).decode())
+
+
+def _is_text(part: object) -> bool:
+    """Return whether PostgreSQL takes a part of a key: UTF-8 without U+0000; UnicodeError where it is not UTF-8."""
+    return isinstance(part, str) and b"\0" not in part.encode()
 
 
 def _refused() -> InvalidInput:

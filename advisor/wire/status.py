@@ -16,6 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from advisor import errors
 from advisor.errors import Failure, Violation, failure_of
+from advisor.wire.unanswered import sentence
 from backends import base
 
 __all__ = ["DOMAIN", "CallFailed", "error_to_status", "internal_status", "status_to_error"]
@@ -24,6 +25,8 @@ DOMAIN = "advisor.dev"
 METADATA_BYTES = 7000
 """Most that message and details may take on the wire: 8 KiB less what else is in the trailers."""
 MESSAGE_CHARACTERS = 800
+MESSAGE_BYTES = 2400
+"""Most that the message may take, percent-encoded: as many in ASCII as `MESSAGE_CHARACTERS`, fewer elsewhere."""
 DESCRIPTION_CHARACTERS = 400
 
 
@@ -55,9 +58,7 @@ def error_to_status(error: Exception) -> status_pb2.Status | None:
     failure = failure_of(error)
     if failure is None:
         return None
-    status = status_pb2.Status(
-        code=code_pb2.Code.Value(failure.code), message=_shorten(failure.message, MESSAGE_CHARACTERS)
-    )
+    status = status_pb2.Status(code=code_pb2.Code.Value(failure.code), message=_told(failure.message))
     metadata = error.metadata if isinstance(error, errors.AdvisorError) else {}
     info = error_details_pb2.ErrorInfo(reason=failure.reason, domain=DOMAIN, metadata=metadata)
     status.details.add().Pack(info)
@@ -82,10 +83,18 @@ def internal_status(error_id: str) -> status_pb2.Status:
     return status
 
 
-def status_to_error(status: status_pb2.Status) -> errors.AdvisorError:
+def status_to_error(
+    status: status_pb2.Status, server: str | None = None, *, begun: bool = False
+) -> errors.AdvisorError:
     """Return the error that a status stands for, the reverse of `error_to_status`.
 
-    Errors of the backends come back as their nearest kin in `advisor.errors`.
+    Errors of the backends come back as their nearest kin in `advisor.errors`. The status of a call that
+    has no details is none of this program's, and is told as `unanswered.sentence` tells it.
+
+    Args:
+        status: The status.
+        server: Address of the server, where it is the status of a call; None where it is that of a part.
+        begun: Whether a part of the answer had come.
     """
     info, retry, bad = (
         error_details_pb2.ErrorInfo(),
@@ -98,11 +107,14 @@ def status_to_error(status: status_pb2.Status) -> errors.AdvisorError:
                 detail.Unpack(known)
     code, message = code_pb2.Code.Name(status.code), status.message
     metadata, reason = dict(info.metadata), info.reason
+    if server is not None and not status.details:
+        message = sentence(code, message, server, begun=begun)
     if code == "INVALID_ARGUMENT" and bad.field_violations:
         return errors.InvalidInput(Violation(each.field, each.description) for each in bad.field_violations)
     if code == "UNAVAILABLE":
         delay_s = retry.retry_delay.ToMilliseconds() / 1000 or 1.0
-        return errors.Unavailable(reason or "UNREACHABLE", message, retry_s=delay_s)
+        lost = "CONNECTION_LOST" if begun else "UNREACHABLE"
+        return errors.Unavailable(reason or lost, message, retry_s=delay_s)
     if reason and code == "ABORTED":
         return errors.Conflict(message, reason=reason, metadata=metadata)
     if reason and code == "FAILED_PRECONDITION":
@@ -142,6 +154,14 @@ def _add_violations(status: status_pb2.Status, violations: Sequence[Violation]) 
             shown.field, shown.description = "", f"and {left} more; mend those above first"
             break
     status.details.add().Pack(bad)
+
+
+def _told(message: str) -> str:
+    """Return a message that leaves room for the violations, in any language."""
+    text = _shorten(message, MESSAGE_CHARACTERS)
+    while len(quote(text)) > MESSAGE_BYTES:
+        text = _shorten(text, len(text) * 3 // 4)
+    return text
 
 
 def _base64_bytes(size: int) -> int:

@@ -130,8 +130,17 @@ def _decode(source: str, media_type: str, content: bytes) -> str:
         raise DocumentError(
             f"{source}: byte {error.start:,} is not {error.encoding} text; save it as UTF-8, or leave it out"
         ) from error
+    except UnicodeError as error:  # of encodings such as punycode, which name no byte
+        raise DocumentError(
+            f"{source}: it is not {encoding} text; save it as UTF-8, or leave it out"
+        ) from error
     if "\0" in text:
         raise DocumentError(f"{source}: it is binary, not text; convert it to text, or leave it out")
+    if half := re.search("[\ud800-\udfff]", text):
+        raise DocumentError(
+            f"{source}: character {half.start():,} is half a surrogate pair, which is not text; "
+            "save it as UTF-8, or leave it out"
+        )
     return text
 
 

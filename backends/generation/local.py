@@ -239,7 +239,9 @@ def _chooser(options: GenerationOptions) -> Callable[[torch.Tensor], int]:
     generator = torch.Generator().manual_seed(options.seed)
 
     def draw(logits: torch.Tensor) -> int:
-        probabilities = torch.softmax(logits / options.temperature, dim=-1)
+        # The best at 0, in double precision: a temperature near 0 is then its limit, the best alone, not NaN.
+        above = (logits - logits.max()).double() / options.temperature
+        probabilities = torch.softmax(above, dim=-1)
         return int(torch.multinomial(probabilities, 1, generator=generator))
 
     return draw

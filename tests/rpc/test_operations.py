@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import pytest
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.protobuf.duration_pb2 import Duration
 
 from advisor.client import Client, OperationFuture
 from advisor.errors import AlreadyExists, FailedPrecondition
@@ -102,3 +104,30 @@ def test_what_cannot_begin_is_not_queued(client, server):
     making = submit(server, 1, 1)
     with pytest.raises(AlreadyExists, match=f"being made by {making.name}"):
         submit(server, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "timeout", [Duration(seconds=-1), Duration(seconds=1, nanos=-1), Duration(seconds=2**62)], ids=str
+)
+def test_waits_that_cannot_be(client, channel, failure, server, timeout):
+    """A time below zero, or one that is no time, is refused."""
+    request = operations_pb2.WaitOperationRequest(name=submit(server, 1, 1).name, timeout=timeout)
+    found = failure(lambda: operations_pb2_grpc.OperationsStub(channel).WaitOperation(request))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("timeout",))
+
+
+def test_lists_are_filtered(client, channel, server, failure):
+    """The filter reaches the list; of every field at fault the name is told."""
+    name = submit(server, 1, 1).name
+    stub = operations_pb2_grpc.OperationsStub(channel)
+
+    def found(text: str) -> list[str]:
+        request = operations_pb2.ListOperationsRequest(filter=text)
+        return [each.name for each in stub.ListOperations(request).operations]
+
+    assert found("kind = count AND done = false") == [name]
+    assert found("kind = tune") == []
+    wrong = operations_pb2.ListOperationsRequest(name="projects/1", filter="kind = x", page_size=-1)
+    assert failure(lambda: stub.ListOperations(wrong)).fields == ("name", "filter", "page_size")
+    partial = operations_pb2.ListOperationsRequest(return_partial_success=True)
+    assert failure(lambda: stub.ListOperations(partial)).code == "UNIMPLEMENTED"

@@ -6,6 +6,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import grpc
 import pytest
@@ -130,10 +131,13 @@ def test_create_reports_all_faults(stub, failure):
         (["facts"], "old", 0.5, None),
         (["facts.new_knowledge_share"], "old", 0.5, True),
         (["facts.needs_citations"], "old", None, None),
+        (["*"], "new", 0.5, None),
+        (["description", "create_time", "example_count"], "new", None, True),
+        (["update_time"], "old", None, True),
     ],
 )
 def test_update_changes_what_the_mask_names(stub, mask, description, share, citations):
-    """Only the paths of the mask change; without a mask, all that is set does."""
+    """Only the paths of the mask change; without a mask, all that is set does; `*` replaces the whole."""
     old = use_case_pb2.UseCase(description="old", facts=facts_pb2.Facts(needs_citations=True))
     stub.CreateUseCase(service_pb2.CreateUseCaseRequest(use_case=old, use_case_id="faq"))
     new = use_case_pb2.UseCase(
@@ -147,12 +151,21 @@ def test_update_changes_what_the_mask_names(stub, mask, description, share, cita
 
 
 def test_update_refuses_unknown_paths(stub, faq, failure):
-    """A path that cannot be changed is refused with the nearest that can."""
+    """A path that cannot be changed is refused with the nearest that can, and with all that can."""
     request = service_pb2.UpdateUseCaseRequest(use_case=faq)
-    request.update_mask.paths.extend(["facts.needs_citation", "name"])
+    request.update_mask.paths.extend(["facts.needs_citation", "name", "*"])
     found = failure(lambda: stub.UpdateUseCase(request))
-    assert found.fields == ("update_mask", "update_mask")
-    assert "facts.needs_citations" in found.message
+    assert found.fields == ("update_mask",) * 3
+    assert 'did you mean "facts.needs_citations"? allowed: *, description, facts' in found.message
+    assert "send it alone" in found.message
+
+
+def test_update_refuses_masks_without_end(stub, faq, failure):
+    """A mask of more paths than there are is refused as a whole: looking into it would take minutes."""
+    request = service_pb2.UpdateUseCaseRequest(use_case=faq)
+    request.update_mask.paths.extend(["facts.tusk"] * 250_000)
+    call = partial(stub.UpdateUseCase, request, timeout=30)
+    assert "has 250,000 paths; at most" in failure(call).message
 
 
 def test_list_comes_in_pages(stub):
@@ -283,6 +296,23 @@ def importing(server) -> bool:
     )
     with server.database.transaction() as connection:
         return connection.execute(locked).fetchone() is not None
+
+
+def test_a_batch_that_is_all_wrong(stub, faq, failure):
+    """Of very many faults the first are told; the others take neither time nor memory."""
+    request = service_pb2.ImportExamplesRequest(batch=service_pb2.ExampleBatch())
+    request.batch.examples.extend([use_case_pb2.Example()] * 1_000_000)
+    header = service_pb2.ImportExamplesRequest(header=HEADER)
+    found = failure(lambda: stub.ImportExamples(iter([header, request]), timeout=30))
+    assert found.fields[:2] == ("examples[0].question", "examples[0].answer")
+    assert found.code == "INVALID_ARGUMENT"
+
+
+def test_an_import_after_one_that_was_refused(stub, faq, failure):
+    """The refusal gives the use case free: the next import may come at once, however often."""
+    header = service_pb2.ImportExamplesRequest(header=HEADER)
+    codes = {failure(lambda: stub.ImportExamples(iter([header, header]))).code for _ in range(100)}
+    assert codes == {"INVALID_ARGUMENT"}
 
 
 def test_repeated_import(stub, faq):

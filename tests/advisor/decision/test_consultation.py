@@ -38,6 +38,12 @@ def test_what_nobody_can_tell_is_not_asked_again() -> None:
     assert "no question left" in step.stop_reason
 
 
+def test_more_names_than_there_are_facts() -> None:
+    """They are refused as a whole: a search for what each was meant to be would take minutes."""
+    with pytest.raises(InvalidInput, match="has 1,000,000 names; there are"):
+        start().answer(facts_pb2.Facts(), ["tusk"] * 1_000_000)
+
+
 def test_answers_sharpen_the_decision_until_it_is_stable() -> None:
     """Full answers lead to a stable decision before every fact is asked for."""
     advisor = default_advisor()

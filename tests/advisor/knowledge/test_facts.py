@@ -154,6 +154,7 @@ def test_plain_values_become_numbers(item: str, value: object, number: float) ->
         ("update_interval", "11y", "11y is out of bounds; allowed: 1s to 10y"),
         ("latency_budget", "0.5ms", "allowed: 1ms to 1d"),
         ("update_interval", float("nan"), "'nan' is not a duration"),
+        ("new_knowledge_share", 1.0000000000000002, "1.0000000000000002 is out of bounds; allowed: 0 to 1"),
         ("queries_per_month", -1, "-1 is out of bounds; allowed: 0 to 1,000,000,000,000 queries per month"),
         ("queries_per_month", 1.5, "1.5 is not a whole number of queries per month"),
         ("queries_per_month", float("nan"), "nan is out of bounds"),

@@ -16,6 +16,7 @@ from advisor.errors import (
 )
 from advisor.storage import leases, operations, use_cases
 from advisor.storage.database import Database
+from advisor.storage.filters import parse_filter
 from advisor.storage.leases import Lease, LeaseLost
 from advisor.storage.operations import Operation, State
 from advisor.storage.records import Request
@@ -255,16 +256,39 @@ async def test_waiting_ends_with_the_operation(database: Database) -> None:
 
 
 def test_operations_are_listed_newest_first(database: Database) -> None:
-    """All of them, or those that have ended, or those that have not."""
+    """Page by page."""
     first, second, third = (ask(database, target).id for target in "abc")
-    operations.request_cancel(database, second)
     page = operations.list_page(database, size=2)
     rest = operations.list_page(database, size=2, token=page.next_page_token)
     assert [each.id for each in page.items + rest.items] == [third, second, first]
-    assert [each.id for each in operations.list_page(database, done=True).items] == [second]
-    assert [each.id for each in operations.list_page(database, done=False).items] == [third, first]
-    with pytest.raises(InvalidInput):
-        operations.list_page(database, done=True, token=page.next_page_token)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "cba"),
+        ("done = true", "b"),
+        ("done!=true", "ca"),
+        ("done = false AND state = running", "a"),
+        ('state = "QUEUED"', "c"),
+        ("kind = tune AND metadata.kind = TUNE", "cba"),
+        ("kind != tune", ""),
+        ("use_case = 'useCases/faq'", "cba"),
+        ("use_case = other", ""),
+    ],
+)
+def test_operations_are_filtered(database: Database, text: str, found: str) -> None:
+    """Every restriction must hold; a token belongs to the filter of its list."""
+    ids = {ask(database, target).id: target for target in "abc"}
+    operations.request_cancel(database, list(ids)[1])
+    claim(database)
+    conditions = parse_filter(text, operations.filters(["TUNE"]))
+    page = operations.list_page(database, conditions=conditions)
+    assert "".join(ids[each.id] for each in page.items) == found
+    token = operations.list_page(database, conditions=conditions[:-1], size=1).next_page_token
+    if conditions:
+        with pytest.raises(InvalidInput, match="page_token"):
+            operations.list_page(database, conditions=conditions, token=token)
 
 
 def test_only_what_has_ended_is_deleted(database: Database) -> None:

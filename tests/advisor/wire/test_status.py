@@ -66,6 +66,9 @@ def test_other_statuses_keep_their_code():
 
 def test_long_texts_fit_the_trailers():
     """Message and details together stay below what clients accept, in any language."""
-    violations = [errors.Violation(f"field[{number}]", "ж" * 5000) for number in range(100)]
+    violations = [errors.Violation(f"field[{number}]", "\U0001f600" * 5000) for number in range(100)]
     status = error_to_status(errors.InvalidInput(violations))
+    bad = error_details_pb2.BadRequest()
+    assert status.details[1].Unpack(bad)
+    assert bad.field_violations[0].field == "field[0]"
     assert len(status.message.encode()) * 3 + status.ByteSize() * 4 / 3 < 8192

@@ -36,6 +36,8 @@ def test_suffix_tells_the_media_type(source: str, media_type: str) -> None:
         ("a.txt", "text/plain", b"x" * (MAX_DOCUMENT_BYTES + 1), "16,777,216 allowed"),
         ("a.pdf", "application/pdf", b"%PDF", "text/markdown"),
         ("a.html", "text/html", b'<meta charset="klingon">x', "'klingon' is unknown"),
+        ("a.html", "text/html", b'<meta charset="punycode">x', "is not punycode text"),
+        ("a.html", "text/html", b'<meta charset="utf-7">+2AA-', "character 22 is half a surrogate pair"),
         ("a.html", "text/html", b"<script>x()</script>", "holds no text"),
         ("a.jsonl", "application/jsonl", b'{"text": "a"}\n{"txt": "b"}', "a.jsonl, line 2"),
         ("a.jsonl", "application/jsonl", b'"a"\n\n{', "a.jsonl, line 3"),

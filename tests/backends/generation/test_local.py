@@ -85,6 +85,12 @@ def test_seed_changes_a_sample(generator: LocalGenerator) -> None:
     assert say(generator, temperature=1.0, seed=1).text != say(generator, temperature=1.0, seed=2).text
 
 
+@pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-30])
+def test_a_temperature_near_zero(generator: LocalGenerator, temperature: float) -> None:
+    """It takes the most probable token each time, as 0 does; no arithmetic overflows."""
+    assert say(generator, temperature=temperature) == say(generator, temperature=0.0)
+
+
 def test_kept_prompt_is_read_once(generator: LocalGenerator) -> None:
     """Of a prompt seen before only the last step is read again: the caller is asked once for each step."""
 
