@@ -192,10 +192,18 @@ class Unavailable(AdvisorError):
 
 
 class RulesError(AdvisorError):
-    """A file is not a knowledge base; the message gives file, line and column."""
+    """Files are not a knowledge base.
+
+    Attributes:
+        faults: What is wrong with them, each with file, line and column.
+    """
 
     code = "FAILED_PRECONDITION"
     reason = "RULES"
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class ConfigurationError(AdvisorError):

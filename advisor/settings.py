@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
@@ -49,6 +49,7 @@ class Settings(BaseSettings):
         generator: Model that answers and is tuned, as `backends.models.resolve` names models.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         model_cache: Folder of downloaded models.
+        rules: Rule files merged over those of the package; the variable separates them as PATH does.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     generator: str = DEFAULT_GENERATOR
     embedder: str = DEFAULT_EMBEDDER
     model_cache: Path = Field(default_factory=default_cache)
+    rules: Annotated[tuple[Path, ...], NoDecode] = ()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB
@@ -85,6 +87,16 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return [path for path in value.split(os.pathsep) if path] if isinstance(value, str) else value
+
+    @field_validator("rules")
+    @classmethod
+    def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(map(cls._absolute, value))
 
     @field_validator("generator", "embedder")
     @classmethod

@@ -19,7 +19,8 @@ from advisor.learning.rulecheck import check_rules, run_examples, undecided_shar
 __all__ = ["RulesOption", "advisor_with", "register"]
 
 RulesOption = Annotated[
-    list[Path] | None, typer.Option("--rules", help="Rule file merged over ours; repeatable.")
+    list[Path] | None,
+    typer.Option("--rules", help="Rule file merged over ours; repeatable.", envvar="ADVISOR_RULES"),
 ]
 
 
@@ -64,7 +65,7 @@ def check(rules: RulesOption = None, as_json: JsonOption = False) -> None:
         print_json({"summary": {**counts, "undecided": undecided}})
     else:
         for finding in findings:
-            typer.echo(": ".join(part for part in (finding.place, finding.severity, finding.text) if part))
+            typer.echo(str(finding))
         for known, share in shares.items():
             typer.echo(f"undecided: {share:.1%} of plausible use cases with {known:.0%} of the facts known")
         typer.echo(f"{len(knowledge.rules)} rules, {len(knowledge.monotonic)} promises of monotonicity")

@@ -10,9 +10,11 @@ are written. Every error gives file, line and column.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -62,15 +64,16 @@ def load_rules(*paths: Path) -> Knowledge:
     `worlds_given` is added to, `monotonic` replaced.
 
     Raises:
-        RulesError: A file is not valid, or they are no knowledge base together; the message gives file, line
-            and column.
+        RulesError: A file is not valid, or they are no knowledge base together; it names every item at fault
+            with file, line and column.
     """
-    roots = [read_yaml(path) for path in paths]
-    merged = _Merger()
-    for root in roots:
-        merged.add(root)
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
-    return merged.knowledge(digest)
+    merged, contents = _Merger(), []
+    for path in paths:
+        with merged.noting_faults():
+            root = read_yaml(path)
+            contents.append(root.document.content)
+            merged.add(root)
+    return merged.knowledge(hashlib.sha256(b"\0".join(contents)).hexdigest())
 
 
 class _Merger:
@@ -87,31 +90,52 @@ class _Merger:
         self._worlds: dict[str, tuple[tuple[float, float], ...]] = {}
         self._given: tuple[GivenWorld, ...] = ()
         self._monotonic: tuple[Monotonicity, ...] = ()
+        self._faults: list[str] = []
+
+    @contextmanager
+    def noting_faults(self) -> Iterator[None]:
+        """Note what is wrong with one item, so that reading goes on with the next."""
+        try:
+            yield
+        except RulesError as error:
+            self._faults.extend(error.faults)
 
     def add(self, root: Entry) -> None:
         sections = root.mapping(self._SECTIONS, required=("version",))
         if sections["version"].text() != "1":
             raise sections["version"].error(f"version {sections['version'].text()!r} is unknown; write 1")
         if "decision" in sections:
-            self._decision = _read_decision(sections["decision"])
+            with self.noting_faults():
+                self._decision = _read_decision(sections["decision"])
         for key, entry in _items(sections.get("sources")):
-            self._sources[key] = _read_source(key, entry)
+            with self.noting_faults():
+                self._sources[key] = _read_source(key, entry)
         for key, entry in _items(sections.get("criteria")):
-            self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
+            with self.noting_faults():
+                self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
         for key, entry in _items(sections.get("worlds")):
-            self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
+            with self.noting_faults():
+                self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
         self._add_rules(sections)
-        for entry in sections["worlds_given"].sequence() if "worlds_given" in sections else ():
-            self._given = (*self._given, _read_given(entry))
+        for entry in _sequence(sections.get("worlds_given")):
+            with self.noting_faults():
+                self._given = (*self._given, _read_given(entry))
         if "monotonic" in sections:
-            self._monotonic = tuple(
-                promise for entry in sections["monotonic"].sequence() for promise in _read_monotonic(entry)
-            )
-        for entry in sections["disable"].sequence() if "disable" in sections else ():
-            if self._rules.pop(entry.text(), None) is None:
-                raise entry.error(
-                    f"there is no rule {entry.text()!r} to disable{nearest(entry.text(), self._rules)}"
+            with self.noting_faults():
+                self._monotonic = tuple(
+                    promise
+                    for entry in sections["monotonic"].sequence()
+                    for promise in _read_monotonic(entry)
                 )
+        for entry in _sequence(sections.get("disable")):
+            with self.noting_faults():
+                self._disable(entry)
+
+    def _disable(self, entry: Entry) -> None:
+        if self._rules.pop(entry.text(), None) is None:
+            near = difflib.get_close_matches(entry.text(), self._rules, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else "`advisor rules list` names those there are"
+            raise entry.error(f"there is no rule {entry.text()!r} to disable; {hint}")
 
     def _add_rules(self, sections: Mapping[str, Entry]) -> None:
         here: set[str] = set()
@@ -121,25 +145,26 @@ class _Merger:
             ("warnings", "warning"),
         )
         for section, kind in kinds:
-            for item in sections[section].sequence() if section in sections else ():
-                for rule, entry in read_rules(item, kind):
-                    if rule.id in here:
-                        raise entry.error(f"the id {rule.id!r} stands in this file twice")
-                    here.add(rule.id)
-                    self._rules[rule.id] = (rule, entry)
-                    if len(self._rules) > MAX_RULES:
-                        raise entry.error(
-                            f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base"
-                        )
+            for item in _sequence(sections.get(section)):
+                with self.noting_faults():
+                    for rule, entry in read_rules(item, kind):
+                        self._add_rule(rule, entry, here)
+
+    def _add_rule(self, rule: Rule, entry: Entry, here: set[str]) -> None:
+        if rule.id in here:
+            raise entry.error(f"the id {rule.id!r} stands in this file twice")
+        here.add(rule.id)
+        self._rules[rule.id] = (rule, entry)
+        if len(self._rules) == MAX_RULES + 1:  # said once
+            raise entry.error(f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base")
 
     def knowledge(self, digest: str) -> Knowledge:
+        if not self._faults:  # else these would follow from those
+            self._check_sources()
+        if self._faults:
+            raise RulesError(*self._faults)
         if self._decision is None:
             raise RulesError("no file has a `decision` section; add one, or pass the file as an overlay")
-        for rule, entry in self._rules.values():
-            for source in rule.sources:
-                if source.partition(":")[0] not in self._sources:
-                    hint = nearest(source.partition(":")[0], self._sources)
-                    raise entry.error(f"rule {rule.id!r} rests on the unknown source {source!r}{hint}")
         return Knowledge(
             decision=self._decision,
             sources=self._sources,
@@ -151,6 +176,14 @@ class _Merger:
             digest=digest,
         )
 
+    def _check_sources(self) -> None:
+        for rule, entry in self._rules.values():
+            for source in rule.sources:
+                if source.partition(":")[0] not in self._sources:
+                    hint = nearest(source.partition(":")[0], self._sources)
+                    with self.noting_faults():
+                        raise entry.error(f"rule {rule.id!r} rests on the unknown source {source!r}{hint}")
+
     def _ordered_criteria(self) -> tuple[Criterion, ...]:
         for name in CRITERIA:
             if name not in self._criteria:
@@ -160,6 +193,10 @@ class _Merger:
 
 def _items(entry: Entry | None) -> Iterable[tuple[str, Entry]]:
     return entry.mapping().items() if entry else ()
+
+
+def _sequence(entry: Entry | None) -> Iterable[Entry]:
+    return entry.sequence() if entry else ()
 
 
 def _read_decision(entry: Entry) -> Decision:

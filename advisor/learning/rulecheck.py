@@ -54,6 +54,9 @@ class Finding:
     place: str
     text: str
 
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.severity, self.text) if part)
+
 
 def check_rules(scorer: Scorer) -> tuple[Finding, ...]:
     """Return all findings, errors first."""

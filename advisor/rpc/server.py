@@ -20,9 +20,9 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from psycopg_pool import ConnectionPool
 
-from advisor.decision.advisor import Advisor, default_advisor
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
+from advisor.execution.current import CurrentAdvisor
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
@@ -31,6 +31,7 @@ from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.execution import ExecutionServicer
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
+from advisor.rpc.reloading import reload_on_hangup
 from advisor.rpc.use_cases import Index, UseCaseServicer
 from advisor.settings import Settings
 from advisor.storage import requests
@@ -81,7 +82,7 @@ class Parts:
 
     Attributes:
         settings: What it runs with.
-        advisor: Decides.
+        advisor: Decides, by rules that can be read again.
         database: Where everything is kept.
         loader: Has the models.
         backends: Makes backends.
@@ -89,7 +90,7 @@ class Parts:
     """
 
     settings: Settings
-    advisor: Advisor
+    advisor: CurrentAdvisor
     database: Database
     loader: ModelLoader
     backends: Backends
@@ -192,7 +193,8 @@ class AdvisorServer:
 
 @contextmanager
 def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
-    """Open what a server needs: database, models to load, workers to start."""
+    """Open what a server needs: rules, database, models to load, workers to start."""
+    advisor = CurrentAdvisor.open(settings.rules)
     with (
         open_postgres(settings) as url,
         Database.open(url) as database,
@@ -203,7 +205,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         index = ModelIndex(database, loader)
         parts = Parts(
             settings=settings,
-            advisor=default_advisor(),
+            advisor=advisor,
             database=database,
             loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),
@@ -213,7 +215,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
 
 
 def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; SIGHUP has the rules read again.
 
     Args:
         settings: What to run with.
@@ -222,6 +224,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
 
     Raises:
         ConfigurationError: The server cannot start like this.
+        RulesError: The rules are wrong.
     """
     configure_logging()
     _warn_if_exposed(settings.host)
@@ -236,16 +239,18 @@ async def _serve(
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    reloading = reload_on_hangup(parts.advisor, stopping.set)
     port = await server.start(parts.settings.host, parts.settings.port)
     try:
         await asyncio.to_thread(workers.start)
         if port_file is not None:
             _write_port(port_file, port)
-        _log.info("serving", host=parts.settings.host, port=port)
+        _log.info("serving", host=parts.settings.host, port=port, rules=parts.advisor.version)
         ready(port)
         await stopping.wait()
         _log.info("stopping", grace_s=GRACE_S)
     finally:
+        reloading.cancel()
         await server.stop()
         await asyncio.to_thread(workers.stop)
         if port_file is not None:

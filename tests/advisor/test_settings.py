@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("ADVISOR_WORKERS", "3")
     settings = read_settings(port=2222)
     assert (settings.port, settings.workers, settings.host) == (2222, 3, "127.0.0.1")
+
+
+def test_rule_files_are_listed_as_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Several files in one variable; relative ones are those of the folder that the server starts in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADVISOR_RULES", os.pathsep.join(["mine.yaml", "/etc/ours.yaml"]))
+    assert read_settings().rules == (tmp_path / "mine.yaml", Path("/etc/ours.yaml"))
 
 
 def test_data_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

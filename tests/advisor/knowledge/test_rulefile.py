@@ -296,6 +296,16 @@ def test_disabling_an_unknown_rule_is_refused(tmp_path: Path, base: Path) -> Non
         load_rules(base, mine)
 
 
+def test_every_fault_is_told_at_once(tmp_path: Path, base: Path) -> None:
+    """Whoever mends rule files mends all of them in one go, each fault in its own place."""
+    one = write(tmp_path, "version: 1\nrules: [{id: x}, {id: y}]\nworlds: {nothing: {1: 1}}\n", "one.yaml")
+    two = write(tmp_path, "version: 1\ndisable: [wekly, labls]\n", "two.yaml")
+    with pytest.raises(RulesError) as caught:
+        load_rules(base, one, two)
+    places = sorted(fault.partition(": ")[0].removeprefix(f"{tmp_path}/") for fault in caught.value.faults)
+    assert places == ["one.yaml:2:18", "one.yaml:2:9", "one.yaml:3:10", "two.yaml:2:11", "two.yaml:2:18"]
+
+
 def test_a_refused_overlay_leaves_what_was_loaded(tmp_path: Path, base: Path) -> None:
     """Loading makes a new value, so knowledge in use is untouched by a bad file."""
     knowledge = load_rules(base)
