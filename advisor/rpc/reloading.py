@@ -51,6 +51,8 @@ def reload_rules(current: CurrentAdvisor) -> None:
         for fault in error.faults:
             _log.error("rules not taken", fault=fault)
         _log.warning("rules kept", rules=current.version, faults=len(error.faults))
+    except Exception as error:  # noqa: BLE001 - the next signal must find somebody who listens
+        _log.error("rules kept", rules=current.version, exc_info=error)
     else:
         _log.info("rules taken", rules=current.version, files=[str(path) for path in current.files])
 

@@ -48,6 +48,18 @@ def test_calls_that_run_keep_their_rules(current):
     assert first.recommendation.versions.rules == second.recommendation.versions.rules == old
 
 
+def test_a_reload_that_fails_unforeseen_is_survived(current, monkeypatch, capsys):
+    """The old rules decide on, and the next signal finds somebody who listens."""
+    advisor, _, _ = current
+
+    def fail() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(advisor, "reload", fail)
+    reload_rules(advisor)
+    assert "rules kept" in "".join(capsys.readouterr())
+
+
 def test_all_services_decide_by_the_new_rules(current):
     """Recommend, the list of rules and the decision of an answer are of one version."""
     advisor, file, channel = current
