@@ -207,10 +207,18 @@ class RulesError(AdvisorError):
 
 
 class ConfigurationError(AdvisorError):
-    """The server or a worker cannot start with these settings."""
+    """A process cannot start like this.
+
+    Attributes:
+        faults: What is in its way, each by itself.
+    """
 
     code = "FAILED_PRECONDITION"
     reason = "CONFIGURATION"
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 def failure_of(error: BaseException) -> Failure | None:

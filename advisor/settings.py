@@ -1,22 +1,27 @@
 """The settings of a server and its workers: few, read once, frozen, handed down.
 
 Each is an environment variable with the prefix `ADVISOR_`, such as
-`ADVISOR_DATABASE_URL`; arguments of the command line come before it.
+`ADVISOR_DATABASE_URL`; arguments of the command line come before it. The table
+of all variables is `advisor.environment`.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from advisor.environment import PREFIX, unknown_variables
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, parse_model
 from backends.models.resolve import default_cache
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["Settings", "read_settings"]
 
@@ -62,7 +67,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ADVISOR_", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     data_dir: Path = Field(default_factory=_default_data_dir)
@@ -112,13 +117,22 @@ def read_settings(**given: Any) -> Settings:
     """Read the settings: what is given here first, then the environment, then the defaults.
 
     Raises:
-        ConfigurationError: A value is out of bounds; the message names every one.
+        ConfigurationError: A value is out of bounds, or a variable is misspelt; it has a fault for each.
     """
+    faults = list(unknown_variables(os.environ))
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        faults = "; ".join(
-            f"ADVISOR_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise ConfigurationError(f"settings: {faults}") from None
+        faults.extend(map(_fault, error.errors(include_url=False)))
+    if faults:
+        raise ConfigurationError(*faults)
+    return settings
+
+
+def _fault(error: ErrorDetails) -> str:
+    """Say what is wrong with a value, and quote it; a secret is not quoted, and our own errors do so themselves."""
+    name = "_".join(map(str, error["loc"]))
+    if error["type"] == "value_error":
+        return f"{PREFIX}{name.upper()}: {error['msg'].removeprefix('Value error, ')}"
+    value = "" if name == "database_url" else f"{error['input']!r}: "
+    return f"{PREFIX}{name.upper()}: {value}{error['msg'][:1].lower()}{error['msg'][1:]}"

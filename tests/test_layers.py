@@ -18,8 +18,8 @@ LAYERS = {
         "base", "prompts", "models", "documents", "retrieval", "generation", "approaches", "training",
     ),
     "advisor": (
-        "errors", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics", "storage",
-        "execution", "work", "wire", "client", "rpc", "cli",
+        "errors", "environment", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics",
+        "storage", "execution", "work", "wire", "client", "rpc", "cli",
     ),
 }  # fmt: skip
 # What stands outside the order: the package's own face, and `python -m advisor`.

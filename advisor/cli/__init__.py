@@ -26,7 +26,7 @@ from advisor.cli import (
     serving,
     sync,
 )
-from advisor.errors import AdvisorError, InvalidInput, RulesError
+from advisor.errors import AdvisorError, ConfigurationError, InvalidInput, RulesError
 from backends.base import BackendError
 
 __all__ = ["app", "main"]
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(_usage(error, given))
     except InvalidInput as error:
         _fail(*(f"{each.field}: {each.description}" for each in error.violations))
-    except RulesError as error:
+    except (RulesError, ConfigurationError) as error:
         _fail(*error.faults)
     except (AdvisorError, BackendError, OSError) as error:
         _fail(str(error))

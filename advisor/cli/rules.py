@@ -11,6 +11,7 @@ from rich.console import Console
 
 from advisor.cli.output import JsonOption, print_json, print_table
 from advisor.decision.advisor import Advisor, default_advisor
+from advisor.environment import check_environment
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.rulefile import default_rules_paths, load_rules
 from advisor.knowledge.rules import Rule
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def advisor_with(rules: list[Path] | None) -> Advisor:
     """Return an advisor by our rules and by further files of them."""
+    check_environment()
     advisor = default_advisor()
     if not rules:
         return advisor
@@ -43,7 +45,7 @@ def advisor_with(rules: list[Path] | None) -> Advisor:
 
 def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> None:
     """List the rules, vetoes and warnings."""
-    knowledge = load_rules(*default_rules_paths(), *(rules or ()))
+    knowledge = advisor_with(rules).knowledge
     if as_json:
         for rule in knowledge.rules:
             print_json({"rule": _rule_values(rule)})

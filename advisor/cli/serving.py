@@ -10,13 +10,15 @@ import typer
 
 from advisor.cli.extras import require_server
 from advisor.cli.rules import RulesOption
+from advisor.environment import OF_CLIENTS, OF_SERVERS
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("serve", rich_help_panel="Look after a server")(serve)
+    listed = f"Variables of servers: {', '.join(OF_SERVERS)}. Of clients: {', '.join(OF_CLIENTS)}."
+    app.command("serve", epilog=listed, rich_help_panel="Look after a server")(serve)
 
 
 def serve(

@@ -50,9 +50,9 @@ def test_the_database_url_is_not_shown() -> None:
     [("port", "70000"), ("port", "http"), ("workers", "-1"), ("document_bytes", "0"), ("generator", "hf:x")],
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the variable."""
+    """The message names the variable and quotes the value."""
     monkeypatch.setenv(f"ADVISOR_{name.upper()}", value)
-    with pytest.raises(ConfigurationError, match=f"ADVISOR_{name.upper()}: "):
+    with pytest.raises(ConfigurationError, match=f"^ADVISOR_{name.upper()}: '{value}': "):
         read_settings()
 
 
@@ -60,11 +60,21 @@ def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts the server mends everything in one go."""
     monkeypatch.setenv("ADVISOR_PORT", "-1")
     monkeypatch.setenv("ADVISOR_WORKERS", "many")
-    with pytest.raises(ConfigurationError, match=r"ADVISOR_PORT: .*ADVISOR_WORKERS: "):
+    monkeypatch.setenv("ADVISOR_DATADIR", "data")
+    with pytest.raises(ConfigurationError) as caught:
         read_settings()
+    named = [fault.partition(": ")[0] for fault in caught.value.faults]
+    assert named == ["ADVISOR_DATADIR", "ADVISOR_PORT", "ADVISOR_WORKERS"]
 
 
 def test_settings_do_not_change() -> None:
     """They are read once and handed down."""
     with pytest.raises(ValidationError, match="frozen"):
         read_settings().port = 1  # type: ignore[misc]
+
+
+def test_a_wrong_database_url_is_not_quoted() -> None:
+    """It may hold a password."""
+    with pytest.raises(ConfigurationError, match="^ADVISOR_DATABASE_URL: input") as caught:
+        read_settings(database_url=["hunter2"])
+    assert "hunter2" not in str(caught.value)

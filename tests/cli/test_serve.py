@@ -162,3 +162,15 @@ def test_models_as_json(advisor, monkeypatch):
         monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
     lines = advisor("models", "pull", "--json").out.splitlines()
     assert [json.loads(line)["model"]["remote"] for line in lines] == [True, True]
+
+
+def test_a_command_s_own_server_tells_every_fault(advisor, monkeypatch):
+    """What keeps it from starting is said as `advisor serve` says it."""
+    monkeypatch.setenv("ADVISOR_WORKERS", "many")
+    monkeypatch.setenv("ADVISOR_EMBEDDER", "hf:x")
+    ended = advisor("operations", "list")
+    assert ended.status == 2
+    assert [line.split(": ")[1] for line in ended.err.splitlines() if line.startswith("advisor: ")] == [
+        "ADVISOR_EMBEDDER",
+        "ADVISOR_WORKERS",
+    ]
