@@ -17,7 +17,6 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
 from psycopg_pool import ConnectionPool
 
 from advisor.errors import ConfigurationError
@@ -31,6 +30,7 @@ from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.execution import ExecutionServicer
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
+from advisor.rpc.reflecting import add_reflection
 from advisor.rpc.reloading import reload_on_hangup
 from advisor.rpc.use_cases import Index, UseCaseServicer
 from advisor.settings import Settings
@@ -139,8 +139,7 @@ class AdvisorServer:
             OperationsServicer(database, self._database_lane), edge
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
-        names = (DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), self._server)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.
