@@ -21,7 +21,7 @@ from pathlib import Path
 from advisor.errors import RulesError
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, fact_index, nearest
-from advisor.knowledge.ruleitems import check_subject, read_rules, read_tests, read_value
+from advisor.knowledge.ruleitems import check_subject, read_bounded, read_rules, read_tests, read_value
 from advisor.knowledge.rules import (
     CRITERIA,
     Criterion,
@@ -39,6 +39,14 @@ from advisor.knowledge.yamltree import Entry, read_yaml
 __all__ = ["MAX_RULES", "default_rules_paths", "load_default_rules", "load_rules"]
 
 MAX_RULES = 1000
+
+SHARES = (0.0, 1.0)
+PRIORS = (1e-8, 1.0)
+"""No prior is further from certainty than one rule may go: 1e-8 is 18 nats."""
+TEMPERATURES = (0.01, 100.0)
+NATS_TO_DECIDE = (0.0, 100.0)
+WEIGHTS = (1e-6, 1e6)
+"""Of curves within a trade-off, and of values that are unknown: only their ratios count."""
 
 
 def default_rules_paths() -> tuple[Path, ...]:
@@ -203,20 +211,16 @@ def _read_decision(entry: Entry) -> Decision:
     keys = ("prior", "temperature", "undecided")
     values = entry.mapping(keys, required=keys)
     prior = values["prior"].mapping(APPROACHES, required=APPROACHES)
-    shares = tuple(_positive(prior[name]) for name in APPROACHES)
+    shares = tuple(read_bounded(prior[name], *PRIORS) for name in APPROACHES)
     if not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise values["prior"].error(f"the prior sums to {sum(shares):g}; it must sum to 1")
     undecided = values["undecided"].mapping(("lead", "evidence"), required=("lead", "evidence"))
-    evidence = undecided["evidence"].number()
-    if evidence < 0:
-        raise undecided["evidence"].error(f"{evidence:g} is below 0")
-    return Decision(shares, _positive(values["temperature"]), _share(undecided["lead"]), evidence)
-
-
-def _positive(entry: Entry) -> float:
-    if (number := entry.number()) > 0:
-        return number
-    raise entry.error(f"{number:g} is not above 0")
+    return Decision(
+        shares,
+        read_bounded(values["temperature"], *TEMPERATURES),
+        read_bounded(undecided["lead"], *SHARES),
+        read_bounded(undecided["evidence"], *NATS_TO_DECIDE),
+    )
 
 
 def _read_source(key: str, entry: Entry) -> RuleSource:
@@ -242,9 +246,9 @@ def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
         raise key.error(f"{subject!r} is a criterion; a criterion reads facts alone")
     check_subject(subject, key)
     values = entry.mapping(("weight", "curve"), required=("curve",))
-    weight = _positive(values["weight"]) if "weight" in values else 1.0
+    weight = read_bounded(values["weight"], *WEIGHTS) if "weight" in values else 1.0
     points = sorted(
-        (_read_point(subject, values["curve"], point), _share(value))
+        (_read_point(subject, values["curve"], point), read_bounded(value, *SHARES))
         for point, value in values["curve"].mapping().items()
     )
     if len({number for number, _ in points}) < len(points):
@@ -267,16 +271,13 @@ def _read_point(subject: str, curve: Entry, key: str) -> float:
     return read_value(subject, value, curve.keys()[key])
 
 
-def _share(entry: Entry) -> float:
-    if 0 <= (number := entry.number()) <= 1:
-        return number
-    raise entry.error(f"{number:g} is out of bounds; allowed: 0 to 1")
-
-
 def _read_world(name: str, entry: Entry, key: Entry) -> tuple[tuple[float, float], ...]:
     if name not in fact_index():
         raise key.error(f"{name!r} is not a fact{nearest(name, fact_index())}")
-    weights = [(_read_point(name, entry, text), _positive(value)) for text, value in entry.mapping().items()]
+    weights = [
+        (_read_point(name, entry, text), read_bounded(value, *WEIGHTS))
+        for text, value in entry.mapping().items()
+    ]
     if not weights:
         raise entry.error("at least one value with its weight is needed")
     total = sum(weight for _, weight in weights)
