@@ -21,12 +21,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from backends.counts import counted
+
 if TYPE_CHECKING:  # it loads gRPC
     from google.longrunning import operations_pb2
 
 __all__ = [
     "JsonOption",
     "Waiting",
+    "counted",
     "notices",
     "operation_values",
     "print_json",
