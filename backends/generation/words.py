@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-__all__ = ["LONGEST_WAIT", "WordStream"]
+__all__ = ["LONGEST_WORD", "UNSPACED", "WordStream"]
 
-LONGEST_WAIT = 12
-"""Characters of one word after which it is passed on unfinished: some scripts write no spaces."""
+LONGEST_WORD = 40
+"""Characters without white space after which they are passed on unfinished: an address, or a line of code."""
+UNSPACED = 12
+"""The same where they are of scripts that write no spaces, such as Thai, Japanese and Chinese."""
 
+# Thai, Lao, Tibetan and Burmese; Khmer; kana and Chinese characters.
+_UNSPACED = re.compile("[\u0e00-\u109f\u1780-\u17ff\u3000-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _WORDS = re.compile(r".*\S\s+", re.DOTALL)
 _OPEN_MARK = re.compile(r"\[\d{0,3}\Z")
 
@@ -44,7 +48,8 @@ def _ready(text: str) -> int:
     """Return how much of a text can be passed on: whole words, or all but a mark such as [2] that has begun."""
     words = _WORDS.match(text)
     end = words.end() if words else 0
-    if len(text) - end < LONGEST_WAIT:
+    longest = UNSPACED if _UNSPACED.search(text, end) else LONGEST_WORD
+    if len(text) - end < longest:
         return end
     mark = _OPEN_MARK.search(text)
     return mark.start() if mark else len(text)

@@ -19,7 +19,7 @@ from backends.base import (
 )
 from backends.generation.local import LocalGenerator
 from backends.generation.openai import OpenAIGenerator
-from backends.generation.words import LONGEST_WAIT
+from backends.generation.words import UNSPACED
 from tests.doubles import FakeGenerator
 from tests.openai_server import KEY, openai_server
 
@@ -58,7 +58,7 @@ def test_a_piece_is_a_word_or_more(generator: Generator) -> None:
     pieces: list[str] = []
     options = GenerationOptions(max_output_tokens=200, temperature=1)
     text = generator.generate(CHAT, options=options, emit=pieces.append, cancelled=lambda: False).text
-    words = sum(1 + len(word) // LONGEST_WAIT for word in text.split())
+    words = sum(1 + len(word) // UNSPACED for word in text.split())
     assert "".join(pieces) == text
     assert len(pieces) <= words + 1
 

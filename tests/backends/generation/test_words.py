@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.generation.words import LONGEST_WAIT, WordStream
+from backends.generation.words import LONGEST_WORD, UNSPACED, WordStream
 
 
 def passed_on(pieces: list[str]) -> list[str]:
@@ -26,6 +26,7 @@ def passed_on(pieces: list[str]) -> list[str]:
         (["\n", "\n", "a", "\n", " b", "\n"], ["\n\na\n", " b\n"]),
         (["It costs 3", ".", "14", " each"], ["It costs ", "3.14 ", "each"]),
         (["one two three ", "four"], ["one two three ", "four"]),
+        (["internationali", "sation", " counts"], ["internationalisation ", "counts"]),
         ([], []),
     ],
 )
@@ -39,14 +40,14 @@ def test_a_text_without_spaces_streams() -> None:
     text = "北京是一座历史悠久的城市，有许多名胜古迹。" * 3
     got = passed_on(list(text))
     assert "".join(got) == text
-    assert {len(part) for part in got[:-1]} == {LONGEST_WAIT}
+    assert {len(part) for part in got[:-1]} == {UNSPACED}
 
 
 @pytest.mark.parametrize("number", ["2", "12", "123"])
-@pytest.mark.parametrize("before", range(LONGEST_WAIT - 4, LONGEST_WAIT + 1))
+@pytest.mark.parametrize("before", range(LONGEST_WORD - 4, LONGEST_WORD + 1))
 def test_a_citation_mark_stays_whole(before: int, number: str) -> None:
     """Wherever a long word would be parted, a mark in it is not."""
-    got = passed_on(list(f"{'x' * before}[{number}]{'y' * LONGEST_WAIT}"))
+    got = passed_on(list(f"{'x' * before}[{number}]{'y' * LONGEST_WORD}"))
     assert any(f"[{number}]" in part for part in got)
 
 
