@@ -201,17 +201,33 @@ class Unsupported(AdvisorError):
 
 
 class RulesError(AdvisorError):
-    """A file is not a knowledge base; the message gives file, line and column."""
+    """Files are not a knowledge base.
+
+    Attributes:
+        faults: What is wrong with them, each with file, line and column.
+    """
 
     code = "FAILED_PRECONDITION"
     reason = "RULES"
 
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
 
 class ConfigurationError(AdvisorError):
-    """The server or a worker cannot start with these settings."""
+    """A process cannot start like this.
+
+    Attributes:
+        faults: What is in its way, each by itself.
+    """
 
     code = "FAILED_PRECONDITION"
     reason = "CONFIGURATION"
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 def failure_of(error: BaseException) -> Failure | None:

@@ -1,22 +1,27 @@
 """The settings of a server and its workers: few, read once, frozen, handed down.
 
 Each is an environment variable with the prefix `ADVISOR_`, such as
-`ADVISOR_DATABASE_URL`; arguments of the command line come before it.
+`ADVISOR_DATABASE_URL`; arguments of the command line come before it. The table
+of all variables is `advisor.environment`.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from advisor.environment import PREFIX, unknown_variables
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, parse_model
 from backends.models.resolve import default_cache
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["Settings", "read_settings"]
 
@@ -49,6 +54,7 @@ class Settings(BaseSettings):
         generator: Model that answers and is tuned, as `backends.models.resolve` names models.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         model_cache: Folder of downloaded models.
+        rules: Rule files merged over those of the package; the variable separates them as PATH does.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -61,7 +67,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ADVISOR_", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
     )
 
     data_dir: Path = Field(default_factory=_default_data_dir)
@@ -71,6 +77,7 @@ class Settings(BaseSettings):
     generator: str = DEFAULT_GENERATOR
     embedder: str = DEFAULT_EMBEDDER
     model_cache: Path = Field(default_factory=default_cache)
+    rules: Annotated[tuple[Path, ...], NoDecode] = ()
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB
@@ -86,6 +93,16 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return [path for path in value.split(os.pathsep) if path] if isinstance(value, str) else value
+
+    @field_validator("rules")
+    @classmethod
+    def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(map(cls._absolute, value))
+
     @field_validator("generator", "embedder")
     @classmethod
     def _model(cls, value: str) -> str:
@@ -100,13 +117,22 @@ def read_settings(**given: Any) -> Settings:
     """Read the settings: what is given here first, then the environment, then the defaults.
 
     Raises:
-        ConfigurationError: A value is out of bounds; the message names every one.
+        ConfigurationError: A value is out of bounds, or a variable is misspelt; it has a fault for each.
     """
+    faults = list(unknown_variables(os.environ))
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        faults = "; ".join(
-            f"ADVISOR_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
-        raise ConfigurationError(f"settings: {faults}") from None
+        faults.extend(map(_fault, error.errors(include_url=False)))
+    if faults:
+        raise ConfigurationError(*faults)
+    return settings
+
+
+def _fault(error: ErrorDetails) -> str:
+    """Say what is wrong with a value, and quote it; a secret is not quoted, and our own errors do so themselves."""
+    name = "_".join(map(str, error["loc"]))
+    if error["type"] == "value_error":
+        return f"{PREFIX}{name.upper()}: {error['msg'].removeprefix('Value error, ')}"
+    value = "" if name == "database_url" else f"{error['input']!r}: "
+    return f"{PREFIX}{name.upper()}: {value}{error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -248,12 +248,13 @@ class Generator(Protocol):
         cancelled: Callable[[], bool],
         adapter: Path | None = None,
     ) -> Generation:
-        """Write the assistant's turn, passing each piece of text to `emit` as it comes.
+        """Write the assistant's turn, passing it to `emit` word by word as it comes.
 
         Args:
             messages: The chat so far, ending with a user's turn.
             options: How to generate.
-            emit: Receives text; the pieces concatenate to the generation's text.
+            emit: Receives text, a word or more at a time, and long ones in parts; the pieces concatenate to the
+                generation's text.
             cancelled: Asked before every token; True ends the work at once.
             adapter: Folder of LoRA weights to apply for this call alone.
 

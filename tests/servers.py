@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 from psycopg_pool import ConnectionPool
 
 from advisor.decision.advisor import Advisor
+from advisor.execution.current import CurrentAdvisor
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.opening import ModelBackends
@@ -98,7 +99,7 @@ def session_parts(
         index = ModelIndex(database, loader)
         yield Parts(
             settings=settings,
-            advisor=rules_advisor,
+            advisor=CurrentAdvisor(rules_advisor),
             database=database,
             loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),

@@ -15,11 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Folders and modules of each package, in an order in which each may import only those before it, and itself.
 LAYERS = {
     "backends": (
-        "base", "prompts", "models", "documents", "retrieval", "generation", "approaches", "training",
+        "base", "counts", "prompts", "models", "documents", "retrieval", "generation", "approaches", "training",
     ),
     "advisor": (
-        "errors", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics", "storage",
-        "execution", "work", "wire", "client", "rpc", "cli",
+        "errors", "environment", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics",
+        "storage", "execution", "work", "wire", "client", "rpc", "cli",
     ),
 }  # fmt: skip
 # What stands outside the order: the package's own face, and `python -m advisor`.

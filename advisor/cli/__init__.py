@@ -28,7 +28,7 @@ from advisor.cli import (
     store,
     sync,
 )
-from advisor.errors import AdvisorError, InvalidInput
+from advisor.errors import AdvisorError, ConfigurationError, InvalidInput, RulesError
 from backends.base import BackendError
 
 __all__ = ["app", "main"]
@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(_usage(error, given))
     except InvalidInput as error:
         _fail(*(f"{each.field}: {each.description}" for each in error.violations))
+    except (RulesError, ConfigurationError) as error:
+        _fail(*error.faults)
     except (AdvisorError, BackendError, OSError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):

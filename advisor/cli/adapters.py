@@ -10,7 +10,7 @@ from rich.console import Console
 
 from advisor.cli.choices import approach_option
 from advisor.cli.operations import finish
-from advisor.cli.output import JsonOption, counted, notices, print_json, print_table, values_of
+from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
 from advisor.cli.sync import (
     AdoptOption,
     Consent,
@@ -26,10 +26,13 @@ from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
 from advisor.v1 import use_case_pb2
 from advisor.wire.recommendation import approach_from_proto
+from backends.counts import counted
+from backends.training.adapters import TuningSettings
 
 __all__ = ["register"]
 
 TRAINED = (Approach.FINE_TUNING, Approach.HYBRID)
+USUAL = TuningSettings()
 
 
 def register(app: typer.Typer) -> None:
@@ -47,10 +50,12 @@ def tune(
         str, approach_option(TRAINED, "What to train for; HYBRID trains on retrieved passages.")
     ] = "FINE_TUNING",
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the examples.", show_default="3, as the server says")
+        int | None,
+        typer.Option(help="Passes over the examples.", show_default=f"{USUAL.epochs}, as the server says"),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak learning rate.", show_default="0.001, as the server says")
+        float | None,
+        typer.Option(help="Peak learning rate.", show_default=f"{USUAL.learning_rate:g}, as the server says"),
     ] = None,
     server: ServerOption = None,
     yes: YesOption = False,

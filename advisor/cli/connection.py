@@ -14,6 +14,7 @@ from pathlib import Path
 from advisor.cli.extras import require_server
 from advisor.cli.output import notices
 from advisor.client import Client
+from advisor.environment import check_environment
 from advisor.errors import ConfigurationError, Unavailable
 
 __all__ = ["connected", "own_server"]
@@ -29,6 +30,7 @@ def connected(target: str | None) -> Iterator[Client]:
     Args:
         target: Address such as `localhost:50051`; ADVISOR_SERVER where None, and our own where that is not set.
     """
+    check_environment()
     target = target or os.environ.get("ADVISOR_SERVER")
     if target:
         with _reachable(), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
@@ -47,7 +49,7 @@ def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
         data_dir: Its data folder; the usual one where None.
 
     Raises:
-        ConfigurationError: It did not start; the message ends with what it printed last.
+        ConfigurationError: It did not start; the message says what it printed of why.
     """
     environment = {**os.environ, "ADVISOR_HOST": "127.0.0.1", "ADVISOR_PORT": "0"}
     if data_dir is not None:
@@ -98,9 +100,8 @@ def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
             raise Unavailable("SERVER_START", f"the server did not start within {START_S:.0f} s", retry_s=5)
         time.sleep(0.05)
     lines = log.read_text(errors="replace").strip().splitlines()
-    raise ConfigurationError(
-        lines[-1].removeprefix("advisor: ") if lines else "the server ended as it started"
-    )
+    faults = [line.removeprefix("advisor: ") for line in lines if line.startswith("advisor: ")]
+    raise ConfigurationError(*(faults or lines[-1:] or ["the server ended as it started"]))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.cli.output import counted
+from backends.counts import counted
 
 __all__ = ["Contents", "Difference", "compare"]
 

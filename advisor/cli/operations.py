@@ -23,6 +23,7 @@ from advisor.cli.output import (
 )
 from advisor.cli.sync import ServerOption
 from advisor.v1 import use_case_pb2
+from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import OperationFuture
@@ -126,7 +127,7 @@ def show_adapter(console: Console, adapter: use_case_pb2.Adapter) -> None:
     metrics = adapter.metrics
     held_out = f", held-out loss {metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else ""
     console.print(
-        f"{adapter.name}: {metrics.training_examples:,} examples, {metrics.steps:,} steps, "
+        f"{adapter.name}: {counted(metrics.training_examples, 'example')}, {counted(metrics.steps, 'step')}, "
         f"loss {metrics.training_loss:.3f}{held_out}",
         soft_wrap=True,
     )
@@ -154,7 +155,7 @@ def _how_far(future: OperationFuture[Any]) -> str:
 
 def _steps(future: OperationFuture[Any]) -> str:
     total = getattr(future.metadata, "total_steps", 0)
-    return f", {future.metadata.step:,} of {total:,} steps" if total else ""
+    return f", {future.metadata.step:,} of {counted(total, 'step')}" if total else ""
 
 
 def _activity(future: OperationFuture[Any]) -> str:

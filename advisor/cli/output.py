@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # it loads gRPC
 __all__ = [
     "JsonOption",
     "Waiting",
-    "counted",
     "notices",
     "operation_values",
     "print_json",
@@ -164,11 +163,6 @@ def operation_values(operation: operations_pb2.Operation) -> dict[str, Any]:
 def seconds_text(seconds: float) -> str:
     """Return a time in words, such as `12 s` or `3 min`."""
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as `1 document` or `2,000 documents`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def progress_text(progress: progress_pb2.Progress) -> str:

@@ -11,15 +11,19 @@ from rich.console import Console
 
 from advisor.cli.output import JsonOption, print_json, print_table
 from advisor.decision.advisor import Advisor, default_advisor
+from advisor.decision.rulebook import cite
+from advisor.environment import check_environment
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.rulefile import default_rules_paths, load_rules
-from advisor.knowledge.rules import Rule
+from advisor.knowledge.rules import Knowledge, Rule
 from advisor.learning.rulecheck import check_rules, run_examples, undecided_share
+from backends.counts import counted
 
 __all__ = ["RulesOption", "advisor_with", "register"]
 
 RulesOption = Annotated[
-    list[Path] | None, typer.Option("--rules", help="Rule file merged over ours; repeatable.")
+    list[Path] | None,
+    typer.Option("--rules", help="Rule file merged over ours; repeatable.", envvar="ADVISOR_RULES"),
 ]
 
 
@@ -34,6 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def advisor_with(rules: list[Path] | None) -> Advisor:
     """Return an advisor by our rules and by further files of them."""
+    check_environment()
     advisor = default_advisor()
     if not rules:
         return advisor
@@ -42,10 +47,10 @@ def advisor_with(rules: list[Path] | None) -> Advisor:
 
 def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> None:
     """List the rules, vetoes and warnings."""
-    knowledge = load_rules(*default_rules_paths(), *(rules or ()))
+    knowledge = advisor_with(rules).knowledge
     if as_json:
         for rule in knowledge.rules:
-            print_json({"rule": _rule_values(rule)})
+            print_json({"rule": _rule_values(rule, knowledge)})
         return
     rows = [(rule.id, rule.criterion or "", _tests(rule), _effect(rule)) for rule in knowledge.rules]
     print_table(Console(), ("rule", "trade-off", "when", "effect"), rows)
@@ -64,10 +69,11 @@ def check(rules: RulesOption = None, as_json: JsonOption = False) -> None:
         print_json({"summary": {**counts, "undecided": undecided}})
     else:
         for finding in findings:
-            typer.echo(": ".join(part for part in (finding.place, finding.severity, finding.text) if part))
+            typer.echo(str(finding))
         for known, share in shares.items():
             typer.echo(f"undecided: {share:.1%} of plausible use cases with {known:.0%} of the facts known")
-        typer.echo(f"{len(knowledge.rules)} rules, {len(knowledge.monotonic)} promises of monotonicity")
+        promises = counted(len(knowledge.monotonic), "promise")
+        typer.echo(f"{counted(len(knowledge.rules), 'rule')}, {promises} of monotonicity")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
 
@@ -85,12 +91,12 @@ def run_rule_examples(rules: RulesOption = None, as_json: JsonOption = False) ->
     if as_json:
         print_json({"summary": {"examples": examples, "failed": len(failures)}})
     else:
-        typer.echo(f"{examples - len(failures)} of {examples} examples behave as their rules say")
+        typer.echo(f"{examples - len(failures):,} of {counted(examples, 'example')} as their rules say")
     if failures:
         raise typer.Exit(1)
 
 
-def _rule_values(rule: Rule) -> dict[str, Any]:
+def _rule_values(rule: Rule, knowledge: Knowledge) -> dict[str, Any]:
     """Return a rule under the names of the proto."""
     values: dict[str, Any] = {"id": rule.id, "kind": f"KIND_{rule.kind.upper()}", "reason": rule.reason}
     if rule.criterion:
@@ -101,6 +107,7 @@ def _rule_values(rule: Rule) -> dict[str, Any]:
         values["log_odds"] = {name.lower(): float(value) for name, value in odds}
     if rule.excludes:
         values["excludes"] = [f"APPROACH_{name}" for name in APPROACHES if name in rule.excludes]
+    values["sources"] = [asdict(source) for source in cite(rule.sources, knowledge)]
     return values
 
 

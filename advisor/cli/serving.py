@@ -9,21 +9,25 @@ from typing import Annotated
 import typer
 
 from advisor.cli.extras import require_server
+from advisor.cli.rules import RulesOption
+from advisor.environment import OF_CLIENTS, OF_SERVERS
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
-    app.command("serve", rich_help_panel="Look after a server")(serve)
+    listed = f"Variables of servers: {', '.join(OF_SERVERS)}. Of clients: {', '.join(OF_CLIENTS)}."
+    app.command("serve", epilog=listed, rich_help_panel="Look after a server")(serve)
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any that is free.")] = None,
+    rules: RulesOption = None,
     port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
 ) -> None:
-    """Serve until interrupted; settings come from ADVISOR_* variables."""
+    """Serve until interrupted; settings come from ADVISOR_* variables. SIGHUP has the rule files read again."""
     require_server("serve")
     from advisor.rpc.server import serve as run
     from advisor.settings import read_settings
@@ -31,6 +35,6 @@ def serve(
 
     configure_logging()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
-    given = {"host": host, "port": port}
+    given = {"host": host, "port": port, "rules": rules}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     run(settings, ready=lambda at: typer.echo(f"serving on {settings.host}:{at}"), port_file=port_file)

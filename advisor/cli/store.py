@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from advisor.cli.output import JsonOption, counted, notices, print_json, print_table, values_of
+from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
 from advisor.cli.sync import ServerOption, use_case_id_of
 from advisor.errors import FailedPrecondition
 from advisor.names import use_case_name
+from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.v1 import use_case_pb2

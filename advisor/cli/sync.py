@@ -20,12 +20,13 @@ import typer
 from rich.console import Console
 
 from advisor.cli.difference import Contents, Difference, compare
-from advisor.cli.output import JsonOption, Waiting, counted, notices, print_json, progress_text
+from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
 from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.knowledge.identity import new_id, write_id
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.names import example_name, parse_example
 from advisor.v1 import use_case_pb2
+from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import Client
@@ -102,8 +103,6 @@ def import_file(
             bring_in(Console(), client, case, consent)
             return
         bring_in(notices(), client, case, consent)
-        from advisor.cli.output import values_of
-
         print_json(values_of(client.get_use_case(case.stored_id)))
 
 

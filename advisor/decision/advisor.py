@@ -48,7 +48,7 @@ class Advisor:
         self.cases = tuple(cases)
         self._rulebook = Rulebook(self.scorer)
         self._explainer = Explainer(self.scorer, self._rulebook, self.cases)
-        self._versions = Versions(
+        self.versions = Versions(
             advisor=_own_version(),
             rules=knowledge.digest[:16],
             classifier=classifier.digest[:16] if classifier else None,
@@ -116,7 +116,7 @@ class Advisor:
             runner_up=second.approach if second.feasible else None,
             scores=ranked,
             vetoes=self._vetoes(row, scores, index),
-            versions=self._versions,
+            versions=self.versions,
         )
 
     def _vetoes(self, row: Row, scores: Scores, index: int) -> tuple[Veto, ...]:

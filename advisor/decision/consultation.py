@@ -16,6 +16,7 @@ from advisor.decision.recommendation import FULL, Recommendation
 from advisor.errors import InvalidInput, Violation
 from advisor.knowledge.facts import fact_index, nearest
 from advisor.v1 import facts_pb2
+from backends.counts import counted
 
 __all__ = ["STABLE_SHARE", "Consultation", "Step"]
 
@@ -112,5 +113,5 @@ class Consultation:
         if question is None:
             return "no question left would tell anything about the best approach"
         if self._limit and self._asked >= self._limit:
-            return f"the limit of {self._limit} question{'' if self._limit == 1 else 's'} is reached"
+            return f"the limit of {counted(self._limit, 'question')} is reached"
         return ""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from advisor.decision.advisor import Advisor
 from advisor.decision.recommendation import FULL, Recommendation, Score, View
 from advisor.errors import FailedPrecondition, InvalidInput
+from advisor.execution.current import Deciding
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
@@ -99,29 +99,35 @@ class Execution:
 
     Args:
         database: Where use cases are kept.
-        advisor: Decides.
+        advisor: Decides where a call does not bring its own.
         loader: Has the models.
         backends: Makes backends.
     """
 
-    def __init__(self, database: Database, advisor: Advisor, loader: ModelLoader, backends: Backends) -> None:
+    def __init__(
+        self, database: Database, advisor: Deciding, loader: ModelLoader, backends: Backends
+    ) -> None:
         self._database = database
         self._advisor = advisor
         self._loader = loader
         self._backends = backends
 
-    def recommend_stored(self, use_case_id: str, view: View = FULL) -> Recommendation:
+    def recommend_stored(
+        self, use_case_id: str, view: View = FULL, advisor: Deciding | None = None
+    ) -> Recommendation:
         """Decide about a stored use case, by its facts and by what its data says.
 
         Raises:
             NotFound: It does not exist.
         """
-        return self.recommend_use_case(use_cases.get(self._database, use_case_id), view)
+        return self.recommend_use_case(use_cases.get(self._database, use_case_id), view, advisor)
 
-    def recommend_use_case(self, use_case: UseCase, view: View) -> Recommendation:
+    def recommend_use_case(
+        self, use_case: UseCase, view: View, advisor: Deciding | None = None
+    ) -> Recommendation:
         """Decide about a use case that was read."""
         facts, learned = known_facts(self._database, use_case)
-        return self._advisor.recommend(facts, view, taken=learned)
+        return (advisor or self._advisor).recommend(facts, view, taken=learned)
 
     def prepare(self, ask: Ask) -> Plan:
         """Decide, choose the approach, and check that it has what it needs.

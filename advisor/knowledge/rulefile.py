@@ -10,16 +10,18 @@ are written. Every error gives file, line and column.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from advisor.errors import RulesError
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, fact_index, nearest
-from advisor.knowledge.ruleitems import check_subject, read_rules, read_tests, read_value
+from advisor.knowledge.ruleitems import check_subject, read_bounded, read_rules, read_tests, read_value
 from advisor.knowledge.rules import (
     CRITERIA,
     Criterion,
@@ -37,6 +39,14 @@ from advisor.knowledge.yamltree import Entry, read_yaml
 __all__ = ["MAX_RULES", "default_rules_paths", "load_default_rules", "load_rules"]
 
 MAX_RULES = 1000
+
+SHARES = (0.0, 1.0)
+PRIORS = (1e-8, 1.0)
+"""No prior is further from certainty than one rule may go: 1e-8 is 18 nats."""
+TEMPERATURES = (0.01, 100.0)
+NATS_TO_DECIDE = (0.0, 100.0)
+WEIGHTS = (1e-6, 1e6)
+"""Of curves within a trade-off, and of values that are unknown: only their ratios count."""
 
 
 def default_rules_paths() -> tuple[Path, ...]:
@@ -62,15 +72,16 @@ def load_rules(*paths: Path) -> Knowledge:
     `worlds_given` is added to, `monotonic` replaced.
 
     Raises:
-        RulesError: A file is not valid, or they are no knowledge base together; the message gives file, line
-            and column.
+        RulesError: A file is not valid, or they are no knowledge base together; it names every item at fault
+            with file, line and column.
     """
-    roots = [read_yaml(path) for path in paths]
-    merged = _Merger()
-    for root in roots:
-        merged.add(root)
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
-    return merged.knowledge(digest)
+    merged, contents = _Merger(), []
+    for path in paths:
+        with merged.noting_faults():
+            root = read_yaml(path)
+            contents.append(root.document.content)
+            merged.add(root)
+    return merged.knowledge(hashlib.sha256(b"\0".join(contents)).hexdigest())
 
 
 class _Merger:
@@ -87,31 +98,52 @@ class _Merger:
         self._worlds: dict[str, tuple[tuple[float, float], ...]] = {}
         self._given: tuple[GivenWorld, ...] = ()
         self._monotonic: tuple[Monotonicity, ...] = ()
+        self._faults: list[str] = []
+
+    @contextmanager
+    def noting_faults(self) -> Iterator[None]:
+        """Note what is wrong with one item, so that reading goes on with the next."""
+        try:
+            yield
+        except RulesError as error:
+            self._faults.extend(error.faults)
 
     def add(self, root: Entry) -> None:
         sections = root.mapping(self._SECTIONS, required=("version",))
         if sections["version"].text() != "1":
             raise sections["version"].error(f"version {sections['version'].text()!r} is unknown; write 1")
         if "decision" in sections:
-            self._decision = _read_decision(sections["decision"])
+            with self.noting_faults():
+                self._decision = _read_decision(sections["decision"])
         for key, entry in _items(sections.get("sources")):
-            self._sources[key] = _read_source(key, entry)
+            with self.noting_faults():
+                self._sources[key] = _read_source(key, entry)
         for key, entry in _items(sections.get("criteria")):
-            self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
+            with self.noting_faults():
+                self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
         for key, entry in _items(sections.get("worlds")):
-            self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
+            with self.noting_faults():
+                self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
         self._add_rules(sections)
-        for entry in sections["worlds_given"].sequence() if "worlds_given" in sections else ():
-            self._given = (*self._given, _read_given(entry))
+        for entry in _sequence(sections.get("worlds_given")):
+            with self.noting_faults():
+                self._given = (*self._given, _read_given(entry))
         if "monotonic" in sections:
-            self._monotonic = tuple(
-                promise for entry in sections["monotonic"].sequence() for promise in _read_monotonic(entry)
-            )
-        for entry in sections["disable"].sequence() if "disable" in sections else ():
-            if self._rules.pop(entry.text(), None) is None:
-                raise entry.error(
-                    f"there is no rule {entry.text()!r} to disable{nearest(entry.text(), self._rules)}"
+            with self.noting_faults():
+                self._monotonic = tuple(
+                    promise
+                    for entry in sections["monotonic"].sequence()
+                    for promise in _read_monotonic(entry)
                 )
+        for entry in _sequence(sections.get("disable")):
+            with self.noting_faults():
+                self._disable(entry)
+
+    def _disable(self, entry: Entry) -> None:
+        if self._rules.pop(entry.text(), None) is None:
+            near = difflib.get_close_matches(entry.text(), self._rules, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else "`advisor rules list` names those there are"
+            raise entry.error(f"there is no rule {entry.text()!r} to disable; {hint}")
 
     def _add_rules(self, sections: Mapping[str, Entry]) -> None:
         here: set[str] = set()
@@ -121,25 +153,26 @@ class _Merger:
             ("warnings", "warning"),
         )
         for section, kind in kinds:
-            for item in sections[section].sequence() if section in sections else ():
-                for rule, entry in read_rules(item, kind):
-                    if rule.id in here:
-                        raise entry.error(f"the id {rule.id!r} stands in this file twice")
-                    here.add(rule.id)
-                    self._rules[rule.id] = (rule, entry)
-                    if len(self._rules) > MAX_RULES:
-                        raise entry.error(
-                            f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base"
-                        )
+            for item in _sequence(sections.get(section)):
+                with self.noting_faults():
+                    for rule, entry in read_rules(item, kind):
+                        self._add_rule(rule, entry, here)
+
+    def _add_rule(self, rule: Rule, entry: Entry, here: set[str]) -> None:
+        if rule.id in here:
+            raise entry.error(f"the id {rule.id!r} stands in this file twice")
+        here.add(rule.id)
+        self._rules[rule.id] = (rule, entry)
+        if len(self._rules) == MAX_RULES + 1:  # said once
+            raise entry.error(f"more than {MAX_RULES:,} rules; remove some, or split the knowledge base")
 
     def knowledge(self, digest: str) -> Knowledge:
+        if not self._faults:  # else these would follow from those
+            self._check_sources()
+        if self._faults:
+            raise RulesError(*self._faults)
         if self._decision is None:
             raise RulesError("no file has a `decision` section; add one, or pass the file as an overlay")
-        for rule, entry in self._rules.values():
-            for source in rule.sources:
-                if source.partition(":")[0] not in self._sources:
-                    hint = nearest(source.partition(":")[0], self._sources)
-                    raise entry.error(f"rule {rule.id!r} rests on the unknown source {source!r}{hint}")
         return Knowledge(
             decision=self._decision,
             sources=self._sources,
@@ -150,6 +183,14 @@ class _Merger:
             monotonic=self._monotonic,
             digest=digest,
         )
+
+    def _check_sources(self) -> None:
+        for rule, entry in self._rules.values():
+            for source in rule.sources:
+                if source.partition(":")[0] not in self._sources:
+                    hint = nearest(source.partition(":")[0], self._sources)
+                    with self.noting_faults():
+                        raise entry.error(f"rule {rule.id!r} rests on the unknown source {source!r}{hint}")
 
     def _ordered_criteria(self) -> tuple[Criterion, ...]:
         for name in CRITERIA:
@@ -162,24 +203,24 @@ def _items(entry: Entry | None) -> Iterable[tuple[str, Entry]]:
     return entry.mapping().items() if entry else ()
 
 
+def _sequence(entry: Entry | None) -> Iterable[Entry]:
+    return entry.sequence() if entry else ()
+
+
 def _read_decision(entry: Entry) -> Decision:
     keys = ("prior", "temperature", "undecided")
     values = entry.mapping(keys, required=keys)
     prior = values["prior"].mapping(APPROACHES, required=APPROACHES)
-    shares = tuple(_positive(prior[name]) for name in APPROACHES)
+    shares = tuple(read_bounded(prior[name], *PRIORS) for name in APPROACHES)
     if not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise values["prior"].error(f"the prior sums to {sum(shares):g}; it must sum to 1")
     undecided = values["undecided"].mapping(("lead", "evidence"), required=("lead", "evidence"))
-    evidence = undecided["evidence"].number()
-    if evidence < 0:
-        raise undecided["evidence"].error(f"{evidence:g} is below 0")
-    return Decision(shares, _positive(values["temperature"]), _share(undecided["lead"]), evidence)
-
-
-def _positive(entry: Entry) -> float:
-    if (number := entry.number()) > 0:
-        return number
-    raise entry.error(f"{number:g} is not above 0")
+    return Decision(
+        shares,
+        read_bounded(values["temperature"], *TEMPERATURES),
+        read_bounded(undecided["lead"], *SHARES),
+        read_bounded(undecided["evidence"], *NATS_TO_DECIDE),
+    )
 
 
 def _read_source(key: str, entry: Entry) -> RuleSource:
@@ -205,9 +246,9 @@ def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
         raise key.error(f"{subject!r} is a criterion; a criterion reads facts alone")
     check_subject(subject, key)
     values = entry.mapping(("weight", "curve"), required=("curve",))
-    weight = _positive(values["weight"]) if "weight" in values else 1.0
+    weight = read_bounded(values["weight"], *WEIGHTS) if "weight" in values else 1.0
     points = sorted(
-        (_read_point(subject, values["curve"], point), _share(value))
+        (_read_point(subject, values["curve"], point), read_bounded(value, *SHARES))
         for point, value in values["curve"].mapping().items()
     )
     if len({number for number, _ in points}) < len(points):
@@ -230,16 +271,13 @@ def _read_point(subject: str, curve: Entry, key: str) -> float:
     return read_value(subject, value, curve.keys()[key])
 
 
-def _share(entry: Entry) -> float:
-    if 0 <= (number := entry.number()) <= 1:
-        return number
-    raise entry.error(f"{number:g} is out of bounds; allowed: 0 to 1")
-
-
 def _read_world(name: str, entry: Entry, key: Entry) -> tuple[tuple[float, float], ...]:
     if name not in fact_index():
         raise key.error(f"{name!r} is not a fact{nearest(name, fact_index())}")
-    weights = [(_read_point(name, entry, text), _positive(value)) for text, value in entry.mapping().items()]
+    weights = [
+        (_read_point(name, entry, text), read_bounded(value, *WEIGHTS))
+        for text, value in entry.mapping().items()
+    ]
     if not weights:
         raise entry.error("at least one value with its weight is needed")
     total = sum(weight for _, weight in weights)

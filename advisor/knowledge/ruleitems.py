@@ -41,7 +41,10 @@ from advisor.knowledge.notation import NotationError, parse_test
 from advisor.knowledge.rules import CRITERIA, Rule, RuleKind, Test
 from advisor.knowledge.yamltree import Entry
 
-__all__ = ["check_subject", "read_rules", "read_tests", "read_value"]
+__all__ = ["NATS", "check_subject", "read_bounded", "read_rules", "read_tests", "read_value"]
+
+NATS = (-20.0, 20.0)
+"""Evidence of one rule: odds of e**20, half a billion to one. Who is surer than that means a veto."""
 
 _EFFECTS: Mapping[RuleKind, tuple[str, ...]] = {
     "evidence": ("evidence",),
@@ -80,6 +83,14 @@ def read_value(name: str, value: object, entry: Entry) -> float:
         raise entry.notation_error(error) from None
     except ValueError as error:
         raise entry.error(str(error)) from None
+
+
+def read_bounded(entry: Entry, low: float, high: float) -> float:
+    """Return a number from `low` to `high`, both included."""
+    number = entry.number()
+    if not low <= number <= high:
+        raise entry.error(f"{number:g} is out of bounds; allowed: {low:g} to {high:g}")
+    return number
 
 
 def check_subject(subject: str, entry: Entry) -> None:
@@ -179,7 +190,7 @@ def _read_test(subject: str, entry: Entry) -> Test:
 
 def _read_log_odds(entry: Entry) -> tuple[float, ...]:
     values = entry.mapping(APPROACHES)
-    log_odds = tuple(values[name].number() if name in values else 0.0 for name in APPROACHES)
+    log_odds = tuple(read_bounded(values[name], *NATS) if name in values else 0.0 for name in APPROACHES)
     if max(log_odds) == min(log_odds):
         raise entry.error("the evidence is the same for every approach, and so says nothing")
     return log_odds

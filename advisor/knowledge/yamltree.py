@@ -40,10 +40,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML file: its name for messages, and its lines."""
+    """A YAML file: its name for messages, its lines, and its bytes."""
 
     file: str
     lines: tuple[str, ...]
+    content: bytes
 
     def error(self, mark: Mark, message: str, offset: int = 0) -> RulesError:
         """Return an error that points at a mark, or `offset` characters after it."""
@@ -186,7 +187,7 @@ def read_yaml(path: Path) -> Entry:
         if len(content) > MAX_FILE_BYTES:
             raise RulesError(f"{path}: over {MAX_FILE_BYTES:,} bytes, the most allowed; make it smaller")
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
-        document = Document(str(path), tuple(text.splitlines()))
+        document = Document(str(path), tuple(text.splitlines()), content)
         _refuse_what_explodes(text, document)
         node = yaml.compose(text, Loader=_Loader)
     except OSError as error:

@@ -21,7 +21,6 @@ from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import (
-    Fact,
     Row,
     Rows,
     encode_facts,
@@ -33,6 +32,7 @@ from advisor.knowledge.facts import (
 )
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import CRITERIA, Monotonicity, Rule, Test
+from advisor.learning.regions import bounds, cells, vetoed_regions
 
 __all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
 
@@ -54,6 +54,9 @@ class Finding:
     place: str
     text: str
 
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.severity, self.text) if part)
+
 
 def check_rules(scorer: Scorer) -> tuple[Finding, ...]:
     """Return all findings, errors first."""
@@ -62,6 +65,7 @@ def check_rules(scorer: Scorer) -> tuple[Finding, ...]:
         *_never_firing(knowledge.rules),
         *_contained(knowledge.rules),
         *_contradicting(knowledge.rules),
+        *_leaving_nothing(knowledge.rules),
         *_unread(scorer),
         *(finding for promise in knowledge.monotonic for finding in _broken_promise(scorer, promise)),
         *run_examples(scorer),
@@ -110,7 +114,7 @@ def _never_firing(rules: Sequence[Rule]) -> Iterable[Finding]:
             if not isinstance(test.holds, Interval):
                 continue
             low, high = test.holds.closed()
-            least, most = _bounds(test.subject)
+            least, most = bounds(test.subject)
             if high < least or low > most:
                 text = f"{rule.id} never fires: {test.subject} is never {test.text}; mend or remove the test"
                 yield Finding("error", str(rule.place), text)
@@ -148,6 +152,17 @@ def _contradicting(rules: Sequence[Rule]) -> Iterable[Finding]:
             yield Finding("error", str(other.place), text)
 
 
+def _leaving_nothing(rules: Sequence[Rule]) -> Iterable[Finding]:
+    """Find vetoes that leave no approach, whatever else is known."""
+    for region in vetoed_regions(rules):
+        ids = [rule.id for rule in region.rules]
+        alone = len(ids) == 1
+        named = f"{ids[0]} leaves" if alone else f"{', '.join(ids[:-1])} and {ids[-1]} together leave"
+        where = f"where {region.where}, whatever else is known" if region.where else "whatever is known"
+        text = f"{named} no approach {where}; let {'it' if alone else 'one of them'} spare an approach"
+        yield Finding("error", str(region.rules[-1].place), text)
+
+
 def _unread(scorer: Scorer) -> Iterable[Finding]:
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
     if scorer.classifier:
@@ -172,15 +187,16 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
     if not rules:
         yield Finding("remark", where, f"{promise.fact}: no rule reads it, so there is nothing to promise")
         return
-    cells = [_cells(name, rules, unknown=True) for name in subjects]
-    steps = _steps(promise, rules, scorer)
-    count = math.prod(map(len, cells)) * len(steps)
+    tests = [test for rule in rules for test in rule.tests]
+    values = [[*cells(name, tests), math.nan] for name in subjects]
+    steps = _steps(promise, tests, scorer)
+    count = math.prod(map(len, values)) * len(steps)
     if count > _MOST_CELLS:
         yield Finding(
             "remark", where, f"{promise.fact}: not proved, since {count:,} combinations are too many"
         )
         return
-    rows = _combinations(promise.fact, steps, subjects, cells)
+    rows = _combinations(promise.fact, steps, subjects, values)
     lead = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.classifier), rows, promise)
     falls = np.diff(lead.reshape(-1, len(steps)), axis=1) < -_TOLERANCE
     if falls.any():
@@ -196,9 +212,9 @@ def _leads(scorer: Scorer, rows: Rows, promise: Monotonicity) -> Floats:
     return leads
 
 
-def _steps(promise: Monotonicity, rules: Sequence[Rule], scorer: Scorer) -> list[float]:
+def _steps(promise: Monotonicity, tests: Sequence[Test], scorer: Scorer) -> list[float]:
     """Return a value of every cell of the fact, in the direction of the promise."""
-    steps = set(_cells(promise.fact, rules, unknown=False))
+    steps = set(cells(promise.fact, tests))
     if scorer.classifier:
         steps |= {
             x
@@ -209,24 +225,11 @@ def _steps(promise: Monotonicity, rules: Sequence[Rule], scorer: Scorer) -> list
     return sorted(steps, reverse=promise.direction == "decreasing")
 
 
-def _cells(name: str, rules: Sequence[Rule], *, unknown: bool) -> list[float]:
-    """Return one value of every cell that the tests cut a fact into, and NaN for unknown."""
-    item = fact(name)
-    low, high = _bounds(name)
-    values = {low, high}
-    if item.kind in ("flag", "choice"):
-        values = {float(number) for number in range(int(low), int(high) + 1)}
-    for test in (test for rule in rules for test in rule.tests if test.subject == name):
-        if isinstance(test.holds, Interval):
-            values |= {value for value in test.holds.sides() if low <= value <= high}
-    return [*sorted(values), *([math.nan] if unknown else [])]
-
-
 def _combinations(
-    name: str, steps: Sequence[float], subjects: Sequence[str], cells: Sequence[Sequence[float]]
+    name: str, steps: Sequence[float], subjects: Sequence[str], values: Sequence[Sequence[float]]
 ) -> Rows:
     """Return a row for every combination of the subjects' cells, and within it for every step."""
-    grid = np.array(list(itertools.product(*cells, steps)), dtype=np.float64)
+    grid = np.array(list(itertools.product(*values, steps)), dtype=np.float64)
     rows = np.full((len(grid), len(facts())), np.nan)
     rows[:, [fact_index()[each] for each in (*subjects, name)]] = grid
     return rows
@@ -258,10 +261,3 @@ def _within(inner: Test, outer: Test) -> bool:
         (low, high), (least, most) = inner.holds.closed(), outer.holds.closed()
         return least <= low and high <= most
     return False
-
-
-def _bounds(subject: str) -> tuple[float, float]:
-    if subject in CRITERIA:
-        return 0.0, 1.0
-    item: Fact = fact(subject)
-    return item.minimum, item.maximum

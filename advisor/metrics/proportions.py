@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backends.counts import counted
+
 __all__ = ["Mark", "sign_test", "verdict", "wilson"]
 
 _Z = 1.959964  # the normal quantile of a 95% interval
@@ -52,7 +54,7 @@ def verdict(name: str, marks: Sequence[Mark]) -> str:
     return (
         f"{name[0].upper()}{name[1:]}: {_share([mark.right for mark in marks])}. "
         f"The plain prompt: {_share([mark.plain_right for mark in marks])}. "
-        f"They differ on {wins + losses} questions, {wins} of them in favour of {name}: "
+        f"They differ on {counted(wins + losses, 'question')}, {wins} of them in favour of {name}: "
         f"{sure} (exact sign test, p = {p:.2g})."
     )
 

@@ -13,6 +13,7 @@ from advisor.decision.consultation import Consultation
 from advisor.decision.recommendation import BASIC, FULL, Recommendation, View
 from advisor.decision.rulebook import cite
 from advisor.errors import AdvisorError, ResourceExhausted
+from advisor.execution.current import CurrentAdvisor
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_many
 from advisor.knowledge.rules import Knowledge, Rule
@@ -47,22 +48,22 @@ CONSULT_IDLE_S = 1800.0
 class StoredDecisions(Protocol):
     """Decides about stored use cases."""
 
-    def recommend_stored(self, use_case_id: str, view: View) -> Recommendation:
-        """Return the recommendation for a stored use case; NotFound where it does not exist."""
+    def recommend_stored(self, use_case_id: str, view: View, advisor: Advisor) -> Recommendation:
+        """Return an advisor's recommendation for a stored use case; NotFound where it does not exist."""
         ...
 
 
 class DecisionServicer(decision_grpc.DecisionServiceServicer):
-    """Recommends an approach.
+    """Recommends an approach; every call goes on to its end with the rules that it began with.
 
     Args:
-        advisor: Decides; fast enough to run in the event loop, one at a time.
+        current: Decides; fast enough to run in the event loop, one at a time.
         stored: Decides about stored use cases; blocks.
         lane: Threads for whatever is too slow for the event loop.
     """
 
-    def __init__(self, advisor: Advisor, stored: StoredDecisions, lane: Lane) -> None:
-        self._advisor = advisor
+    def __init__(self, current: CurrentAdvisor, stored: StoredDecisions, lane: Lane) -> None:
+        self._current = current
         self._stored = stored
         self._lane = lane
 
@@ -74,10 +75,11 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         use_case_id = _check(checks, request, "")
         checks.refuse()
         view = view_from_proto(request.view) or FULL
+        advisor = self._current.now
         if not use_case_id:
-            found = self._advisor.recommend(request.inline_use_case.facts, view, "inline_use_case.facts")
+            found = advisor.recommend(request.inline_use_case.facts, view, "inline_use_case.facts")
         else:
-            found = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view))
+            found = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view, advisor))
         return decision_pb2.RecommendResponse(recommendation=recommendation_to_proto(found))
 
     async def BatchRecommend(
@@ -91,7 +93,8 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
             for number, item in enumerate(request.requests):
                 _check(checks, item, f"requests[{number}].")
         checks.refuse()
-        results = await self._lane.run(lambda cancelled: self._batch(request.requests, cancelled))
+        advisor = self._current.now
+        results = await self._lane.run(lambda cancelled: self._batch(request.requests, advisor, cancelled))
         response = decision_pb2.BatchRecommendResponse(results=results)
         if response.ByteSize() > RESPONSE_BYTES:
             raise ResourceExhausted(
@@ -105,7 +108,7 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         self, request: decision_pb2.ListRulesRequest, _context: Context
     ) -> decision_pb2.ListRulesResponse:
         """List the knowledge base; see the proto."""
-        knowledge = self._advisor.knowledge
+        knowledge = self._current.now.knowledge
         size = pages.page_size(request.page_size, default=100, maximum=500)
         listing = f"rules/{knowledge.digest}"
         start = pages.start(request.page_token, listing, [rule.id for rule in knowledge.rules])
@@ -126,7 +129,7 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         part = None if first is None else first.WhichOneof("message")
         if first is None or part != "start":
             messages.unexpected(part, "start")
-        consultation = Consultation(self._advisor, first.start.facts, first.start.max_questions)
+        consultation = Consultation(self._current.now, first.start.facts, first.start.max_questions)
         while True:
             step = await self._lane.run(lambda _: consultation.next())
             yield decision_pb2.ConsultResponse(
@@ -142,7 +145,10 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
             consultation.answer(message.answer.facts, message.answer.unknown)
 
     def _batch(
-        self, requests: Sequence[decision_pb2.RecommendRequest], cancelled: Callable[[], bool]
+        self,
+        requests: Sequence[decision_pb2.RecommendRequest],
+        advisor: Advisor,
+        cancelled: Callable[[], bool],
     ) -> list[decision_pb2.BatchRecommendResult]:
         """Decide about all that is inline at once, and about what is stored one by one."""
         results = [decision_pb2.BatchRecommendResult() for _ in requests]
@@ -152,20 +158,20 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
             [f"requests[{number}].inline_use_case.facts" for number in inline],
         )
         views = [view_from_proto(requests[number].view) or BASIC for number in inline]
-        found = self._advisor.recommend_rows(rows, views)
+        found = advisor.recommend_rows(rows, views)
         for number, recommendation in zip(inline, found, strict=True):
             results[number].recommendation.CopyFrom(recommendation_to_proto(recommendation))
         for item, result in zip(requests, results, strict=True):
             if item.HasField("use_case") and not cancelled():
-                self._decide_stored(item, result)
+                self._decide_stored(item, advisor, result)
         return results
 
     def _decide_stored(
-        self, item: decision_pb2.RecommendRequest, result: decision_pb2.BatchRecommendResult
+        self, item: decision_pb2.RecommendRequest, advisor: Advisor, result: decision_pb2.BatchRecommendResult
     ) -> None:
         try:
             use_case_id = Checks().use_case(item.use_case, "use_case")
-            found = self._stored.recommend_stored(use_case_id, view_from_proto(item.view) or BASIC)
+            found = self._stored.recommend_stored(use_case_id, view_from_proto(item.view) or BASIC, advisor)
             result.recommendation.CopyFrom(recommendation_to_proto(found))
         except AdvisorError as error:
             result.error.CopyFrom(error_to_status(error) or status_pb2.Status())

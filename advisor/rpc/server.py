@@ -17,12 +17,11 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
 from psycopg_pool import ConnectionPool
 
-from advisor.decision.advisor import Advisor, default_advisor
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
+from advisor.execution.current import CurrentAdvisor
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
@@ -33,6 +32,8 @@ from advisor.rpc.execution import ExecutionServicer
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
+from advisor.rpc.reflecting import add_reflection
+from advisor.rpc.reloading import reload_on_hangup
 from advisor.rpc.use_cases import UseCaseServicer
 from advisor.settings import Settings
 from advisor.storage import requests
@@ -83,7 +84,7 @@ class Parts:
 
     Attributes:
         settings: What it runs with.
-        advisor: Decides.
+        advisor: Decides, by rules that can be read again.
         database: Where everything is kept.
         loader: Has the models.
         backends: Makes backends.
@@ -91,7 +92,7 @@ class Parts:
     """
 
     settings: Settings
-    advisor: Advisor
+    advisor: CurrentAdvisor
     database: Database
     loader: ModelLoader
     backends: Backends
@@ -141,8 +142,7 @@ class AdvisorServer:
             OperationsServicer(database, self._database_lane), edge
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
-        names = (DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), self._server)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.
@@ -199,7 +199,8 @@ class AdvisorServer:
 
 @contextmanager
 def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
-    """Open what a server needs: database, models to load, workers to start."""
+    """Open what a server needs: rules, database, models to load, workers to start."""
+    advisor = CurrentAdvisor.open(settings.rules)
     with (
         open_postgres(settings) as url,
         Database.open(url) as database,
@@ -210,7 +211,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         index = ModelIndex(database, loader)
         parts = Parts(
             settings=settings,
-            advisor=default_advisor(),
+            advisor=advisor,
             database=database,
             loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),
@@ -220,7 +221,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
 
 
 def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT; SIGHUP has the rules read again.
 
     Args:
         settings: What to run with.
@@ -229,6 +230,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
 
     Raises:
         ConfigurationError: The server cannot start like this.
+        RulesError: The rules are wrong.
     """
     configure_logging()
     _warn_if_exposed(settings.host)
@@ -243,16 +245,18 @@ async def _serve(
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    reloading = reload_on_hangup(parts.advisor, stopping.set)
     port = await server.start(parts.settings.host, parts.settings.port)
     try:
         await asyncio.to_thread(workers.start)
         if port_file is not None:
             _write_port(port_file, port)
-        _log.info("serving", host=parts.settings.host, port=port)
+        _log.info("serving", host=parts.settings.host, port=port, rules=parts.advisor.version)
         ready(port)
         await stopping.wait()
         _log.info("stopping", grace_s=GRACE_S)
     finally:
+        reloading.cancel()
         await server.stop()
         await asyncio.to_thread(workers.stop)
         if port_file is not None:

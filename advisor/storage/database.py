@@ -23,7 +23,7 @@ __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
 
 Connection = psycopg.Connection[TupleRow]
 
-HEAD = "0003"
+HEAD = "0004"
 """Version of the schema that this code reads and writes: the newest file in `migrations/versions`."""
 
 VERSION_TABLE = "advisor_schema_version"

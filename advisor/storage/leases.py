@@ -2,8 +2,9 @@
 
 A worker renews the heartbeat of what it works on. A lease that is not renewed
 for `LEASE_S` is taken away by `sweep`, and the work goes back to the queue,
-where the next worker resumes it from its checkpoint; after `MAX_ATTEMPTS` it
-has failed. Every change by a worker names its lease, so a worker that lost it
+where the next worker resumes it from its checkpoint; after `MAX_DEATHS` it
+has failed. `attempt` counts how often it was taken up, whatever ended the
+attempts before. Every change by a worker names its lease, so a worker that lost it
 can change nothing any more.
 """
 
@@ -22,7 +23,7 @@ from advisor.storage.operations import COLUMNS, Operation
 
 __all__ = [
     "LEASE_S",
-    "MAX_ATTEMPTS",
+    "MAX_DEATHS",
     "Lease",
     "LeaseLost",
     "cancel",
@@ -38,7 +39,8 @@ __all__ = [
 
 LEASE_S = 20.0
 """Silence after which a worker counts as dead: ten heartbeats."""
-MAX_ATTEMPTS = 3
+MAX_DEATHS = 3
+"""Workers that may die at one operation before it has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,11 @@ def cancel(connection: Connection, lease: Lease) -> None:
 
 
 def release(connection: Connection, lease: Lease) -> None:
-    """Give the operation back unharmed: the attempt does not count; raises LeaseLost as `renew` does."""
+    """Give the operation back unharmed: nobody died at it; raises LeaseLost as `renew` does."""
     _change(
         connection,
         lease,
-        "state = CASE WHEN cancel_requested THEN 'CANCELLED' ELSE 'QUEUED' END, worker = NULL,"
-        " attempt = attempt - 1",
+        "state = CASE WHEN cancel_requested THEN 'CANCELLED' ELSE 'QUEUED' END, worker = NULL",
     )
 
 
@@ -133,16 +134,16 @@ def _take_away(database: Database, condition: str, argument: object) -> int:
     error = Failure(
         "ABORTED",
         "WORKER_DIED",
-        f"the worker died {MAX_ATTEMPTS} times at this work, most likely for want of memory; "
+        f"the worker died {MAX_DEATHS} times at this work, most likely for want of memory; "
         "ask for less (shorter or fewer examples, a smaller batch) or give it more, then start it again",
     )
     with database.transaction() as connection:
         cursor = connection.execute(
-            "UPDATE operations SET worker = NULL, update_time = clock_timestamp(),"  # noqa: S608 - constants
-            " error = CASE WHEN cancel_requested OR attempt < %s THEN error ELSE %s END,"
-            " state = CASE WHEN cancel_requested THEN 'CANCELLED' WHEN attempt < %s THEN 'QUEUED'"
+            "UPDATE operations SET worker = NULL, deaths = deaths + 1, update_time = clock_timestamp(),"  # noqa: S608 - constants
+            " error = CASE WHEN cancel_requested OR deaths + 1 < %s THEN error ELSE %s END,"
+            " state = CASE WHEN cancel_requested THEN 'CANCELLED' WHEN deaths + 1 < %s THEN 'QUEUED'"
             f" ELSE 'FAILED' END WHERE state = 'RUNNING' AND {condition}",
-            [MAX_ATTEMPTS, Jsonb(asdict(error)), MAX_ATTEMPTS, argument],
+            [MAX_DEATHS, Jsonb(asdict(error)), MAX_DEATHS, argument],
         )
         return cursor.rowcount
 

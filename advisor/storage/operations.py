@@ -77,7 +77,7 @@ class Operation:
         progress: What the worker last reported.
         result: What came out, where it succeeded.
         error: Why it failed, where it did.
-        attempt: How often it was started.
+        attempt: How often a worker took it up.
         worker: Who holds it, where RUNNING.
         cancel_requested: Whether the client asked to stop.
         create_time: When it was asked for.

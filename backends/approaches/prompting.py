@@ -8,6 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from backends.base import Answer, AnswerEvent, Example, GenerationOptions, Generator, Message, Passage, Token
+from backends.counts import counted
 from backends.prompts import prompt_messages
 
 __all__ = ["PromptingBackend", "choose_examples", "may_fit", "not_shown"]
@@ -143,7 +144,7 @@ class PromptingBackend:
         if shots < len(self._examples):
             beside = "beside the documents" if passages else f"into the model's {context:,} tokens"
             notes.append(
-                f"{shots} of {len(self._examples)} chosen examples are shown: more do not fit {beside}"
+                f"{shots} of {counted(len(self._examples), 'chosen example')} shown: more do not fit {beside}"
             )
         return tuple(notes)
 

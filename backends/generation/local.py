@@ -34,6 +34,7 @@ from backends.base import (
 )
 from backends.generation.chat import TextStream, chat_tokens
 from backends.generation.repetition import LoopBreaker
+from backends.generation.words import WordStream
 from backends.models.names import RemoteSource, parse_model
 from backends.models.resolve import identity, resolve
 
@@ -113,7 +114,8 @@ class LocalGenerator:
                 f"the chat takes {len(prompt)} tokens, and the model reads at most {self.context_tokens}, "
                 "its answer included; shorten the question, or give fewer passages or examples"
             )
-        text, loops = TextStream(tokenizer, emit), LoopBreaker()
+        words, loops = WordStream(emit), LoopBreaker()
+        text = TextStream(tokenizer, words.write)
         limit = min(room, options.max_output_tokens)
         reason, written = FinishReason.LENGTH, 0
         with self._taking_turns(cancelled):
@@ -132,7 +134,9 @@ class LocalGenerator:
                 pending = [token]
         for held in loops.finish():
             text.add(held)
-        return Generation(text.finish(), reason, len(prompt), written)
+        whole = text.finish()
+        words.finish()
+        return Generation(whole, reason, len(prompt), written)
 
     def forget(self) -> None:
         """Drop the kept beginning and all loaded adapters; waits for the call under way."""

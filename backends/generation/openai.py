@@ -16,6 +16,7 @@ from backends.base import (
     ModelError,
     QuestionError,
 )
+from backends.generation.words import WordStream
 
 __all__ = ["OpenAIGenerator"]
 
@@ -76,7 +77,7 @@ class OpenAIGenerator:
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
         _stop_if(cancelled)
-        pieces: list[str] = []
+        pieces, words = list[str](), WordStream(emit)
         reason, usage = FinishReason.STOP, None
         with self._translated(), self._stream(messages, options, adapter) as stream:
             for chunk in stream:
@@ -85,9 +86,10 @@ class OpenAIGenerator:
                 for choice in chunk.choices[:1]:
                     if choice.delta.content:
                         pieces.append(choice.delta.content)
-                        emit(choice.delta.content)
+                        words.write(choice.delta.content)
                     if choice.finish_reason == "length":
                         reason = FinishReason.LENGTH
+        words.finish()
         return Generation(
             text="".join(pieces),
             finish_reason=reason,

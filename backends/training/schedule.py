@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 from backends.base import ExamplesError
+from backends.counts import counted
 from backends.training.adapters import TrainingExample
 
 __all__ = ["MIN_TRAINING_EXAMPLES", "learning_rate_at", "plan_epoch", "split"]
@@ -40,7 +41,7 @@ def split(
     training = sorted(index for group in order for index in group)
     if len(training) < MIN_TRAINING_EXAMPLES:
         raise ExamplesError(
-            f"{len(examples)} examples leave {len(training)} to train on after {len(held_out)} are held out; "
+            f"{counted(len(examples), 'example')}, less {len(held_out)} held out: {len(training)} to train on; "
             f"at least {MIN_TRAINING_EXAMPLES} are needed, and some 100 to learn a form: add examples"
         )
     return tuple(training), tuple(sorted(held_out))

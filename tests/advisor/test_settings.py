@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def test_arguments_come_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert (settings.port, settings.workers, settings.host) == (2222, 3, "127.0.0.1")
 
 
+def test_rule_files_are_listed_as_in_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Several files in one variable; relative ones are those of the folder that the server starts in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADVISOR_RULES", os.pathsep.join(["mine.yaml", "/etc/ours.yaml"]))
+    assert read_settings().rules == (tmp_path / "mine.yaml", Path("/etc/ours.yaml"))
+
+
 def test_data_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The data folder is a folder of ours in XDG_DATA_HOME."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -42,9 +50,9 @@ def test_the_database_url_is_not_shown() -> None:
     [("port", "70000"), ("port", "http"), ("workers", "-1"), ("document_bytes", "0"), ("generator", "hf:x")],
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message names the variable."""
+    """The message names the variable and quotes the value."""
     monkeypatch.setenv(f"ADVISOR_{name.upper()}", value)
-    with pytest.raises(ConfigurationError, match=f"ADVISOR_{name.upper()}: "):
+    with pytest.raises(ConfigurationError, match=f"^ADVISOR_{name.upper()}: '{value}': "):
         read_settings()
 
 
@@ -52,11 +60,21 @@ def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts the server mends everything in one go."""
     monkeypatch.setenv("ADVISOR_PORT", "-1")
     monkeypatch.setenv("ADVISOR_WORKERS", "many")
-    with pytest.raises(ConfigurationError, match=r"ADVISOR_PORT: .*ADVISOR_WORKERS: "):
+    monkeypatch.setenv("ADVISOR_DATADIR", "data")
+    with pytest.raises(ConfigurationError) as caught:
         read_settings()
+    named = [fault.partition(": ")[0] for fault in caught.value.faults]
+    assert named == ["ADVISOR_DATADIR", "ADVISOR_PORT", "ADVISOR_WORKERS"]
 
 
 def test_settings_do_not_change() -> None:
     """They are read once and handed down."""
     with pytest.raises(ValidationError, match="frozen"):
         read_settings().port = 1  # type: ignore[misc]
+
+
+def test_a_wrong_database_url_is_not_quoted() -> None:
+    """It may hold a password."""
+    with pytest.raises(ConfigurationError, match="^ADVISOR_DATABASE_URL: input") as caught:
+        read_settings(database_url=["hunter2"])
+    assert "hunter2" not in str(caught.value)

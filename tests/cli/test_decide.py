@@ -11,8 +11,11 @@ import sys
 import pytest
 
 from advisor.cli.consult import use_case_text
+from advisor.cli.output import values_of
 from advisor.knowledge.facts import facts, facts_from_mapping
+from advisor.knowledge.rulefile import load_default_rules
 from advisor.knowledge.usecasefile import read_use_case
+from advisor.rpc.decision import rule_to_proto
 
 OWN_RULES = """
 version: 1
@@ -213,6 +216,15 @@ def test_rules_as_json(advisor, command, kinds):
     assert {kind for line in lines for kind in line} <= kinds
     assert all(len(line) == 1 for line in lines)
     assert lines
+
+
+def test_rules_as_json_say_what_the_server_says(advisor):
+    """The fields of ListRules under their names, sources included."""
+    knowledge = load_default_rules()
+    listed = [json.loads(line)["rule"] for line in advisor("rules", "list", "--json").out.splitlines()]
+    served = [values_of(rule_to_proto(rule, knowledge)) for rule in knowledge.rules]
+    assert [rule["sources"] for rule in listed] == [rule["sources"] for rule in served]
+    assert [rule.keys() for rule in listed] == [rule.keys() for rule in served]
 
 
 def test_rules_in_a_pipe_are_a_line_each(advisor, monkeypatch):

@@ -56,6 +56,48 @@ def test_serve_with_what_is_not_allowed(advisor_process, server, arguments, expe
     assert expected in said.splitlines()[-1]
 
 
+RULE = """version: 1
+rules:
+  - id: {id}
+    criterion: specialization
+    when: {{output_form: LABEL}}
+    evidence: {{FINE_TUNING: 1}}
+    reason: labels
+    sources: [founding]
+    examples: {{fire: [{{output_form: {form}}}], silent: [{{output_form: CODE}}]}}
+"""
+
+
+def test_serve_reads_its_rules_again_when_told(advisor_process, server, write, tmp_path, until):
+    """What decides after SIGHUP is the file as it is now; a wrong one changes nothing and is told."""
+    rules, port_file = write("mine.yaml", RULE.format(id="one", form="LABEL")), tmp_path / "port"
+    with advisor_process("serve", "--port", 0, "--port-file", port_file, "--rules", rules) as process:
+        until(lambda: port_file.exists() or process.poll() is not None)
+        with Client(f"127.0.0.1:{port_file.read_text().strip()}") as client:
+            first = client.recommend({"output_form": "LABEL"})
+            write("mine.yaml", RULE.format(id="two", form="STYLE"))
+            process.send_signal(signal.SIGHUP)
+            told = [process.stderr.readline()]
+            while "rules kept" not in told[-1]:
+                told.append(process.stderr.readline())
+            assert client.recommend({"output_form": "LABEL"}) == first
+            write("mine.yaml", RULE.format(id="two", form="LABEL"))
+            process.send_signal(signal.SIGHUP)
+            until(lambda: client.recommend({}).versions.rules != first.versions.rules)
+            second = client.recommend({"output_form": "LABEL"})
+    assert "two does not fire on its example" in told[-2]
+    assert ("one" in {each.id for each in first.evidence}) == ("two" in {each.id for each in second.evidence})
+
+
+def test_serve_with_wrong_rules(advisor_process, server, write, monkeypatch):
+    """It does not start, and every fault is told; the rules may also come from the environment."""
+    monkeypatch.setenv("ADVISOR_RULES", str(write("mine.yaml", "version: 1\ndisable: [a, b]\n")))
+    with advisor_process("serve", "--port", 0) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert [fault in said for fault in ("mine.yaml:2:11: ", "mine.yaml:2:14: ")] == [True, True]
+
+
 def test_a_command_without_a_server_starts_its_own(advisor, server, write):
     """It is there for the command, and what was stored is there afterwards."""
     ended = advisor("import", write("bare.yaml", "id: bare\ndescription: Bare.\n"))
@@ -120,3 +162,15 @@ def test_models_as_json(advisor, monkeypatch):
         monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
     lines = advisor("models", "pull", "--json").out.splitlines()
     assert [json.loads(line)["model"]["remote"] for line in lines] == [True, True]
+
+
+def test_a_command_s_own_server_tells_every_fault(advisor, monkeypatch):
+    """What keeps it from starting is said as `advisor serve` says it."""
+    monkeypatch.setenv("ADVISOR_WORKERS", "many")
+    monkeypatch.setenv("ADVISOR_EMBEDDER", "hf:x")
+    ended = advisor("operations", "list")
+    assert ended.status == 2
+    assert [line.split(": ")[1] for line in ended.err.splitlines() if line.startswith("advisor: ")] == [
+        "ADVISOR_EMBEDDER",
+        "ADVISOR_WORKERS",
+    ]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from advisor.client import Client
+from backends.training.adapters import TuningSettings
 
 
 @pytest.fixture
@@ -263,3 +264,10 @@ def test_approaches_may_be_written_in_small_letters(advisor, server, case):
     ended = advisor("answer", case, "one two", "--approach", "prompting", "--server", server.address)
     assert (ended.status, ended.out.strip()) == (0, "one two")
     assert "FINE_TUNING|HYBRID" in advisor("tune", "--help").out
+
+
+def test_the_help_of_tune_has_the_defaults_that_hold(advisor):
+    """They are those of the settings themselves."""
+    words, usual = advisor("tune", "--help").words, TuningSettings()
+    assert f"({usual.epochs}, as the server" in words
+    assert f"({usual.learning_rate:g}, as the server" in words

@@ -1,4 +1,4 @@
-"""The server as a whole: health, reflection, overload, start and stop."""
+"""The server as a whole: health, overload, start and stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from advisor.errors import ConfigurationError
 from advisor.execution.loading import ModelLoader
@@ -50,13 +49,6 @@ def test_every_service_has_health(channel, service):
     """Each service says that it serves."""
     watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=service))
     assert any(response.status == SERVING for response in watch)
-
-
-def test_reflection_lists_all_services(channel):
-    """A client that knows nothing finds every service, Google's operations included."""
-    database = ProtoReflectionDescriptorDatabase(channel)
-    assert set(SERVICES[1:]) | {"grpc.health.v1.Health"} <= set(database.get_services())
-    assert database.FindFileContainingSymbol("google.longrunning.Operations").name
 
 
 def test_unknown_methods(channel):

@@ -203,13 +203,27 @@ def test_files_without_a_decision_are_no_knowledge_base() -> None:
         ("{1d: 1, 1y: 0}", "{1x: 1, 1y: 0}", "x: 1", "'x' is not a unit of time"),
         ("{1: 0, 1e6: 1}", "{1: 0, 1m: 1}", "m: 1", "'1m' is not a number: 'm' is none of K, M, B, T"),
         ("{1h: 1, 30d: 3}", "{1h: 1, 30D: 3}", "D: 3", "'D' is not a unit of time"),
-        ("weight: 3", "weight: 0", "0, curve", "0 is not above 0"),
+        ("weight: 3", "weight: 0", "0, curve", "0 is out of bounds; allowed: 1e-06 to 1e+06"),
+        ("weight: 3", "weight: 1e308", "1e308", "1e+308 is out of bounds"),
+        ("FINE_TUNING: 1}", "FINE_TUNING: 1e308}", "1e308", "1e+308 is out of bounds; allowed: -20 to 20"),
+        ("FINE_TUNING: 1}", "FINE_TUNING: -21}", "-21", "-21 is out of bounds; allowed: -20 to 20"),
+        ("FINE_TUNING: 1}", "FINE_TUNING: .nan}", ".nan", "'.nan' is not a number"),
+        ('"[500..5_000)"', "<= 1e999", "1e999", "1e999 is not a finite number"),
+        ("{1: 0, 1e6: 1}", "{1: 0, 1e999: 1}", "1e999", "1e999 is not a finite number"),
+        ("{1: 0, 1e6: 1}", "{1: 0, 1e6: 1e308}", "1e308", "1e+308 is out of bounds; allowed: 0 to 1"),
+        ("{1h: 1, 30d: 3}", "{1h: 1, 30d: 1e308}", "1e308", "1e+308 is out of bounds"),
+        (
+            "prior: {PROMPTING: 0.25",
+            "prior: {PROMPTING: 0",
+            "0, RAG",
+            "0 is out of bounds; allowed: 1e-08 to 1",
+        ),
         ("  cost: {", "  costs: {", "costs", "'costs' is not a criterion; did you mean \"cost\"?"),
         ("RAG: 0.25", "RAG: 0.5", "{PROMPTING", "the prior sums to 1.25; it must sum to 1"),
-        ("temperature: 1.5", "temperature: -1", "-1", "-1 is not above 0"),
+        ("temperature: 1.5", "temperature: -1", "-1", "-1 is out of bounds; allowed: 0.01 to 100"),
         ("temperature: 1.5", "temperature: 1, temperature: 2", "temperature: 2", "stands here twice"),
         ("lead: 0.1", "lead: 2", "2, evidence", "2 is out of bounds; allowed: 0 to 1"),
-        ("evidence: 0.5", "evidence: -1", "-1", "-1 is below 0"),
+        ("evidence: 0.5", "evidence: -1", "-1", "-1 is out of bounds; allowed: 0 to 100"),
         ("true: 6", "maybe: 6", "maybe", "'maybe' is not a yes or no"),
         ("{true: 6, false: 4}", "{}", "{}}", "at least one value with its weight is needed"),
         ("direction: decreasing", "direction: down", "down", "write increasing or decreasing"),
@@ -294,6 +308,16 @@ def test_disabling_an_unknown_rule_is_refused(tmp_path: Path, base: Path) -> Non
     mine = write(tmp_path, "version: 1\ndisable: [wekly]\n", "mine.yaml")
     with pytest.raises(RulesError, match=r"mine\.yaml:2:11: .*did you mean \"weekly\"\?"):
         load_rules(base, mine)
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path, base: Path) -> None:
+    """Whoever mends rule files mends all of them in one go, each fault in its own place."""
+    one = write(tmp_path, "version: 1\nrules: [{id: x}, {id: y}]\nworlds: {nothing: {1: 1}}\n", "one.yaml")
+    two = write(tmp_path, "version: 1\ndisable: [wekly, labls]\n", "two.yaml")
+    with pytest.raises(RulesError) as caught:
+        load_rules(base, one, two)
+    places = sorted(fault.partition(": ")[0].removeprefix(f"{tmp_path}/") for fault in caught.value.faults)
+    assert places == ["one.yaml:2:18", "one.yaml:2:9", "one.yaml:3:10", "two.yaml:2:11", "two.yaml:2:18"]
 
 
 def test_a_refused_overlay_leaves_what_was_loaded(tmp_path: Path, base: Path) -> None:

@@ -127,3 +127,22 @@ def test_the_share_left_undecided_falls_as_more_is_known() -> None:
     shares = [undecided_share(scorer, known, count=1024) for known in (0.0, 0.5, 1.0)]
     assert shares[0] == 1
     assert shares[0] > shares[1] > shares[2]
+
+
+def test_vetoes_of_everything_are_found(tmp_path: Path) -> None:
+    """The rules are named, and where they leave nothing."""
+    veto = (
+        "  - {{id: {id}, criterion: cost, when: {{can_train: {value}}}, excludes: [{excludes}], reason: r,"
+        " sources: [founding], examples: {{fire: [{{can_train: {value}}}], silent: [{{}}]}}}}\n"
+    )
+    path = tmp_path / "more.yaml"
+    path.write_text(
+        "version: 1\nvetoes:\n"
+        + veto.format(id="never", value="true", excludes="PROMPTING, RAG, FINE_TUNING, HYBRID")
+        + veto.format(id="not-even", value="false", excludes="PROMPTING, RAG")
+    )
+    found = texts(Scorer(load_rules(*default_rules_paths(), path)))
+    assert (
+        f"error {path}:3:5 never leaves no approach where can_train is true, whatever else is known" in found
+    )
+    assert "training-is-impossible and not-even together leave no approach where can_train is false" in found

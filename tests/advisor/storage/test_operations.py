@@ -218,15 +218,17 @@ def test_a_worker_known_dead_loses_its_work_at_once(database: Database) -> None:
 
 
 def test_work_that_kills_its_workers_fails(database: Database) -> None:
-    """After three attempts it ends with a message that says so, and does not run again."""
+    """After three deaths it ends with a message that says so, and does not run again; a worker's stop is no death."""
     asked = ask(database)
-    for _ in range(leases.MAX_ATTEMPTS):
+    with database.transaction() as connection:
+        leases.release(connection, claim(database))
+    for _ in range(leases.MAX_DEATHS):
         claim(database)
         leases.release_worker(database, "w")
     ended = operations.get(database, asked.id)
     assert ended.state is State.FAILED
     assert ended.error is not None
-    assert (ended.error.reason, ended.attempt) == ("WORKER_DIED", 3)
+    assert (ended.error.reason, ended.attempt) == ("WORKER_DIED", 4)
     assert "died 3 times" in ended.error.message
 
 
@@ -238,13 +240,16 @@ def test_a_cancelled_operation_of_a_dead_worker_ends(database: Database) -> None
     assert operations.get(database, lease.operation_id).state is State.CANCELLED
 
 
-def test_work_given_back_does_not_count_as_an_attempt(database: Database) -> None:
-    """A worker that is told to stop puts its work back as it was."""
+def test_work_that_is_taken_up_again_is_a_further_attempt(database: Database) -> None:
+    """Also where its worker was told to stop and put it back; what ran before can change nothing any more."""
     lease = claim_one(database)
     with database.transaction() as connection:
         leases.release(connection, lease)
     waiting = operations.get(database, lease.operation_id)
-    assert (waiting.state, waiting.attempt, waiting.worker) == (State.QUEUED, 0, None)
+    assert (waiting.state, waiting.attempt, waiting.worker) == (State.QUEUED, 1, None)
+    assert claim(database) == Lease(lease.operation_id, "w", 2)
+    with database.transaction() as connection, pytest.raises(LeaseLost):
+        leases.renew(connection, lease)
 
 
 async def test_waiting_ends_with_the_operation(database: Database) -> None:

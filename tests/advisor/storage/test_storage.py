@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from advisor.errors import (
@@ -74,6 +75,27 @@ def test_the_schema_is_made_once_and_is_the_newest(empty_database_url: str) -> N
     versions = Path(use_cases.__file__).parent / "migrations" / "versions"
     assert row == [(HEAD,)]
     assert max(path.name for path in versions.glob("*.py")).startswith(HEAD)
+
+
+def test_deaths_are_counted_from_the_attempts_that_were(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Work that waits or runs while the server is renewed keeps what it had left."""
+    monkeypatch.setattr("advisor.storage.database.HEAD", "0003")
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("INSERT INTO use_cases (id, description, facts) VALUES ('faq', '', '')")
+        for state, attempt in (("QUEUED", 2), ("RUNNING", 2), ("SUCCEEDED", 2)):
+            connection.execute(
+                "INSERT INTO operations (id, kind, use_case_id, target, state, payload, attempt)"
+                " VALUES (%s, 'TUNE', 'faq', %s, %s, '{}', %s)",
+                [state, state, state, attempt],
+            )
+    monkeypatch.undo()
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        found = dict(connection.execute("SELECT id, deaths FROM operations").fetchall())
+    assert found == {"QUEUED": 2, "RUNNING": 1, "SUCCEEDED": 0}
 
 
 def test_a_newer_schema_is_refused(empty_database_url: str) -> None:

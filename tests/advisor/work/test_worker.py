@@ -126,9 +126,9 @@ def test_cancelling_ends_the_work(database: Database, settings: Settings) -> Non
 
 
 def test_a_worker_that_stops_gives_its_work_back(database: Database, settings: Settings) -> None:
-    """The attempt does not count."""
+    """It waits for its next attempt."""
     ended = do(database, settings, raising(Cancelled("stopped")), stopping=True)
-    assert (ended.state, ended.attempt) == (State.QUEUED, 0)
+    assert (ended.state, ended.attempt) == (State.QUEUED, 1)
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(database: Database, settings: Settings) -> None:
@@ -284,12 +284,15 @@ def test_a_client_cancels_work_in_a_worker(database: Database, database_url: str
 
 
 def test_stopping_the_pool_gives_work_back(database: Database, database_url: str, settings: Settings) -> None:
-    """The next server goes on with it as if nothing had been."""
+    """The next server takes it up again, as its second attempt."""
     asked = ask(database, "HOLD")
     with pool(database, database_url, settings):
         until(lambda: running(database, asked))
     waiting = operations.get(database, asked.id)
-    assert (waiting.state, waiting.attempt) == (State.QUEUED, 0)
+    assert (waiting.state, waiting.attempt) == (State.QUEUED, 1)
+    with pool(database, database_url, settings):
+        until(lambda: operations.get(database, asked.id).done)
+    assert operations.get(database, asked.id).result == {"attempt": 2, "heavy": []}
 
 
 PARENT = """

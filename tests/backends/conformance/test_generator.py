@@ -19,6 +19,7 @@ from backends.base import (
 )
 from backends.generation.local import LocalGenerator
 from backends.generation.openai import OpenAIGenerator
+from backends.generation.words import UNSPACED
 from tests.doubles import FakeGenerator
 from tests.openai_server import KEY, openai_server
 
@@ -50,6 +51,16 @@ def test_pieces_concatenate_to_the_text(generator: Generator) -> None:
     pieces: list[str] = []
     result = generator.generate(CHAT, options=OPTIONS, emit=pieces.append, cancelled=lambda: False)
     assert "".join(pieces) == result.text != ""
+
+
+def test_a_piece_is_a_word_or_more(generator: Generator) -> None:
+    """Whoever shows the text gets a message a word; words that do not end come in parts."""
+    pieces: list[str] = []
+    options = GenerationOptions(max_output_tokens=200, temperature=1)
+    text = generator.generate(CHAT, options=options, emit=pieces.append, cancelled=lambda: False).text
+    words = sum(1 + len(word) // UNSPACED for word in text.split())
+    assert "".join(pieces) == text
+    assert len(pieces) <= words + 1
 
 
 def test_tokens_are_counted(generator: Generator) -> None:
@@ -85,8 +96,9 @@ def test_cancelled_before_it_began(generator: Generator) -> None:
 def test_cancelled_midway(generator: Generator) -> None:
     """After `cancelled` said so nothing is emitted, and the next question is answered."""
     pieces: list[str] = []
+    options = GenerationOptions(max_output_tokens=60, temperature=1)
     with pytest.raises(Cancelled):
-        generator.generate(CHAT, options=OPTIONS, emit=pieces.append, cancelled=lambda: bool(pieces))
+        generator.generate(CHAT, options=options, emit=pieces.append, cancelled=lambda: bool(pieces))
     assert len(pieces) == 1
     assert say(generator)
 

@@ -243,7 +243,7 @@ def test_the_first_example_at_fault_is_named(
 def test_too_few_examples_are_refused(trainer: Trainer) -> None:
     """None at all is too few as well."""
     for count in (0, 8):
-        with pytest.raises(ExamplesError, match=f"{count} examples leave"):
+        with pytest.raises(ExamplesError, match=f"{count} examples, less"):
             trainer.tune(examples=EXAMPLES[:count])
 
 

@@ -40,7 +40,7 @@ def test_copies_of_a_question_stay_together() -> None:
 def test_a_question_is_the_same_in_other_case_and_spacing() -> None:
     """The question decides where it is given, not the chat around it."""
     asked = [TrainingExample((Message("user", str(n)),), "yes", ("A  b?", "a B?")[n % 2]) for n in range(10)]
-    with pytest.raises(ExamplesError, match="10 examples leave 0 to train on after 10 are held out"):
+    with pytest.raises(ExamplesError, match="10 examples, less 10 held out: 0 to train on"):
         split(asked, 0.1, 0)
 
 
@@ -51,9 +51,7 @@ def test_nothing_is_held_out_for_a_share_of_zero() -> None:
 
 def test_too_few_examples_are_refused() -> None:
     """The message says how many there are and how many it takes."""
-    with pytest.raises(
-        ExamplesError, match="8 examples leave 7 to train on after 1 are held out; at least 8"
-    ):
+    with pytest.raises(ExamplesError, match="8 examples, less 1 held out: 7 to train on; at least 8"):
         split(examples(8), 0.1, 0)
 
 
