@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 from google.api import field_behavior_pb2
 from google.protobuf import empty_pb2
 
-from advisor.errors import Unavailable
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.requests import Checks, fingerprint
@@ -243,9 +242,9 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         upload = await self._blocking(lambda: opener(self._database, use_case_id, self._limits))
         try:
             yield upload
-        except Exception:  # not cancelled: no thread is at work on the connection
-            with suppress(Unavailable):
-                await self._blocking(upload.roll_back)
+        except Exception:
+            # Before the client hears of it: it may try again at once. Nothing works on the import any more.
+            await self._blocking(lambda: imports.roll_back(upload))
             raise
         finally:
             upload.close()
