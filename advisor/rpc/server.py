@@ -17,7 +17,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from psycopg_pool import ConnectionPool
 
 from advisor.decision.advisor import Advisor, default_advisor
@@ -139,7 +139,8 @@ class AdvisorServer:
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
         names = (DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        reflector = reflection.aio.ReflectionServicer(names)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflector, edge)  # type: ignore[no-untyped-call]
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.
