@@ -269,7 +269,7 @@ def _fill_row(message: facts_pb2.Facts, row: Row, path: str) -> list[Violation]:
                 continue
             number = value.seconds + value.nanos / 1e9
         else:
-            number = float(value)
+            number = value  # counts stay whole: errors show them as they were sent
             if number == 0 and item.kind == "choice":
                 continue  # the enum's UNSPECIFIED: unknown
         if not item.minimum <= number <= item.maximum:
@@ -294,7 +294,9 @@ def _out_of_bounds(item: Fact, number: float) -> str:
 def _bound_to_text(item: Fact, number: float) -> str:
     if item.kind == "duration" and math.isfinite(number):
         return duration_to_text(number)
-    return f"{number:,.0f}" if item.kind == "count" else f"{number:,.12g}"
+    if item.kind == "count":
+        return f"{number:,}" if isinstance(number, int) else f"{number:,.0f}"
+    return f"{number:,.12g}"
 
 
 def _set_field(message: facts_pb2.Facts, name: str, value: object) -> None:

@@ -160,7 +160,7 @@ class Importer:
         except Exception:
             # Before the client hears of it: it may try again at once. Nothing works on the import any more.
             with suppress(Unavailable):
-                await self._blocking(upload.roll_back)
+                await self._blocking(lambda: imports.roll_back(upload))
             raise
         finally:
             upload.close()

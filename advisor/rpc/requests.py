@@ -176,10 +176,10 @@ class Checks:
             elif path not in (*allowed, *ignored):
                 close = difflib.get_close_matches(path, allowed, n=1)
                 hint = f'did you mean "{close[0]}"? ' if close else ""
+                parts = [f"or a part such as {each}" for each in allowed if "." in each][:1]
                 self.add(
                     field,
-                    f"{shown(path)} cannot be changed; {hint}allowed: *, {', '.join(whole)}, "
-                    f"or one part such as {allowed[-1]}",
+                    f"{shown(path)} cannot be changed; {hint}allowed: {', '.join(['*', *whole, *parts])}",
                 )
         return [path for path in paths if path in allowed]
 

@@ -142,7 +142,7 @@ class AdvisorServer:
             OperationsServicer(database, self._database_lane), edge
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
-        add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), self._server)
+        add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), edge)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.

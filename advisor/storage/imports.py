@@ -31,7 +31,7 @@ from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import DocumentContent, ImportResult, Request
 from backends.base import Example
 
-__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples"]
+__all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples", "roll_back"]
 
 MOST_FAULTS = 100
 """Faults that are told of one batch: nobody reads more, and an empty example takes two bytes to send."""
@@ -183,10 +183,6 @@ class DocumentImport:
             self._publish,
         )
 
-    def roll_back(self) -> None:
-        """Give the use case free for another import at once; nothing is kept of what was not committed."""
-        _roll_back(self.connection)
-
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -280,10 +276,6 @@ class ExampleImport:
             lambda: self._publish(deleted),
         )
 
-    def roll_back(self) -> None:
-        """Give the use case free for another import at once; nothing is kept of what was not committed."""
-        _roll_back(self.connection)
-
     def close(self) -> None:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
@@ -308,6 +300,12 @@ class ExampleImport:
             )
 
 
+def roll_back(upload: DocumentImport | ExampleImport) -> None:
+    """Undo an import that no thread works on: its lock is free afterwards, which closing leaves to the server."""
+    with suppress(psycopg.Error):
+        upload.connection.rollback()
+
+
 def _open(database: Database, use_case_id: str) -> Connection:
     """Open the connection whose transaction is the import, and lock the use case for it."""
     connection = database.connect()
@@ -316,16 +314,11 @@ def _open(database: Database, use_case_id: str) -> Connection:
             use_cases.lock(connection, use_case_id)
             use_cases.require(connection, use_case_id)
     except BaseException:
-        _roll_back(connection)
+        with suppress(psycopg.Error):
+            connection.rollback()
         connection.close()
         raise
     return connection
-
-
-def _roll_back(connection: Connection) -> None:
-    """Release the lock: of a connection that is only closed, PostgreSQL does so when it notices."""
-    with suppress(psycopg.OperationalError):  # it is closed, and so noticed, already
-        connection.rollback()
 
 
 def _publish(

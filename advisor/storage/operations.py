@@ -22,8 +22,15 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from advisor.errors import AlreadyExists, FailedPrecondition, Failure, NotFound, ResourceExhausted
-from advisor.names import is_id, operation_name
+from advisor.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    Failure,
+    InvalidInput,
+    NotFound,
+    ResourceExhausted,
+)
+from advisor.names import is_id, operation_name, parse_use_case
 from advisor.storage import pages, requests, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.filters import Condition, FilterField
@@ -271,10 +278,12 @@ def delete(database: Database, operation_id: str) -> None:
 
 def _use_case_id(value: str) -> str:
     """Return the id in a use case's name, or the id alone as it is; ValueError where it is neither."""
-    found = value.removeprefix("useCases/")
-    if not is_id(found):
-        raise ValueError(value)
-    return found
+    if is_id(value):
+        return value
+    try:
+        return parse_use_case(value)
+    except InvalidInput as error:
+        raise ValueError(value) from error
 
 
 def _maker(database: Database, target: str) -> str:

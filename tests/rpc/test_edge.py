@@ -11,6 +11,7 @@ from advisor.v1 import use_case_service_pb2 as service_pb2
 
 GARBAGE = b"\xff" * 12
 UPLOADS = "/advisor.v1.UseCaseService/Import"
+REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
 
 def example(answer: str) -> bytes:
@@ -26,8 +27,9 @@ def example(answer: str) -> bytes:
         lambda channel: list(channel.unary_stream("/advisor.v1.ExecutionService/Answer")(GARBAGE)),
         lambda channel: channel.stream_unary(f"{UPLOADS}Documents")(iter([GARBAGE])),
         lambda channel: list(channel.stream_stream("/advisor.v1.DecisionService/Consult")(iter([GARBAGE]))),
+        lambda channel: list(channel.stream_stream(REFLECTION)(iter([GARBAGE]))),
     ],
-    ids=["unary", "operations", "server stream", "client stream", "both streams"],
+    ids=["unary", "operations", "server stream", "client stream", "both streams", "reflection"],
 )
 def test_bytes_that_are_no_message(channel, failure, call):
     """They are invalid input like any other, whatever the kind of call; nothing of the parser shows."""

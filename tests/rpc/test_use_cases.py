@@ -156,7 +156,8 @@ def test_update_refuses_unknown_paths(stub, faq, failure):
     request.update_mask.paths.extend(["facts.needs_citation", "name", "*"])
     found = failure(lambda: stub.UpdateUseCase(request))
     assert found.fields == ("update_mask",) * 3
-    assert 'did you mean "facts.needs_citations"? allowed: *, description, facts' in found.message
+    assert 'did you mean "facts.needs_citations"? allowed: *, description, facts, ' in found.message
+    assert "or a part such as facts.update_interval" in found.message
     assert "send it alone" in found.message
 
 

@@ -201,7 +201,11 @@ def test_none_is_unknown() -> None:
 def test_bad_messages_are_refused_whole() -> None:
     """Every value of a message that is out of bounds or not finite is listed by its path."""
     message = facts_pb2.Facts(
-        new_knowledge_share=math.nan, closed_book_score=1.5, labelled_examples=-1, input_price=math.inf
+        new_knowledge_share=math.nan,
+        closed_book_score=1.5,
+        labelled_examples=-1,
+        corpus_tokens=2**63 - 1,
+        input_price=math.inf,
     )
     message.update_interval.seconds = -5
     message.output_form = 99  # type: ignore[assignment]
@@ -213,6 +217,7 @@ def test_bad_messages_are_refused_whole() -> None:
         "use_case.facts.closed_book_score": "1.5 is out of bounds",
         "use_case.facts.output_form": "99 is not a value of the enum",
         "use_case.facts.labelled_examples": "-1 is out of bounds",
+        "use_case.facts.corpus_tokens": "9,223,372,036,854,775,807 is out of bounds",
         "use_case.facts.input_price": "inf is out of bounds",
     }
 
