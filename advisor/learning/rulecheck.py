@@ -37,6 +37,7 @@ from advisor.learning.regions import bounds, cells, vetoed_regions
 __all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
 
 _MOST_CELLS = 2_000_000
+_MOST_VETOES = 60  # on several facts each, they take half a second; the time grows faster than their number
 _TOLERANCE = 1e-9
 
 
@@ -154,6 +155,11 @@ def _contradicting(rules: Sequence[Rule]) -> Iterable[Finding]:
 
 def _leaving_nothing(rules: Sequence[Rule]) -> Iterable[Finding]:
     """Find vetoes that leave no approach, whatever else is known."""
+    count = sum(rule.kind == "veto" for rule in rules)
+    if count > _MOST_VETOES:
+        text = f"not proved that {count:,} vetoes leave an approach: at most {_MOST_VETOES} are looked at"
+        yield Finding("remark", "", text)
+        return
     for region in vetoed_regions(rules):
         ids = [rule.id for rule in region.rules]
         alone = len(ids) == 1

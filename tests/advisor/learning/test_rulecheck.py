@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,12 @@ def test_vetoes_of_everything_are_found(tmp_path: Path) -> None:
         f"error {path}:3:5 never leaves no approach where can_train is true, whatever else is known" in found
     )
     assert "training-is-impossible and not-even together leave no approach where can_train is false" in found
+
+
+def test_more_vetoes_than_can_be_looked_at_are_remarked_on() -> None:
+    """A check of very many vetoes ends in good time, and says what it did not prove."""
+    knowledge = load_default_rules()
+    veto = next(rule for rule in knowledge.rules if rule.kind == "veto")
+    many = tuple(replace(veto, id=f"veto-{number}") for number in range(61))
+    found = texts(Scorer(replace(knowledge, rules=many, monotonic=())))
+    assert "remark  not proved that 61 vetoes leave an approach" in found
