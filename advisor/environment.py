@@ -38,7 +38,7 @@ OF_SERVERS = (
 )
 """Of servers and workers: the fields of `advisor.settings.Settings`."""
 OF_CLIENTS = ("ADVISOR_SERVER", "ADVISOR_TOKEN")
-OF_TESTS = ("ADVISOR_STRICT_WARNINGS", "ADVISOR_TEST_DATABASE_URL")
+OF_TESTS = ("ADVISOR_FUZZ_REQUESTS", "ADVISOR_STRICT_WARNINGS", "ADVISOR_TEST_DATABASE_URL")
 VARIABLES = (*OF_SERVERS, *OF_CLIENTS, *OF_TESTS)
 
 # Kubernetes sets these in every container beside a Service that is called `advisor`.
