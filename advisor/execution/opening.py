@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from psycopg_pool import ConnectionPool
 
 from advisor.execution.answering import Plan
 from advisor.execution.indexing import ModelIndex
@@ -39,7 +38,7 @@ class ModelBackends:
     """
 
     def __init__(
-        self, database: Database, pool: ConnectionPool[Any], index: ModelIndex, data_dir: Path
+        self, database: Database, pool: Connections, index: ModelIndex, data_dir: Path
     ) -> None:
         self._database = database
         self._pool = pool

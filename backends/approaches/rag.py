@@ -29,9 +29,6 @@ from backends.prompts import grounded_messages
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.search import add_retrieval, retrieval_inputs
 
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
-
 __all__ = ["NO_EVIDENCE_TEXT", "PASSAGE_TOKENS", "RagBackend"]
 
 NO_EVIDENCE_TEXT = "The documents hold no answer to this question."
@@ -54,7 +51,7 @@ class RagBackend:
 
     def __init__(
         self,
-        pool: ConnectionPool[Any],
+        pool: Connections,
         collection: str,
         embedder: Embedder,
         generator: Generator,

@@ -13,10 +13,7 @@ from haystack import Pipeline, component
 from backends.base import Hit
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.fusion import fuse
-from backends.retrieval.index import search_dense, search_words
-
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
+from backends.retrieval.index import Connections, search_dense, search_words
 
 __all__ = [
     "DenseRetriever",
@@ -52,7 +49,7 @@ class QuestionEmbedder:
 class DenseRetriever:
     """Finds the passages nearest in meaning."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str) -> None:
+    def __init__(self, pool: Connections, collection: str) -> None:
         self._pool = pool
         self._collection = collection
 
@@ -69,7 +66,7 @@ class DenseRetriever:
 class WordRetriever:
     """Finds the passages that hold most of the question's words."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str) -> None:
+    def __init__(self, pool: Connections, collection: str) -> None:
         self._pool = pool
         self._collection = collection
 
@@ -94,7 +91,7 @@ class RankFusion:
 class PassageRetriever:
     """Finds the passages of one collection; implements `backends.base.Retriever`."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str, embedder: Embedder) -> None:
+    def __init__(self, pool: Connections, collection: str, embedder: Embedder) -> None:
         self._pipeline = Pipeline()
         add_retrieval(self._pipeline, pool, collection, embedder)
 
@@ -104,7 +101,7 @@ class PassageRetriever:
         return tuple(result["join"]["hits"])
 
 
-def add_retrieval(pipeline: Pipeline, pool: ConnectionPool[Any], collection: str, embedder: Embedder) -> None:
+def add_retrieval(pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder) -> None:
     """Add the components `embed`, `dense`, `words` and `join` to a pipeline, connected."""
     pipeline.add_component("embed", QuestionEmbedder(embedder))
     pipeline.add_component("dense", DenseRetriever(pool, collection))
