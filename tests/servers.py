@@ -15,7 +15,6 @@ import pytest
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from psycopg_pool import ConnectionPool
 
 from advisor.decision.advisor import Advisor
 from advisor.execution.indexing import ModelIndex
@@ -92,7 +91,7 @@ def session_parts(
     models = Models(FakeGenerator(), WordEmbedder())
     with (
         Database.open(database_url) as database,
-        ConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool,
+        database.more(2) as pool,
     ):
         loader = ModelLoader(lambda _: models)
         index = ModelIndex(database, loader)

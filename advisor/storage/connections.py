@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from advisor.errors import InvalidInput, ResourceExhausted, Unavailable
 
-__all__ = ["CONNECTING", "Connection", "Connections", "translated"]
+__all__ = ["CONNECTING", "RETRY_S", "Connection", "Connections", "translated"]
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -42,7 +42,7 @@ class Connections:
         self._lock = threading.Lock()
         self._pool: ConnectionPool[Connection] | None = None
 
-    def turn(self, here: bool) -> None:  # noqa: FBT001 - a listener of `Presence`
+    def turn(self, here: bool) -> None:
         """Open connections where the database is there, or close them and fail whoever waits for one."""
         with self._lock:
             before, self._pool = self._pool, self._opened() if here else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")  # read when haystack is imported
 
 import numpy as np
 from haystack import Pipeline, component
+from haystack.core.errors import PipelineRuntimeError
 
 from backends.base import Hit
 from backends.retrieval.embedding import Embedder
@@ -97,7 +98,10 @@ class PassageRetriever:
 
     def search(self, question: str, limit: int) -> tuple[Hit, ...]:
         """Return at most `limit` passages, best first; empty where the collection is."""
-        result = self._pipeline.run(retrieval_inputs(question, limit))
+        try:
+            result = self._pipeline.run(retrieval_inputs(question, limit))
+        except PipelineRuntimeError as error:
+            raise error.__cause__ or error from None  # what the component itself says
         return tuple(result["join"]["hits"])
 
 
