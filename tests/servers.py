@@ -85,9 +85,14 @@ def session_parts(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, rules_advisor: Advisor
 ) -> Iterator[Parts]:
     """Yield what servers are made of: real, but for the models."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("data"), document_bytes=4_000_000, queued_operations=3, workers=0
-    )
+    with fake_parts(database_url, tmp_path_factory.mktemp("data"), rules_advisor) as parts:
+        yield parts
+
+
+@contextmanager
+def fake_parts(database_url: str, data_dir: Path, advisor: Advisor) -> Iterator[Parts]:
+    """Open the parts of a server over a database, with fakes for the models."""
+    settings = Settings(data_dir=data_dir, document_bytes=4_000_000, queued_operations=3, workers=0)
     models = Models(FakeGenerator(), WordEmbedder())
     with (
         Database.open(database_url) as database,
@@ -97,7 +102,7 @@ def session_parts(
         index = ModelIndex(database, loader)
         yield Parts(
             settings=settings,
-            advisor=rules_advisor,
+            advisor=advisor,
             database=database,
             loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from advisor.errors import InvalidInput, ResourceExhausted, Unavailable
 
-__all__ = ["CONNECTING", "RETRY_S", "Connection", "Connections", "translated"]
+__all__ = ["CONNECTING", "RETRY_S", "Connection", "Connections", "translated", "unavailable"]
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -60,7 +60,7 @@ class Connections:
         """
         pool = self._pool
         if pool is None:
-            raise _unavailable()
+            raise unavailable()
         with translated():
             connection = self._live(pool)
             try:
@@ -108,10 +108,11 @@ def translated() -> Iterator[None]:
             "text", "holds the character U+0000, which cannot be kept; remove it"
         ) from error
     except psycopg.OperationalError as error:
-        raise _unavailable() from error
+        raise unavailable() from error
 
 
-def _unavailable() -> Unavailable:
+def unavailable() -> Unavailable:
+    """Return the error of what needs the database while it is away."""
     return Unavailable(
         "DATABASE_UNAVAILABLE", "the database cannot be reached; try again shortly", retry_s=RETRY_S
     )

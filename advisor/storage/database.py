@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from advisor.errors import ConfigurationError
-from advisor.storage.connections import CONNECTING, Connection, Connections, translated
+from advisor.storage.connections import CONNECTING, Connection, Connections, translated, unavailable
 from advisor.storage.presence import Presence
 
 __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
@@ -88,6 +88,8 @@ class Database:
 
     def connect(self, *, autocommit: bool = False) -> Connection:
         """Open a connection of the caller's own, for long transactions and for LISTEN."""
+        if not self._presence.here:
+            raise unavailable()
         with translated():
             return psycopg.connect(self._url, autocommit=autocommit, **CONNECTING)
 

@@ -33,12 +33,14 @@ from advisor.storage.account import account_of, require_passage
 from advisor.storage.binaries import find_binaries
 from advisor.storage.presence import Presence
 
-__all__ = ["open_embedded"]
+__all__ = ["Server", "open_embedded"]
 
 SUPERUSER = "postgres"
 PORT = 5432
 """Part of the socket's name alone: no port is listened on."""
 START_S = 60.0
+LEFTOVERS_S = 3.0
+"""How long the memory of one that died may seem in use."""
 CONNECT_TIMEOUT_S = 10
 LONGEST_SOCKET_BYTES = 103 if sys.platform == "darwin" else 107
 """Longest path of a socket that the system takes, less its final zero."""
@@ -77,7 +79,7 @@ def open_embedded(data_dir: Path) -> Iterator[str]:
         ConfigurationError: It cannot run there; the message names the folder and the next step.
     """
     try:
-        server = _Server(data_dir)
+        server = Server(data_dir)
         presence = Presence(server.connect, str(server.folder))
     except (OSError, subprocess.SubprocessError) as error:
         raise ConfigurationError(
@@ -92,7 +94,7 @@ def open_embedded(data_dir: Path) -> Iterator[str]:
         server.stop_if_unused()
 
 
-class _Server:
+class Server:
     """The folder of one PostgreSQL, and what is done to it: all of it under the folder's lock."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -115,13 +117,17 @@ class _Server:
     def connect(self) -> psycopg.Connection[Any]:
         """Return a connection to the server, started where it does not run."""
         with self._locked():
-            deadline = time.monotonic() + START_S
+            began = time.monotonic()
             while (connection := self._try_to_connect()) is None:
                 # What is left of one that died ends by itself; one that another process starts comes up.
-                if time.monotonic() < deadline and _processes_in(self.folder):
-                    time.sleep(0.1)
-                else:
-                    self._start()
+                waited_s = time.monotonic() - began
+                if waited_s > START_S or not _processes_in(self.folder):
+                    failure = self._start()
+                    if failure is None:
+                        continue
+                    if waited_s > LEFTOVERS_S:
+                        raise failure
+                time.sleep(0.1)
             return connection
 
     def stop_if_unused(self) -> None:
@@ -133,11 +139,13 @@ class _Server:
                     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
                 ).fetchone()
             if row is not None and row[0] == 0:
-                ended = self._run("pg_ctl", "stop", "-D", ".", "-m", "fast", "-w")
-                if ended.returncode != 0:
-                    log.warning(
-                        "database does not stop", folder=str(self.folder), said=_last_line(ended.stderr)
-                    )
+                self.stop()
+
+    def stop(self) -> None:
+        """Stop the server, whoever is connected."""
+        ended = self._run("pg_ctl", "stop", "-D", ".", "-m", "fast", "-w")
+        if ended.returncode != 0:
+            log.warning("database does not stop", folder=str(self.folder), said=_last_line(ended.stderr))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -179,9 +187,10 @@ class _Server:
             raise self._failure(f"its socket needs the short folder {short}, which somebody else made")
         return short
 
-    def _start(self) -> None:
+    def _start(self) -> ConfigurationError | None:
+        """Start the server; return why it does not start."""
         if not (self.folder / "PG_VERSION").exists():
-            raise self._failure("the folder was removed")
+            return self._failure("the folder was removed")
         pid_file, log_file = self.folder / "postmaster.pid", self.folder / LOG
         if Path("/proc/self/cwd").exists() and not _processes_in(self.folder):
             pid_file.unlink(missing_ok=True)  # of one that died; its number may be another process's by now
@@ -193,9 +202,11 @@ class _Server:
         ended = self._run(
             "pg_ctl", "start", "-D", ".", "-l", LOG, "-w", "-t", str(int(START_S)), "-o", settings
         )
-        if ended.returncode != 0:
-            said = log_file.read_text(errors="replace") if log_file.exists() else ended.stderr
-            raise self._failure(_last_line(said))
+        if ended.returncode == 0:
+            return None
+        said = log_file.read_text(errors="replace") if log_file.exists() else ended.stderr
+        fatal = [line for line in said.splitlines() if "FATAL" in line]
+        return self._failure(_last_line("\n".join(fatal) or said))
 
     def _try_to_connect(self) -> psycopg.Connection[Any] | None:
         try:

@@ -43,6 +43,11 @@ class Presence:
         self._thread = threading.Thread(target=self._watch, name="presence", daemon=True)
         self._thread.start()
 
+    @property
+    def here(self) -> bool:
+        """Whether the database is there, as far as is known."""
+        return self._connection is not None
+
     def tell(self, listener: Listener) -> Callable[[], None]:
         """Call a function with whether the database is there: now, and at every change; return what ends it."""
         with self._lock:
