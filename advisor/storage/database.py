@@ -16,6 +16,7 @@ import psycopg
 
 from advisor.errors import ConfigurationError
 from advisor.storage.connections import CONNECTING, Connection, Connections, translated, unavailable
+from advisor.storage.erasure import Eraser, vacuum
 from advisor.storage.presence import Presence
 
 __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
@@ -35,6 +36,7 @@ class Database:
         self._url = url
         self._presence = presence
         self._connections = connections
+        self._eraser = Eraser(lambda: self.connect(autocommit=True))
 
     @classmethod
     @contextmanager
@@ -54,7 +56,11 @@ class Database:
             presence = Presence(lambda: psycopg.connect(url, autocommit=True, **CONNECTING), "PostgreSQL")
         try:
             with _connections(url, presence, connections) as pool:
-                yield cls(url, presence, pool)
+                database = cls(url, presence, pool)
+                try:
+                    yield database
+                finally:
+                    database._eraser.close()
         finally:
             presence.close()
 
@@ -78,6 +84,22 @@ class Database:
     def more(self, connections: int) -> AbstractContextManager[Connections]:
         """Open further connections, for work that must not wait for those of `transaction`."""
         return _connections(self._url, self._presence, connections)
+
+    def vacuum(self, *tables: str) -> bool:
+        """Remove what was deleted from tables from the database's files too; minutes where they are large.
+
+        Returns:
+            Whether nothing is left; otherwise try again later. The log says what stood in the way.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        with translated(), self.connect(autocommit=True) as connection:
+            return vacuum(connection, tables)
+
+    def erase_soon(self, *tables: str) -> None:
+        """Do `vacuum` in the background, soon, and again until nothing is left; for after deletions."""
+        self._eraser.soon(*tables)
 
     def tell(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call a function with whether the database is there: now and at each change; return what ends it.
