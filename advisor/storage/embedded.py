@@ -121,7 +121,7 @@ class Server:
             while (connection := self._try_to_connect()) is None:
                 # What is left of one that died ends by itself; one that another process starts comes up.
                 waited_s = time.monotonic() - began
-                if waited_s > START_S or not _processes_in(self.folder):
+                if waited_s > START_S or not self._processes():
                     failure = self._start()
                     if failure is None:
                         continue
@@ -192,7 +192,7 @@ class Server:
         if not (self.folder / "PG_VERSION").exists():
             return self._failure("the folder was removed")
         pid_file, log_file = self.folder / "postmaster.pid", self.folder / LOG
-        if Path("/proc/self/cwd").exists() and not _processes_in(self.folder):
+        if Path("/proc/self/cwd").exists() and not self._processes():
             pid_file.unlink(missing_ok=True)  # of one that died; its number may be another process's by now
         (self.folder / "log").unlink(missing_ok=True)  # of versions that logged what statements held
         if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
@@ -214,6 +214,14 @@ class Server:
         except psycopg.OperationalError:
             return None
 
+    def _processes(self) -> bool:
+        """Return whether a process works in the folder; False where the system has no /proc to tell."""
+        # Asked as the server's own user, who may look: root may not always, as in containers.
+        listed = self._account.run(
+            ["sh", "-c", "exec ls -l /proc/[0-9]*/cwd"], capture_output=True, errors="surrogateescape"
+        )
+        return any(line.endswith(f" -> {self.folder}") for line in listed.stdout.splitlines())
+
     def _run(
         self, program: str, *arguments: str, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -234,19 +242,6 @@ class Server:
             f"the embedded PostgreSQL cannot start in {self.folder} ({reason}); see {self.folder / LOG}, "
             "make sure that the folder is writable and the disk is not full, or set ADVISOR_DATABASE_URL"
         )
-
-
-def _processes_in(folder: Path) -> bool:
-    """Return whether a process of PostgreSQL works in a folder; False where the system does not tell."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended
-            try:
-                if (process / "cwd").samefile(folder):
-                    return True
-            except PermissionError:  # another user's: its name says enough to leave things alone
-                if (process / "comm").read_text().strip() == "postgres":
-                    return True
-    return False
 
 
 def _last_line(text: str) -> str:
