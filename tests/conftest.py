@@ -39,6 +39,24 @@ def database_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def reachable_folder() -> Iterator[Callable[[], Path]]:
+    """Return a function that makes folders which all users reach, as pytest's own are not.
+
+    Where we are root, the embedded PostgreSQL runs as another user.
+    """
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="advisor-tests-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
 def database_url(database_server: str) -> Iterator[str]:
     """Yield the address of a database of this session's own, with pgvector."""
     with _database(database_server) as url:
