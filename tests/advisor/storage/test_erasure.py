@@ -13,6 +13,9 @@ import pytest
 from advisor.storage.database import Database
 from advisor.storage.embedded import open_embedded
 from advisor.storage.postgres import require_vector
+from backends.retrieval.index import delete_source, search_words
+from tests.backends.passages import published
+from tests.doubles import WordEmbedder
 
 MARKER = "xylophonequartz"
 
@@ -75,6 +78,20 @@ def test_a_deleted_text_is_in_no_file(database: Database, folder: Path, others: 
     assert found(folder) == []
     with database.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM texts").fetchone() == (others,)
+
+
+def test_a_deleted_passage_is_in_no_file(database: Database, folder: Path) -> None:
+    """Its text and its words are gone; the others are found."""
+    texts = {"kept.md": "A plain text.", "gone.md": f"The {MARKER} is a word."}
+    with database.transaction() as connection:
+        published(connection, WordEmbedder(), texts=texts)
+    with database.transaction() as connection:
+        delete_source(connection, "docs", "gone.md")
+    assert found(folder)
+    assert database.vacuum("passages")
+    assert found(folder) == []
+    with database.transaction() as connection:
+        assert len(search_words(connection, "docs", "plain", 3)) == 1
 
 
 def test_who_reads_still_stands_in_the_way(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -22,7 +23,7 @@ ORDER BY 1, attnum
 
 
 @pytest.fixture
-def connection(empty_database_url: str):
+def connection(empty_database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Yield a connection to a database with passages, whose locks are not waited for."""
     with psycopg.connect(empty_database_url) as connection:
         published(connection, EMBEDDER)
