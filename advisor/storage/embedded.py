@@ -31,6 +31,7 @@ import structlog
 from advisor.errors import ConfigurationError
 from advisor.storage.account import account_of, require_passage
 from advisor.storage.binaries import find_binaries
+from advisor.storage.orphans import remove_orphans
 from advisor.storage.presence import Presence
 
 __all__ = ["Server", "open_embedded"]
@@ -128,6 +129,8 @@ class Server:
                     if waited_s > LEFTOVERS_S:
                         raise failure
                 time.sleep(0.1)
+            with suppress(psycopg.Error, OSError):  # it has gone again; the next connection tries again
+                remove_orphans(connection, self.folder)
             return connection
 
     def stop_if_unused(self) -> None:

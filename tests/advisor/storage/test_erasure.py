@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from advisor.errors import Unavailable
 from advisor.storage.database import Database
 from advisor.storage.embedded import open_embedded
 from advisor.storage.postgres import require_vector
@@ -92,6 +95,31 @@ def test_a_deleted_passage_is_in_no_file(database: Database, folder: Path) -> No
     assert found(folder) == []
     with database.transaction() as connection:
         assert len(search_words(connection, "docs", "plain", 3)) == 1
+
+
+def test_what_died_in_the_making_leaves_no_file(
+    database: Database, folder: Path, until: Callable[..., None]
+) -> None:
+    """A process killed while it copies rows leaves a file that PostgreSQL forgets, and we do not."""
+    fill(database, range(100), MARKER)
+    with closing(database.connect()) as copying:
+        copying.execute("CREATE TABLE copy AS SELECT * FROM texts")
+        number = copying.execute("SELECT pg_relation_filepath('copy')").fetchone()
+        with database.connect(autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        assert number is not None
+        left = folder / "postgres" / number[0]
+        assert left.stat().st_size > 0
+        os.kill(copying.info.backend_pid, signal.SIGKILL)
+        until(lambda: not left.exists())
+    until(lambda: _count(database) == 100)
+
+
+def _count(database: Database) -> int | None:
+    with suppress(Unavailable), database.transaction() as connection:
+        row = connection.execute("SELECT count(*) FROM texts").fetchone()
+        return None if row is None else int(row[0])
+    return None
 
 
 def test_who_reads_still_stands_in_the_way(
