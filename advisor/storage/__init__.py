@@ -8,6 +8,7 @@
     connections.py  a pool that is there while the database is
     database.py     connections, transactions, the schema's version
     erasure.py      what was deleted, removed from the database's files
+    orphans.py      files left by a process of the embedded one that died
     use_cases.py    create, get, list, update, delete
     imports.py      documents and examples: staged in a transaction, published by its commit
     documents.py    documents and examples, read
