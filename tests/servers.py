@@ -15,7 +15,6 @@ import pytest
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from psycopg_pool import ConnectionPool
 
 from advisor.decision.advisor import Advisor
 from advisor.execution.current import CurrentAdvisor
@@ -87,19 +86,24 @@ def session_parts(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, rules_advisor: Advisor
 ) -> Iterator[Parts]:
     """Yield what servers are made of: real, but for the models."""
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("data"), document_bytes=4_000_000, queued_operations=3, workers=0
-    )
+    with fake_parts(database_url, tmp_path_factory.mktemp("data"), rules_advisor) as parts:
+        yield parts
+
+
+@contextmanager
+def fake_parts(database_url: str, data_dir: Path, advisor: Advisor) -> Iterator[Parts]:
+    """Open the parts of a server over a database, with fakes for the models."""
+    settings = Settings(data_dir=data_dir, document_bytes=4_000_000, queued_operations=3, workers=0)
     models = Models(FakeGenerator(), WordEmbedder())
     with (
         Database.open(database_url) as database,
-        ConnectionPool(database_url, min_size=1, max_size=2, open=False) as pool,
+        database.more(2) as pool,
     ):
         loader = ModelLoader(lambda _: models)
         index = ModelIndex(database, loader)
         yield Parts(
             settings=settings,
-            advisor=CurrentAdvisor(rules_advisor),
+            advisor=CurrentAdvisor(advisor),
             database=database,
             loader=loader,
             backends=ModelBackends(database, pool, index, settings.data_dir),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from psycopg_pool import ConnectionPool
 
 from advisor.execution.answering import Plan
 from advisor.execution.indexing import ModelIndex
@@ -18,6 +15,7 @@ from advisor.storage.records import UseCase
 from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
 from backends.base import Backend, Example, Passage
 from backends.documents.reading import read_document
+from backends.retrieval.index import Connections
 from backends.training.adapters import adapter_state, verify_adapter
 
 __all__ = ["ModelBackends"]
@@ -38,9 +36,7 @@ class ModelBackends:
         data_dir: Folder of the adapters.
     """
 
-    def __init__(
-        self, database: Database, pool: ConnectionPool[Any], index: ModelIndex, data_dir: Path
-    ) -> None:
+    def __init__(self, database: Database, pool: Connections, index: ModelIndex, data_dir: Path) -> None:
         self._database = database
         self._pool = pool
         self._index = index

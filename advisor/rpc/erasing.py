@@ -12,7 +12,7 @@ from advisor.storage.database import Database
 
 __all__ = ["Eraser"]
 
-TABLES = ("use_cases", "documents", "examples", "passages", "trained_on")
+TABLES = ("use_cases", "documents", "examples", "passages", "adapters", "trained_on", "operations")
 
 
 class Eraser:
@@ -26,14 +26,15 @@ class Eraser:
     def __init__(self, database: Database, execution: Execution) -> None:
         self._database = database
         self._execution = execution
-        # One run at work, one that waits and so begins after what is deleted now: it clears that too.
+        # One run at work, one that waits and so begins after what is deleted now: it forgets that too.
         self._lane = Lane("erasures", running=1, waiting=1)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def clear(self, use_case_id: str) -> None:
-        """Forget a use case's texts in memory, and begin to clear the rest."""
+        """Forget a use case's texts in memory, and begin to clear the rest; call it after the commit."""
         self._execution.forget(use_case_id)
-        task = asyncio.create_task(self._clear())
+        self._database.erase_soon(*TABLES)
+        task = asyncio.create_task(self._forget_prompts())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -41,10 +42,6 @@ class Eraser:
         """Wait for the run at work."""
         self._lane.close()
 
-    async def _clear(self) -> None:
+    async def _forget_prompts(self) -> None:
         with suppress(Unavailable):  # one waits already
-            await self._lane.run(lambda _: self._work())
-
-    def _work(self) -> None:
-        self._execution.forget_prompts()
-        self._database.vacuum(*TABLES)
+            await self._lane.run(lambda _: self._execution.forget_prompts())

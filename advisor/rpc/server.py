@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -15,9 +15,7 @@ from typing import Any
 import structlog
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
-from psycopg_pool import ConnectionPool
+from grpc_health.v1 import health
 
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
@@ -29,6 +27,7 @@ from advisor.rpc.decision import DecisionServicer
 from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.erasing import Eraser
 from advisor.rpc.execution import ExecutionServicer
+from advisor.rpc.health import Health
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.operations import OperationsServicer
@@ -55,8 +54,6 @@ DECISIONS = decision_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_nam
 USE_CASES = use_cases_pb2.DESCRIPTOR.services_by_name["UseCaseService"].full_name
 EXECUTION = execution_pb2.DESCRIPTOR.services_by_name["ExecutionService"].full_name
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name
-SERVING = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 CONCURRENT_CALLS = 1_000
 """The outer wall: further calls are refused before anything is done for them, health checks too."""
@@ -110,7 +107,17 @@ class AdvisorServer:
     def __init__(self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS) -> None:
         settings, database = parts.settings, parts.database
         self._loader = parts.loader
-        self._health = HealthServicer()
+        self._database = database
+        self._health = Health(
+            {
+                "": {"database"},
+                DECISIONS: set(),
+                USE_CASES: {"database"},
+                OPERATIONS: {"database"},
+                EXECUTION: {"database", "models"},
+            }
+        )
+        self._forget: Callable[[], None] = lambda: None
         self._database_lane = Lane("requests", running=DATABASE_THREADS, waiting=CONCURRENT_CALLS)
         self._decision_lane = Lane("decisions", running=1, waiting=64)
         self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=waiting_answers)
@@ -141,7 +148,7 @@ class AdvisorServer:
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsServicer(database, self._database_lane), edge
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, edge)
+        self._health.add_to(edge)
         add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), edge)
 
     async def start(self, host: str, port: int) -> int:
@@ -150,9 +157,8 @@ class AdvisorServer:
         Raises:
             ConfigurationError: The address cannot be listened on.
         """
-        for name in ("", DECISIONS, USE_CASES, OPERATIONS):
-            await self._health.set(name, SERVING)
-        await self._health.set(EXECUTION, NOT_SERVING)
+        self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
+        await self._health.start()
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             bound = self._server.add_insecure_port(address)
@@ -163,13 +169,13 @@ class AdvisorServer:
             ) from None
         await self._server.start()
         self._loader.start()
-        loop = asyncio.get_running_loop()
-        self._loader.when_ready(lambda: _run_in(loop, self._health.set(EXECUTION, SERVING)))
+        self._loader.when_ready(lambda: self._health.note("models", here=True))
         return bound
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
         """Refuse new calls, let those under way end for `grace_s`, then cut them off."""
-        await self._health.enter_graceful_shutdown()
+        self._forget()
+        await self._health.stop()
         await self._server.stop(grace_s)
         for lane in self._lanes:
             await asyncio.to_thread(lane.close)
@@ -204,7 +210,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
     with (
         open_postgres(settings) as url,
         Database.open(url) as database,
-        ConnectionPool(url, min_size=1, max_size=settings.concurrent_answers, open=False) as pool,
+        database.more(settings.concurrent_answers) as pool,
     ):
         requests.forget_old(database)
         loader = ModelLoader(lambda report: load_models(settings, report))
@@ -273,14 +279,6 @@ def _write_port(port_file: Path, port: int) -> None:
         raise ConfigurationError(
             f"{port_file}: cannot be written: {error.strerror}; name a file in a folder that is there"
         ) from None
-
-
-def _run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
-    """Run something in a loop from another thread; nothing where the loop has ended meanwhile."""
-    if loop.is_closed():
-        work.close()
-    else:
-        asyncio.run_coroutine_threadsafe(work, loop)
 
 
 def _warn_if_exposed(host: str) -> None:

@@ -1,6 +1,14 @@
 """What is kept: use cases with their documents, examples and adapters, in PostgreSQL.
 
+    postgres.py     which PostgreSQL: the operator's, or the embedded one
+    embedded.py     the embedded one: made, started, joined, stopped, started again
+    account.py      the system user that runs it
+    binaries.py     its programs
+    presence.py     whether a database is there
+    connections.py  a pool that is there while the database is
     database.py     connections, transactions, the schema's version
+    erasure.py      what was deleted, removed from the database's files
+    orphans.py      files left by a process of the embedded one that died
     use_cases.py    create, get, list, update, delete
     imports.py      documents and examples: staged in a transaction, published by its commit
     documents.py    documents and examples, read

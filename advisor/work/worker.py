@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import IO, Any
@@ -25,7 +24,8 @@ import structlog
 from advisor.errors import AdvisorError, ConfigurationError, Failure, Unavailable, failure_of
 from advisor.settings import Settings, read_settings
 from advisor.storage import leases
-from advisor.storage.database import Connection, Database
+from advisor.storage.connections import CONNECTING, RETRY_S, Connection, translated
+from advisor.storage.database import Database
 from advisor.storage.leases import Lease, LeaseLost
 from advisor.storage.operations import CHANNEL, Operation
 from advisor.storage.postgres import open_postgres
@@ -62,8 +62,25 @@ def work(
         stopping: Ends the work: what runs goes back to the queue.
         after_each: Called at the start and when an operation has ended.
     """
+    while not stopping.is_set():
+        try:
+            _work(database, settings, functions, worker, stopping, after_each)
+        except Unavailable as error:  # the database is away; the notifications went with it
+            log.warning("waiting for the database", reason=error.reason)
+            stopping.wait(error.retry_s)
+
+
+def _work(
+    database: Database,
+    settings: Settings,
+    functions: Mapping[str, JobFunction],
+    worker: str,
+    stopping: threading.Event,
+    after_each: Callable[[], None],
+) -> None:
+    """Do operations until `stopping` is set, or the database is away: Unavailable."""
     after_each()
-    with database.connect(autocommit=True) as notifications:
+    with translated(), database.connect(autocommit=True) as notifications:
         notifications.execute(f"LISTEN {CHANNEL}")
         while not stopping.is_set():
             operation = leases.claim(database, worker, functions)
@@ -89,18 +106,32 @@ def perform(
                 database,
                 heartbeat.report,
                 lambda: heartbeat.cancelled.is_set() or stopping.is_set(),
-                lambda name, outcome: _keep_step(database, lease, name, outcome),
+                lambda name, outcome: _keep_step(database, lease, name, outcome, stopping),
             ),
             lease,
             stopping,
         )
+
+        def write(connection: Connection) -> None:
+            leases.renew(connection, lease, heartbeat.progress)
+            end(connection)
+
         try:
-            with database.transaction() as connection:
-                leases.renew(connection, lease, heartbeat.progress)
-                end(connection)
+            _write(database, write, stopping)
             log.info("operation ended", operation=operation.id)
         except LeaseLost:
             log.warning("operation was taken away", operation=operation.id)
+
+
+def _write(database: Database, write: Callable[[Connection], None], stopping: threading.Event) -> None:
+    """Write in one transaction, once the database is there; Unavailable where we are to stop before."""
+    while True:
+        try:
+            with database.transaction() as connection:
+                return write(connection)
+        except Unavailable as error:
+            if stopping.wait(error.retry_s):
+                raise
 
 
 def _attempt(
@@ -108,13 +139,16 @@ def _attempt(
 ) -> Callable[[Connection], None]:
     """Do the work; return what ends the operation in the database."""
     try:
-        outcome = job(given)
+        with translated():
+            outcome = job(given)
     except Cancelled:
         if stopping.is_set():
             return lambda connection: leases.release(connection, lease)
         return lambda connection: leases.cancel(connection, lease)
-    except Unavailable:
-        raise  # the database is away: the operation cannot be ended, only found again
+    except Unavailable as error:
+        log.warning("operation put back", operation=lease.operation_id, reason=error.reason)
+        stopping.wait(error.retry_s)
+        return lambda connection: leases.release(connection, lease)
     except Exception as error:
         log.warning("operation failed", operation=lease.operation_id, exc_info=error)
         failure = failure_of(error) or Failure(
@@ -132,12 +166,17 @@ def _attempt(
     return succeed
 
 
-def _keep_step(database: Database, lease: Lease, name: str, outcome: Outcome) -> None:
+def _keep_step(
+    database: Database, lease: Lease, name: str, outcome: Outcome, stopping: threading.Event
+) -> None:
     """Write a step's rows and its result together."""
+
+    def write(connection: Connection) -> None:
+        outcome.record(connection)
+        leases.keep_step(connection, lease, name, outcome.result)
+
     try:
-        with database.transaction() as connection:
-            outcome.record(connection)
-            leases.keep_step(connection, lease, name, outcome.result)
+        _write(database, write, stopping)
     except LeaseLost as error:
         raise Cancelled("the operation was taken away") from error
 
@@ -166,22 +205,22 @@ class _Heartbeat:
         self.progress = dict(progress)
 
     def _run(self) -> None:
-        silent_since = time.monotonic()
-        while not self._ended.is_set() and time.monotonic() - silent_since < leases.LEASE_S:
+        # Silence ends no work: while the database is away nobody takes the lease, and where somebody did,
+        # the next heartbeat says so.
+        while not self._ended.is_set():
             try:
                 with self._database.connect(autocommit=True) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._ended.is_set():
                         if leases.renew(connection, self._lease, self.progress):
                             self.cancelled.set()
-                        silent_since = time.monotonic()
                         _await_notification(connection, HEARTBEAT_S)
             except LeaseLost:
                 break
             except (AdvisorError, psycopg.Error) as error:
-                log.warning("heartbeat failed", operation=self._lease.operation_id, exc_info=error)
+                log.warning("heartbeat failed", operation=self._lease.operation_id, message=str(error))
                 self._ended.wait(HEARTBEAT_S)
-        self.cancelled.set()  # ended, taken away, or silent too long
+        self.cancelled.set()  # ended, or taken away
 
 
 def _await_notification(connection: Connection, timeout_s: float) -> None:
@@ -213,8 +252,10 @@ def main(
     os.nice(5)  # answering comes before training
     try:
         worker, settings = (
-            _introduce(sys.stdin.buffer, stopping) if supervised else (_name(), read_settings())
+            _introduce(_unbuffered_input(), stopping) if supervised else (_name(), read_settings())
         )
+        if supervised:
+            _await_database(settings, stopping)
         if functions is None:
             from advisor.work.kinds import KINDS
             from advisor.work.tuning import clean_checkpoints
@@ -245,6 +286,29 @@ def _introduce(parent: IO[bytes], stopping: threading.Event) -> tuple[str, Setti
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
     return str(said["worker"]), read_settings(**said["settings"])
+
+
+def _unbuffered_input() -> IO[bytes]:
+    """Return standard input without Python's buffer.
+
+    A thread that waits in the buffer holds its lock, which Python wants when it
+    ends: it would die of a fatal error whenever the worker ends before its parent.
+    """
+    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+
+
+def _await_database(settings: Settings, stopping: threading.Event) -> None:
+    """Wait until the database of the server that started us is there again, should it be away."""
+    if settings.database_url is None:
+        return
+    while not stopping.is_set():
+        try:
+            psycopg.connect(settings.database_url.get_secret_value(), **CONNECTING).close()
+        except psycopg.OperationalError:
+            log.warning("waiting for the database")
+            stopping.wait(RETRY_S)
+        else:
+            return
 
 
 def _stop(stopping: threading.Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from haystack import Pipeline, component
 from haystack.core.errors import PipelineRuntimeError
@@ -27,10 +27,8 @@ from backends.base import (
 )
 from backends.prompts import grounded_messages
 from backends.retrieval.embedding import Embedder
+from backends.retrieval.index import Connections
 from backends.retrieval.search import add_retrieval, retrieval_inputs
-
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
 
 __all__ = ["NO_EVIDENCE_TEXT", "PASSAGE_TOKENS", "RagBackend"]
 
@@ -54,7 +52,7 @@ class RagBackend:
 
     def __init__(
         self,
-        pool: ConnectionPool[Any],
+        pool: Connections,
         collection: str,
         embedder: Embedder,
         generator: Generator,
@@ -96,9 +94,7 @@ class RagBackend:
         try:
             result = self._pipeline.run(inputs)
         except PipelineRuntimeError as error:
-            if isinstance(error.__cause__, BackendError):
-                raise error.__cause__ from None
-            raise
+            raise error.__cause__ or error from None  # what the component itself says
         outcome: Answer | BackendError = result["generate"]["outcome"]
         if isinstance(outcome, BackendError):
             raise outcome

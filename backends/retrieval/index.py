@@ -12,7 +12,8 @@ import hashlib
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.base import Hit, ModelError, Passage
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 __all__ = [
+    "Connections",
     "create_passage_table",
     "delete_collection",
     "delete_sources",
@@ -99,6 +101,13 @@ SELECT {_COLUMNS}, (
 FROM passages WHERE words @@ (%(owner)s::tsquery && %(any)s::tsquery)
 ORDER BY score DESC, ts_rank_cd(words, %(any)s::tsquery) DESC, id LIMIT %(limit)s
 """  # noqa: S608 (fixed text)
+
+
+class Connections(Protocol):
+    """Where searches take their connections: a `psycopg_pool.ConnectionPool`, or what stands for one."""
+
+    def connection(self) -> AbstractContextManager[Connection[Any]]:
+        """Return a connection in a transaction."""
 
 
 def create_passage_table(connection: Connection[Any], dimensions: int, *, embedder: str) -> None:

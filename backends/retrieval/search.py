@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")  # read when haystack is imported
 
 import numpy as np
 from haystack import Pipeline, component
+from haystack.core.errors import PipelineRuntimeError
 
 from backends.base import Hit
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.fusion import fuse
-from backends.retrieval.index import search_dense, search_words
-
-if TYPE_CHECKING:
-    from psycopg_pool import ConnectionPool
+from backends.retrieval.index import Connections, search_dense, search_words
 
 __all__ = [
     "DenseRetriever",
@@ -52,7 +50,7 @@ class QuestionEmbedder:
 class DenseRetriever:
     """Finds the passages nearest in meaning."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str) -> None:
+    def __init__(self, pool: Connections, collection: str) -> None:
         self._pool = pool
         self._collection = collection
 
@@ -69,7 +67,7 @@ class DenseRetriever:
 class WordRetriever:
     """Finds the passages that hold most of the question's words."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str) -> None:
+    def __init__(self, pool: Connections, collection: str) -> None:
         self._pool = pool
         self._collection = collection
 
@@ -94,17 +92,20 @@ class RankFusion:
 class PassageRetriever:
     """Finds the passages of one collection; implements `backends.base.Retriever`."""
 
-    def __init__(self, pool: ConnectionPool[Any], collection: str, embedder: Embedder) -> None:
+    def __init__(self, pool: Connections, collection: str, embedder: Embedder) -> None:
         self._pipeline = Pipeline()
         add_retrieval(self._pipeline, pool, collection, embedder)
 
     def search(self, question: str, limit: int) -> tuple[Hit, ...]:
         """Return at most `limit` passages, best first; empty where the collection is."""
-        result = self._pipeline.run(retrieval_inputs(question, limit))
+        try:
+            result = self._pipeline.run(retrieval_inputs(question, limit))
+        except PipelineRuntimeError as error:
+            raise error.__cause__ or error from None  # what the component itself says
         return tuple(result["join"]["hits"])
 
 
-def add_retrieval(pipeline: Pipeline, pool: ConnectionPool[Any], collection: str, embedder: Embedder) -> None:
+def add_retrieval(pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder) -> None:
     """Add the components `embed`, `dense`, `words` and `join` to a pipeline, connected."""
     pipeline.add_component("embed", QuestionEmbedder(embedder))
     pipeline.add_component("dense", DenseRetriever(pool, collection))

@@ -36,12 +36,10 @@ The radio R2 receives from 87 to 108 MHz. Press the red button for 3 seconds to 
 
 @pytest.fixture(scope="module")
 def process(
-    tmp_path_factory: pytest.TempPathFactory, until: Callable[..., None]
+    reachable_folder: Callable[[], Path], until: Callable[..., None]
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run a server with an embedded database, and yield it with the file that tells its port."""
-    folder = tmp_path_factory.mktemp("server")
-    for each in (folder, *list(folder.parents)[:2]):
-        each.chmod(0o755)  # where we are root, PostgreSQL runs as another user
+    folder = reachable_folder()
     port_file = folder / "port"
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(folder / "data"), str(port_file)])
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,11 +28,9 @@ def serve(port: Connection, data_dir: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(reachable_folder: Callable[[], Path]) -> Iterator[Client]:
     """Yield a client of a server with an embedded database and a worker."""
-    folder = tmp_path_factory.mktemp("hybrid")
-    for each in (folder, *list(folder.parents)[:2]):
-        each.chmod(0o755)  # where we are root, PostgreSQL runs as another user
+    folder = reachable_folder()
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     server = spawn.Process(target=serve, args=(theirs, str(folder / "data")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -189,10 +190,10 @@ def test_no_step_begins_once_the_job_is_to_stop(database: Database, settings: Se
     assert do(database, settings, job).state is State.CANCELLED
 
 
-def test_a_database_that_is_away_ends_the_worker(database: Database, settings: Settings) -> None:
-    """The operation is not failed for it: it stays to be found."""
-    with pytest.raises(Unavailable):
-        do(database, settings, raising(Unavailable("DATABASE_UNAVAILABLE", "away", retry_s=1)))
+def test_work_that_finds_no_database_is_put_back(database: Database, settings: Settings) -> None:
+    """The operation is not failed for it, and the attempt does not count."""
+    ended = do(database, settings, raising(Unavailable("DATABASE_UNAVAILABLE", "away", retry_s=0.01)))
+    assert (ended.state, ended.attempt) == (State.QUEUED, 0)
 
 
 def test_a_worker_does_one_operation_after_another(database: Database, settings: Settings) -> None:
@@ -338,6 +339,18 @@ def test_a_worker_that_cannot_reach_its_database_says_so(tmp_path: Path) -> None
     )
     assert ended.returncode == 2
     assert "ADVISOR_DATABASE_URL" in ended.stderr
+
+
+def test_a_worker_that_ends_before_its_parent_says_why() -> None:
+    """It exits with 2, while the thread that watches the parent still waits for input."""
+    introduction = json.dumps({"worker": "w", "settings": {"port": -1}}).encode()
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
+        assert worker.stderr is not None
+        worker.stdin.write(introduction + b"\n")
+        worker.stdin.flush()
+        assert worker.wait(60) == 2
+        assert b"ADVISOR_PORT" in worker.stderr.read()
 
 
 def test_the_notification_is_sent_once_per_change(database: Database) -> None:
