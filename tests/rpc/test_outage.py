@@ -151,7 +151,7 @@ def test_work_goes_on_over_an_outage(breakable, tmp_path, until):
         ).id
 
     with Database.open(breakable.url) as database:
-        use_cases.create(database, "faq", description="", facts=b"")
+        use_cases.create(database, "faq", use_cases.Stated("", b""))
         first = ask()
         settings = read_settings(data_dir=tmp_path)
         worker = threading.Thread(target=work, args=[database, settings, {"FAKE": job}, "w", stopping])

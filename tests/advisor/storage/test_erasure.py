@@ -16,7 +16,7 @@ from advisor.errors import Unavailable
 from advisor.storage.database import Database
 from advisor.storage.embedded import open_embedded
 from advisor.storage.postgres import require_vector
-from backends.retrieval.index import delete_source, search_words
+from backends.retrieval.index import delete_sources, search_words
 from tests.backends.passages import published
 from tests.doubles import WordEmbedder
 
@@ -89,7 +89,7 @@ def test_a_deleted_passage_is_in_no_file(database: Database, folder: Path) -> No
     with database.transaction() as connection:
         published(connection, WordEmbedder(), texts=texts)
     with database.transaction() as connection:
-        delete_source(connection, "docs", "gone.md")
+        delete_sources(connection, "docs", ["gone.md"])
     assert found(folder)
     assert database.vacuum("passages")
     assert found(folder) == []

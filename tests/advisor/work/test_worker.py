@@ -190,10 +190,18 @@ def test_no_step_begins_once_the_job_is_to_stop(database: Database, settings: Se
     assert do(database, settings, job).state is State.CANCELLED
 
 
+def deaths(database: Database, operation: Operation) -> int:
+    query = "SELECT deaths FROM operations WHERE id = %s"
+    with database.transaction() as connection:
+        row = connection.execute(query, [operation.id]).fetchone()
+    assert row
+    return int(row[0])
+
+
 def test_work_that_finds_no_database_is_put_back(database: Database, settings: Settings) -> None:
-    """The operation is not failed for it, and the attempt does not count."""
+    """The operation is not failed for it, and nobody died of it."""
     ended = do(database, settings, raising(Unavailable("DATABASE_UNAVAILABLE", "away", retry_s=0.01)))
-    assert (ended.state, ended.attempt) == (State.QUEUED, 0)
+    assert (ended.state, ended.attempt, deaths(database, ended)) == (State.QUEUED, 1, 0)
 
 
 def test_a_worker_does_one_operation_after_another(database: Database, settings: Settings) -> None:
