@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from advisor.cli.choices import approach_option
 from advisor.cli.operations import finish
-from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
+from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import (
     AdoptOption,
     Consent,
@@ -33,6 +33,17 @@ __all__ = ["register"]
 
 TRAINED = (Approach.FINE_TUNING, Approach.HYBRID)
 USUAL = TuningSettings()
+
+COLUMNS: dict[str, Callable[[use_case_pb2.Adapter], str]] = {
+    "adapter": lambda each: each.name,
+    "approach": lambda each: approach_from_proto(each.approach) or "",
+    "examples": lambda each: f"{each.metrics.training_examples}",
+    "held-out loss": lambda each: (
+        f"{each.metrics.held_out_loss:.3f}" if each.metrics.HasField("held_out_loss") else ""
+    ),
+    "created": lambda each: each.create_time.ToDatetime().isoformat(" ", "minutes"),
+    "base model": lambda each: each.base_model,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -101,17 +112,10 @@ def list_adapters(
     use_case_id = use_case_id_of(use_case)
     with connected(server) as client:
         found = list(client.adapters(use_case_id))
-    if as_json:
-        for adapter in found:
-            print_json(values_of(adapter))
-    elif found:
-        headings = ("adapter", "approach", "examples", "held-out loss", "created", "base model")
-        print_table(Console(), headings, map(_row, found), whole=2)
-        for adapter in found:
-            if adapter.erased_examples or adapter.erased_documents:
-                notices().print(_erased(adapter), style="yellow", markup=False, highlight=False)
-    else:
-        notices().print(f"no adapters of {use_case_id}", markup=False)
+    print_list(found, COLUMNS, as_json=as_json, empty=f"no adapters of {use_case_id}", whole=2)
+    for adapter in found:
+        if adapter.erased_examples or adapter.erased_documents:
+            notices().print(_erased(adapter), style="yellow", markup=False, highlight=False)
 
 
 def delete(
@@ -132,15 +136,3 @@ def _erased(adapter: use_case_pb2.Adapter) -> str:
         if number
     ]
     return f"{adapter.name} was trained on what is deleted or replaced by now: {' and '.join(gone)}"
-
-
-def _row(adapter: use_case_pb2.Adapter) -> tuple[str, ...]:
-    metrics = adapter.metrics
-    return (
-        adapter.name,
-        approach_from_proto(adapter.approach) or "",
-        f"{metrics.training_examples}",
-        f"{metrics.held_out_loss:.3f}" if metrics.HasField("held_out_loss") else "",
-        adapter.create_time.ToDatetime().isoformat(" ", "minutes"),
-        adapter.base_model,
-    )

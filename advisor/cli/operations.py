@@ -43,12 +43,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(operations, name="operations", rich_help_panel="Look after a server")
 
 
-def list_operations(server: ServerOption = None, as_json: JsonOption = False) -> None:
+def list_operations(
+    wanted: Annotated[
+        str,
+        typer.Option("--filter", help="Which: done, state, kind or use_case with = or !=, joined by AND."),
+    ] = "",
+    server: ServerOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List long work, newest first."""
     from advisor.cli.connection import connected
 
     with connected(server) as client:
-        found = list(client.operations())
+        found = list(client.operations(wanted))
     if as_json:
         for future in found:
             print_json(operation_values(future.operation))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from google.protobuf.json_format import MessageToDict
@@ -32,11 +32,14 @@ __all__ = [
     "notices",
     "operation_values",
     "print_json",
+    "print_list",
     "print_table",
     "progress_text",
     "seconds_text",
     "values_of",
 ]
+
+M = TypeVar("M", bound=Message)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
@@ -118,6 +121,33 @@ def print_table(
     for record in records:
         table.add_row(*map(escape, record))
     console.print(table)
+
+
+def print_list(
+    found: Sequence[M],
+    columns: Mapping[str, Callable[[M], str]],
+    *,
+    as_json: bool,
+    empty: str,
+    whole: int = 1,
+) -> None:
+    """Print messages: as JSON, one a line, or as a table; where there are none, a notice says so.
+
+    Args:
+        found: The messages.
+        columns: The cell of each column, by its heading.
+        as_json: Whether to print JSON.
+        empty: What is said where there are none.
+        whole: As for `print_table`.
+    """
+    if as_json:
+        for message in found:
+            print_json(values_of(message))
+    elif found:
+        rows = ([cell(message) for cell in columns.values()] for message in found)
+        print_table(Console(), tuple(columns), rows, whole=whole)
+    else:
+        notices().print(empty, markup=False)
 
 
 def _print_stacked(console: Console, records: Iterable[Sequence[str]]) -> None:

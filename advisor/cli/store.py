@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from advisor.cli.output import JsonOption, notices, print_json, print_table, values_of
+from advisor.cli.output import JsonOption, print_json, print_list, values_of
 from advisor.cli.sync import ServerOption, use_case_id_of
 from advisor.errors import FailedPrecondition
 from advisor.names import use_case_name
+from advisor.v1 import use_case_pb2
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.counts import counted
-
-if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
-    from advisor.v1 import use_case_pb2
 
 __all__ = ["register"]
 
@@ -43,14 +42,14 @@ def list_use_cases(server: ServerOption = None, as_json: JsonOption = False) -> 
 
     with connected(server) as client:
         found = list(client.use_cases())
-    if as_json:
-        for use_case in found:
-            print_json(values_of(use_case))
-    elif found:
-        headings = ("use case", "documents", "examples", "changed", "description")
-        print_table(Console(), headings, map(_use_case_row, found))
-    else:
-        notices().print("no use cases")
+    columns: dict[str, Callable[[use_case_pb2.UseCase], str]] = {
+        "use case": lambda each: each.name,
+        "documents": lambda each: f"{each.document_count}",
+        "examples": lambda each: f"{each.example_count}",
+        "changed": lambda each: each.update_time.ToDatetime().isoformat(" ", "minutes"),
+        "description": lambda each: each.description,
+    }
+    print_list(found, columns, as_json=as_json, empty="no use cases")
 
 
 def show_use_case(use_case: OfArgument, server: ServerOption = None) -> None:
@@ -86,17 +85,14 @@ def list_documents(use_case: OfArgument, server: ServerOption = None, as_json: J
     use_case_id = use_case_id_of(use_case)
     with connected(server) as client:
         found = list(client.documents(use_case_id))
-    if as_json:
-        for document in found:
-            print_json(values_of(document))
-    elif found:
-        rows = (
-            (each.name, each.source, f"{each.size_bytes}", f"{each.passage_count}", each.media_type)
-            for each in found
-        )
-        print_table(Console(), ("document", "source", "bytes", "passages", "media type"), rows)
-    else:
-        notices().print(f"no documents of {use_case_id}", markup=False)
+    columns: dict[str, Callable[[use_cases_pb2.DocumentSummary], str]] = {
+        "document": lambda each: each.name,
+        "source": lambda each: each.source,
+        "bytes": lambda each: f"{each.size_bytes}",
+        "passages": lambda each: f"{each.passage_count}",
+        "media type": lambda each: each.media_type,
+    }
+    print_list(found, columns, as_json=as_json, empty=f"no documents of {use_case_id}")
 
 
 def show_document(name: NameArgument, server: ServerOption = None) -> None:
@@ -124,14 +120,12 @@ def list_examples(use_case: OfArgument, server: ServerOption = None, as_json: Js
     use_case_id = use_case_id_of(use_case)
     with connected(server) as client:
         found = list(client.examples(use_case_id))
-    if as_json:
-        for example in found:
-            print_json(values_of(example))
-    elif found:
-        rows = ((each.name, each.question, each.answer) for each in found)
-        print_table(Console(), ("example", "question", "answer"), rows)
-    else:
-        notices().print(f"no examples of {use_case_id}", markup=False)
+    columns: dict[str, Callable[[use_case_pb2.Example], str]] = {
+        "example": lambda each: each.name,
+        "question": lambda each: each.question,
+        "answer": lambda each: each.answer,
+    }
+    print_list(found, columns, as_json=as_json, empty=f"no examples of {use_case_id}")
 
 
 def show_example(name: NameArgument, server: ServerOption = None) -> None:
@@ -148,13 +142,3 @@ def delete_example(name: NameArgument, server: ServerOption = None) -> None:
 
     with connected(server) as client:
         client.delete_example(name)
-
-
-def _use_case_row(use_case: use_case_pb2.UseCase) -> tuple[str, ...]:
-    return (
-        use_case.name,
-        f"{use_case.document_count}",
-        f"{use_case.example_count}",
-        use_case.update_time.ToDatetime().isoformat(" ", "minutes"),
-        use_case.description,
-    )

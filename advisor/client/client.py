@@ -353,9 +353,9 @@ class Client:
         operation = self._call(self._operations.GetOperation, request)
         return self._future(operation)
 
-    def operations(self) -> Iterator[OperationFuture[Any]]:
-        """Yield all long work, newest first."""
-        request = operations_pb2.ListOperationsRequest(name="operations")
+    def operations(self, filter: str = "") -> Iterator[OperationFuture[Any]]:  # noqa: A002 - as in the API
+        """Yield long work, newest first: all, or what a filter lets through, such as `done = false`."""
+        request = operations_pb2.ListOperationsRequest(name="operations", filter=filter)
         for operation in self._pages(self._operations.ListOperations, request, "operations"):
             yield self._future(operation)
 

@@ -197,6 +197,15 @@ def test_operations_are_listed(advisor, server, queued):
     assert f"{queued} tune queued useCases/faq/adapters/" in ended.words
 
 
+def test_operations_are_filtered(advisor, server, queued):
+    """By the filter of the API; what it has wrong is told."""
+    at = ("--server", server.address)
+    listed = advisor("operations", "list", "--filter", "done = false AND kind = tune", *at)
+    assert listed.out.startswith(queued)
+    assert advisor("operations", "list", "--filter", "done = true", *at).err == "no operations\n"
+    assert "filter" in advisor("operations", "list", "--filter", "dnoe = true", *at).err
+
+
 def test_no_operations(advisor, server):
     """An empty list says so."""
     assert advisor("operations", "list", "--server", server.address).err == "no operations\n"
