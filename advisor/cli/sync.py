@@ -162,10 +162,12 @@ def bring_in(
     mirror = difference.deletes and not consent.keep
     if mirror:
         _agree(case.path, difference, consent)
-    # A fact that the file no longer has is unknown again.
-    client.update_use_case(
-        use_case_id, description=case.description, facts=case.facts, replace_facts=True, origins=origins
-    )
+    said = (case.description, case.facts, origins)
+    if said != (stored.description, stored.facts, list(stored.origins)):
+        # A fact that the file no longer has is unknown again.
+        client.update_use_case(
+            use_case_id, description=case.description, facts=case.facts, replace_facts=True, origins=origins
+        )
     if difference.documents or (mirror and difference.gone_documents):
         _import_documents(console, client, case, mirror=mirror and bool(difference.gone_documents))
     elif not quiet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -97,11 +97,13 @@ class Importer:
                         await self._stage(upload, part)
                         continue
                     work = partial(self._publish, upload, header, part)
-                    async for event in self._import_lane.stream(work):
-                        if isinstance(event, Last):
-                            result = event.value
-                        else:
-                            yield service_pb2.ImportDocumentsResponse(progress=progress_to_proto(event))
+                    async with aclosing(self._import_lane.stream(work)) as events:
+                        async for event in events:
+                            if isinstance(event, Last):
+                                result = event.value
+                            else:
+                                progress = progress_to_proto(event)
+                                yield service_pb2.ImportDocumentsResponse(progress=progress)
             if upload.erases:
                 self._eraser.clear(header.use_case_id)
         yield service_pb2.ImportDocumentsResponse(

@@ -437,3 +437,14 @@ def passages(server) -> list[str]:
     """Return the sources of all passages."""
     with server.database.transaction() as connection:
         return [row[0] for row in connection.execute("SELECT source FROM passages ORDER BY source")]
+
+
+def test_an_import_that_is_cancelled_while_it_embeds_keeps_nothing(stub, faq, server, until):
+    """The work stops between two batches, and the use case is free again."""
+    text = "\n\n".join("word " * 60 for _ in range(2_000))
+    call = stub.ImportDocuments(upload(document("a.txt", text)))
+    assert next(iter(call)).HasField("progress")
+    call.cancel()
+    until(lambda: not importing(server))
+    assert get(stub) == faq
+    assert imported(stub, document("b.txt", "Text.")).imported == 1
