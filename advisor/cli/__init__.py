@@ -33,6 +33,8 @@ from backends.base import BackendError
 
 __all__ = ["app", "main"]
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, which Typer also returns by itself."""
 # Typer brings a click of its own or uses the one installed, by its version: the class is taken from it.
 UsageError: Any = typer.BadParameter.__mro__[1]
 app = typer.Typer(
@@ -72,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (AdvisorError, BackendError, OSError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        raise SystemExit(130) from None
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        print("advisor: interrupted", file=sys.stderr)  # noqa: T201 - the command line talks to people
     raise SystemExit(status if isinstance(status, int) else 0)
 
 

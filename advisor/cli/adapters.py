@@ -127,6 +127,7 @@ def delete(
 
     with connected(server) as client:
         client.delete_adapter(name)
+    notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
 
 
 def _erased(adapter: use_case_pb2.Adapter) -> str:

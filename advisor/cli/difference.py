@@ -63,18 +63,18 @@ class Difference:
     def lines(self) -> Iterator[str]:
         """Yield what would be done, a line for each kind of change."""
         for verb, noun, names in (
-            ("deleted", "document", self.gone_documents),
-            ("deleted", "example", self.gone_examples),
-            ("replaced", "document", self.changed_documents),
-            ("corrected", "example", tuple(self.corrected.values())),
-            ("forgotten", "fact", self.gone_facts),
+            ("to delete", "document", self.gone_documents),
+            ("to delete", "example", self.gone_examples),
+            ("to replace", "document", self.changed_documents),
+            ("to correct", "example", tuple(self.corrected.values())),
+            ("to forget", "fact", self.gone_facts),
         ):
             if names:
                 yield f"{verb}: {counted(len(names), noun)}: {_listed(names)}"
         new_examples = self.new_examples - len(self.corrected)
         for noun, number in (("document", len(self.new_documents)), ("example", new_examples)):
             if number > 0:
-                yield f"added: {counted(number, noun)}"
+                yield f"to add: {counted(number, noun)}"
 
 
 def compare(file: Contents, store: Contents) -> Difference:

@@ -37,4 +37,9 @@ def serve(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
     given = {"host": host, "port": port, "rules": rules}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-    run(settings, ready=lambda at: typer.echo(f"serving on {settings.host}:{at}"), port_file=port_file)
+    run(settings, ready=lambda at: _say_where(settings.host, at), port_file=port_file)
+
+
+def _say_where(host: str, port: int) -> None:
+    at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    typer.echo(f"serving on {at}; commands use it after export ADVISOR_SERVER={at}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from advisor.cli.output import JsonOption, print_json, print_list, values_of
+from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import ServerOption, use_case_id_of
 from advisor.errors import FailedPrecondition
 from advisor.names import use_case_name
@@ -76,6 +76,7 @@ def delete_use_case(use_case: OfArgument, server: ServerOption = None, yes: YesO
                 raise FailedPrecondition("WOULD_DELETE", f"that deletes {holds}; run with --yes to do so")
             typer.confirm(f"Delete {holds}?", False, abort=True, err=True)
         client.delete_use_case(use_case_id)
+    notices().print(f"{use_case_name(use_case_id)} deleted", markup=False, highlight=False, soft_wrap=True)
 
 
 def list_documents(use_case: OfArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
@@ -111,6 +112,7 @@ def delete_document(name: NameArgument, server: ServerOption = None) -> None:
 
     with connected(server) as client:
         client.delete_document(name)
+    notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
 
 
 def list_examples(use_case: OfArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
@@ -142,3 +144,4 @@ def delete_example(name: NameArgument, server: ServerOption = None) -> None:
 
     with connected(server) as client:
         client.delete_example(name)
+    notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)

@@ -197,6 +197,10 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mi
             mirror=mirror,
             report=lambda progress: waiting.update(progress_text(progress)),
         )
+    except KeyboardInterrupt:
+        waiting.stop()
+        notices().print("interrupted: no document of this import is stored; run it again, from the start")
+        raise
     finally:
         waiting.stop()
     passages = f" as {counted(done.passages, 'passage')}" if done.imported else ""
@@ -297,10 +301,13 @@ def _agree(path: Path, difference: Difference, consent: Consent) -> None:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if consent.yes:
         return
-    if not (_on_terminal() and typer.confirm("Bring the store in step?", False, err=True)):
+    if not (
+        _on_terminal() and typer.confirm("Do that, and delete what the file has no more?", False, err=True)
+    ):
         raise FailedPrecondition(
             "WOULD_DELETE",
-            f"the store has what {path} has no more; run with --yes to delete it, or with --keep to keep it",
+            f"nothing was done: the store has what {path} has no more; run with --yes to delete it, "
+            "or with --keep to keep it",
         )
 
 

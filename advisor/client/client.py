@@ -33,7 +33,7 @@ from advisor.client.uploads import (
     import_header,
     read_document,
 )
-from advisor.errors import AlreadyExists
+from advisor.errors import AlreadyExists, InvalidInput
 from advisor.knowledge.approaches import Approach
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
@@ -259,6 +259,7 @@ class Client:
             report: Takes how far it is, while documents are made searchable.
 
         Raises:
+            InvalidInput: No documents are given, as by a pattern that matches no file; with `mirror` that is allowed.
             Conflict: Another import into the use case is under way.
             OSError: A file cannot be read.
         """
@@ -268,7 +269,11 @@ class Client:
             each if isinstance(each, use_case_pb2.Document) else read_document(Path(each), root)
             for each in documents
         ]
-        with translated():
+        if not given and not mirror:
+            raise InvalidInput.of(
+                "documents", "none are given; does the pattern match files where you run this?"
+            )
+        with translated(self._target):
             call = self._use_cases.ImportDocuments(document_messages(header, given), metadata=self._metadata)
             result = use_cases_pb2.ImportDocumentsResult()
             for response in call:

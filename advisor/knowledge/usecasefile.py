@@ -9,6 +9,7 @@ examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "c
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -164,7 +165,7 @@ def _is_example(line: bytes) -> bool:
 
 def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidInput.of(
             place, f"not UTF-8: {error.reason} at byte {error.start + 1}; save the file as UTF-8"
@@ -177,12 +178,17 @@ def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
         raise InvalidInput.of(place, 'not an object; write {"question": "...", "answer": "..."}')
     fields = {key: values.get(key) for key in ("question", "answer", "context")}
     for key, value in fields.items():
-        if key != "context" and not (isinstance(value, str) and value.strip()):
-            raise InvalidInput.of(
-                place, f"the example has no {key!r}; every example needs a question and an answer"
-            )
         if value is not None and not isinstance(value, str):
-            raise InvalidInput.of(place, f"{key!r} is not text")
+            raise InvalidInput.of(
+                place, f"{key!r} is {json.dumps(value)[:80]}, which is no text; put it in quotes"
+            )
+        if key != "context" and not (value and value.strip()):
+            others = [each for each in values if each not in fields]
+            close = difflib.get_close_matches(key, others, n=1)
+            hint = f"is {close[0]!r} meant for it? " if close else ""
+            raise InvalidInput.of(
+                place, f"the example has no {key!r}; {hint}every example needs a question and an answer"
+            )
     return use_case_pb2.Example(**{key: value for key, value in fields.items() if value})
 
 
@@ -245,7 +251,7 @@ def _matching(item: Entry, folder: Path) -> list[Path]:
     if any(character in item.text() for character in "*?["):
         matches = sorted(path for path in root.glob(str(relative)) if path.is_file())
         if not matches:
-            raise item.error(f"no file matches {item.text()!r}")
+            raise item.error(f"no file matches {item.text()!r}; take it out where its files are gone")
         return matches
     if not (root / relative).is_file():
         raise item.error(f"there is no file {str(root / relative)!r}")

@@ -59,7 +59,7 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
             conditions = parse_filter(request.filter, operations.filters(KINDS))
         checks.page(request.page_size)
         checks.refuse()
-        if request.return_partial_success:
+        if getattr(request, "return_partial_success", False):  # older protos of Google's lack it
             raise Unsupported(
                 "return_partial_success is not supported, since all operations are in one place; leave it out"
             )

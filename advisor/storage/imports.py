@@ -365,7 +365,9 @@ def _check_document(field: str, source: str, content: bytes, document_bytes: int
             )
         )
     if not content:
-        violations.append(Violation(f"{field}.content", "is empty; leave the document out or send its text"))
+        violations.append(
+            Violation(f"{field}.content", f"of {source!r} is empty; leave the document out or send its text")
+        )
     if len(content) > document_bytes:
         violations.append(
             Violation(f"{field}.content", f"has {len(content)} bytes; at most {document_bytes} are allowed")

@@ -25,7 +25,8 @@ from advisor.storage import adapters, documents, examples
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.work.jobs import Job, Outcome
-from backends.base import Cancelled, Example, Message, Passage, Progress
+from backends.base import Cancelled, Example, ExamplesError, Message, Passage, Progress
+from backends.counts import counted
 from backends.models import resolve as models
 from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
 from backends.training.schedule import MIN_TRAINING_EXAMPLES
@@ -196,6 +197,12 @@ def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample],
         return plain_examples(given), adapters.Lineage(hashes)
     seen: set[str] = set()
     made = hybrid_examples(given, _search(job, asked.use_case_id, seen), seed=asked.settings.seed)
+    if len(made) < MIN_TRAINING_EXAMPLES and len(made) < len(given):
+        raise ExamplesError(
+            f"of {counted(len(given), 'example')} only {len(made)} can be trained on with passages, and "
+            f"{MIN_TRAINING_EXAMPLES} are needed: of the others no passage found holds the answer word for word; "
+            "give them a context, import the documents that hold their answers, or tune for FINE_TUNING"
+        )
     return made, adapters.Lineage(hashes, documents.hashes(job.database, asked.use_case_id, sorted(seen)))
 
 

@@ -39,7 +39,7 @@ def test_what_is_removed_goes_where_somebody_agrees(advisor, at, imported, tmp_p
     (tmp_path / "more.md").unlink()
     refused = advisor("import", imported, *at)
     assert (refused.status, refused.out) == (2, "")
-    assert "deleted: 1 document: more.md" in refused.err
+    assert "to delete: 1 document: more.md" in refused.err
     assert "--yes" in refused.err
     assert "--keep" in refused.err
     assert sources(client) == ["manual.md", "more.md"]
@@ -150,7 +150,7 @@ def test_on_a_terminal_it_is_asked(advisor, at, imported, tmp_path, client, term
     (tmp_path / "more.md").unlink()
     asked = terminal(answer=False)
     assert advisor("import", imported, *at).status == 2
-    assert asked == ["Bring the store in step?"]
+    assert asked == ["Do that, and delete what the file has no more?"]
     assert len(sources(client)) == 2
     terminal(answer=True)
     assert advisor("import", imported, *at).status == 0
@@ -165,3 +165,16 @@ def test_recommend_counts_what_the_file_lists_as_answer_does(advisor, at, case, 
     assert "labelled_examples 64" in before["summary"]
     # The server of the tests decides by other rules: what was counted is the same.
     assert before["summary"].rpartition("Taken from")[2] == after["summary"].rpartition("Taken from")[2]
+
+
+def test_an_import_that_is_interrupted_says_what_is_kept(advisor, at, case, monkeypatch):
+    """Nothing is, and that it can be run again."""
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("advisor.client.Client.import_documents", interrupt)
+    ended = advisor("import", case, *at)
+    assert ended.status == 130
+    assert "no document of this import is stored" in ended.err
+    assert ended.err.endswith("advisor: interrupted\n")

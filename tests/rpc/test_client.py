@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import grpc
 import pytest
@@ -235,3 +236,23 @@ def test_unavailable_is_tried_again(server):
             client.recommend({})
         flaky.stop(0).wait()
     assert len(calls) == 3
+
+
+def test_an_import_of_nothing_is_a_mistake(client):
+    """As by a pattern that matches no file; to mirror nothing is to empty the use case."""
+    client.create_use_case("faq")
+    with pytest.raises(errors.InvalidInput, match="none are given"):
+        client.import_documents("faq", Path("nowhere").glob("*.md"))
+    client.import_documents("faq", [use_case_pb2.Document(source="a.txt", content=b"Text.")])
+    assert client.import_documents("faq", [], mirror=True).deleted == 1
+
+
+def test_a_use_case_may_exist(client):
+    """What is given is taken over, the rest stays."""
+    client.create_use_case("faq", description="First.", facts={"needs_citations": True})
+    assert client.create_use_case("faq", exist_ok=True).description == "First."
+    changed = client.create_use_case("faq", facts={"can_train": True}, exist_ok=True)
+    assert changed.description == "First."
+    assert not changed.facts.HasField("needs_citations")
+    with pytest.raises(errors.AlreadyExists):
+        client.create_use_case("faq")

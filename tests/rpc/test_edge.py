@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2_grpc
 
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import use_case_pb2
@@ -84,6 +85,8 @@ def test_page_sizes_below_zero(channel, failure):
 
 def test_a_method_that_is_left_out(channel, failure):
     """A method of a standard service that the server does not have is told as such, not as a fault."""
+    if not hasattr(health_pb2_grpc.HealthServicer, "List"):
+        pytest.skip("this version of the health service has no such method")
     found = failure(lambda: channel.unary_unary("/grpc.health.v1.Health/List")(b""))
     assert (found.code, found.reason) == ("UNIMPLEMENTED", "NOT_SUPPORTED")
 

@@ -87,8 +87,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     [
         ('{"question": "q"}', r"examples.jsonl:2: the example has no 'answer'"),
         ('{"question": " ", "answer": "a"}', r"no 'question'"),
-        ('{"question": "q", "answer": 5}', r"no 'answer'"),
-        ('{"question": "q", "answer": "a", "context": 5}', r"'context' is not text"),
+        ('{"question": "q", "answer": 5}', r"'answer' is 5, which is no text"),
+        ('{"question": "q", "anwser": "a"}', r"no 'answer'; is 'anwser' meant for it\?"),
+        ('{"question": "q", "answer": "a"', r"not JSON: .* at column 32"),
+        ('{"question": "q", "answer": "a", "context": 5}', r"'context' is 5, which is no text"),
         ("[1]", r"not an object"),
         ("{", r"not JSON"),
     ],

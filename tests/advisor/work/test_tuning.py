@@ -21,7 +21,7 @@ from advisor.storage.imports import Limits, open_examples
 from advisor.storage.operations import Operation, State
 from advisor.work.tuning import TuneJob, clean_checkpoints, run_tune
 from advisor.work.worker import perform
-from backends.base import Cancelled, Example, TuningError
+from backends.base import Cancelled, Example, Passage, TuningError
 from backends.training.adapters import (
     Manifest,
     TrainingExample,
@@ -105,8 +105,10 @@ def add_example(database: Database, example: Example) -> None:
         upload.commit(1, hashlib.sha256(content).hexdigest())
 
 
-def ask(database: Database, adapter_id: str = "one", **settings: Any) -> Operation:
-    job = TuneJob("faq", adapter_id, "FINE_TUNING", TuningSettings(**settings))
+def ask(
+    database: Database, adapter_id: str = "one", approach: str = "FINE_TUNING", **settings: Any
+) -> Operation:
+    job = TuneJob("faq", adapter_id, approach, TuningSettings(**settings))
     return operations.create(
         database,
         kind=job.kind,
@@ -210,3 +212,16 @@ def test_an_adapter_says_what_of_its_examples_is_gone(database, settings, traine
     assert adapters.get(database, "faq", "one").erased_examples == 1
     examples.delete(database, "faq", second)
     assert adapters.get(database, "faq", "one").erased_examples == 2
+
+
+def test_examples_without_a_passage_are_counted(database, settings, trainer, monkeypatch):
+    """Trained on passages, an example needs one that holds its answer: how many have none is told, with the remedy."""
+    add_example(database, Example("q2", "twenty-eight days"))
+    passage = Passage("p", "a.md", 0, 27, "Leave is twenty-eight days.")
+    monkeypatch.setattr("advisor.work.tuning._search", lambda *_: lambda question, limit: [passage])
+    ask(database, approach="HYBRID")
+    ended = do_next(database, settings)
+    assert ended.state == "FAILED"
+    assert "of 2 examples only 1 can be trained on" in str(ended.error)
+    assert "context" in str(ended.error)
+    assert trainer.seen == []
