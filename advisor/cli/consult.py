@@ -7,6 +7,7 @@ recommendation goes to standard output.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,7 @@ def consult(
     case = read_use_case(file) if file else None
     console = notices() if as_json else Console()
     known = complete(case.facts, take_stock(case))[0] if case else facts_pb2.Facts()
+    counted = {field.name for field, _ in known.ListFields() if case and not case.facts.HasField(field.name)}
     consultation = Consultation(advisor_with(rules), known, max_questions)
     recommendation = recommendation_to_proto(_converse(console, consultation))
     if as_json:
@@ -59,7 +61,7 @@ def consult(
     else:
         show(console, recommendation, documents=bool(case and case.documents))
     if save:
-        said = _without_counts(consultation.facts, case)
+        said = _without(consultation.facts, counted)
         save.write_text(use_case_text(said, case, save.absolute()), encoding="utf-8")
         notices().print(f"\nSaved: {save}. Next: advisor recommend {save}", markup=False, soft_wrap=True)
     elif console.is_terminal:
@@ -96,16 +98,12 @@ def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, path: Path) 
     return "\n".join(lines) + "\n"
 
 
-def _without_counts(known: facts_pb2.Facts, case: UseCaseFile | None) -> facts_pb2.Facts:
+def _without(known: facts_pb2.Facts, counted: Set[str]) -> facts_pb2.Facts:
     """Return facts less those that were counted from what a file lists, and that would be counted anew."""
-    if case is None:
-        return known
-    counted, _ = complete(case.facts, take_stock(case))
     said = facts_pb2.Facts()
     said.CopyFrom(known)
-    for field, _ in counted.ListFields():
-        if not case.facts.HasField(field.name):
-            said.ClearField(field.name)
+    for name in counted:
+        said.ClearField(name)
     return said
 
 

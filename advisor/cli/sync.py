@@ -227,11 +227,7 @@ def _import_examples(
         return
     # Where some are kept that the file has no more, those corrected are deleted one by one.
     mirror = bool(goes or (difference.corrected and not difference.gone_examples))
-    done = client.import_examples(
-        case.stored_id,
-        ({"question": each.question, "answer": each.answer, "context": each.context} for each in examples),
-        mirror=mirror,
-    )
+    done = client.import_examples(case.stored_id, examples, mirror=mirror)
     for key in () if mirror else difference.corrected:
         client.delete_example(example_name(case.stored_id, key))
     gone = done.deleted if mirror else len(difference.corrected)

@@ -284,7 +284,11 @@ class Client:
         return result
 
     def import_examples(
-        self, use_case: str, examples: Iterable[Example | Mapping[str, str]], *, mirror: bool = False
+        self,
+        use_case: str,
+        examples: Iterable[Example | use_case_pb2.Example | Mapping[str, str]],
+        *,
+        mirror: bool = False,
     ) -> use_cases_pb2.ImportExamplesResponse:
         """Import examples: `question`, `answer` and, where known, `context`; all of them or none.
 

@@ -40,8 +40,10 @@ def read_document(path: Path, root: Path | None) -> use_case_pb2.Document:
     return use_case_pb2.Document(source=source_of(path, root), content=path.read_bytes())
 
 
-def example_of(given: Example | Mapping[str, str]) -> use_case_pb2.Example:
-    """Return an example, given as a value or by the names of its fields."""
+def example_of(given: Example | use_case_pb2.Example | Mapping[str, str]) -> use_case_pb2.Example:
+    """Return an example, given as a message, as a value or by the names of its fields."""
+    if isinstance(given, use_case_pb2.Example):
+        return given
     if isinstance(given, Example):
         return use_case_pb2.Example(question=given.question, answer=given.answer, context=given.context or "")
     return use_case_pb2.Example(**given)

@@ -23,7 +23,7 @@ from advisor.storage.records import Adapter, Page
 
 __all__ = [
     "Lineage",
-    "count_erased",
+    "bring_in_step",
     "delete",
     "exists",
     "folder_of",
@@ -98,14 +98,22 @@ def insert(connection: Connection, adapter: Adapter, lineage: Lineage = Lineage(
             " SELECT %s, %s, %s, hash FROM unnest(%s::text[]) AS hash ON CONFLICT DO NOTHING",
             [adapter.use_case_id, adapter.id, kind, list(hashes)],
         )
-    count_erased(connection, adapter.use_case_id)
+    _count_erased(connection, adapter.use_case_id)
 
 
-def count_erased(connection: Connection, use_case_id: str) -> None:
+def bring_in_step(connection: Connection, use_case_id: str) -> None:
+    """Count again what a use case has, and what of their examples and documents its adapters lost.
+
+    Call it after what adds, replaces or deletes documents or examples.
+    """
+    use_cases.recount(connection, use_case_id)
+    _count_erased(connection, use_case_id)
+
+
+def _count_erased(connection: Connection, use_case_id: str) -> None:
     """Count for each adapter what it was trained on and is gone now, and forget the hashes of that.
 
-    Call it with the use case's row locked, after what deletes or replaces documents
-    or examples: of two transactions the later one sees what the earlier one did.
+    The use case's row is locked: of two transactions the later one sees what the earlier one did.
     """
     connection.execute(COUNT_ERASED, {"id": use_case_id})
 

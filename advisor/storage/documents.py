@@ -110,8 +110,7 @@ def delete(
         connection.execute(
             "DELETE FROM documents WHERE use_case_id = %s AND source = %s", [use_case_id, source]
         )
-        use_cases.recount(connection, use_case_id)
-        adapters.count_erased(connection, use_case_id)
+        adapters.bring_in_step(connection, use_case_id)
 
 
 def _source(connection: Connection, use_case_id: str, source_hash: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg.rows import class_row
 
-from advisor.errors import InvalidInput, NotFound
+from advisor.errors import NotFound
 from advisor.names import example_name, use_case_name
 from advisor.storage import adapters, pages, use_cases
 from advisor.storage.database import Database
@@ -26,7 +26,7 @@ def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str
     """
     size = pages.page_size(size)
     listing = f"{use_case_name(use_case_id)}/examples"
-    after = _position(pages.after(token, listing))
+    after = pages.after_position(token, listing)
     found: list[KeptExample] = []
     text_bytes = 0
     with database.transaction() as connection:
@@ -102,20 +102,7 @@ def delete(database: Database, use_case_id: str, content_hash: str) -> None:
         ).rowcount
         if not deleted:
             raise _not_found(use_case_id, content_hash)
-        use_cases.recount(connection, use_case_id)
-        adapters.count_erased(connection, use_case_id)
-
-
-def _position(key: tuple[str, ...] | None) -> int:
-    if key is None:
-        return 0
-    try:
-        (position,) = key
-        return int(position)
-    except ValueError:
-        raise InvalidInput.of(
-            "page_token", "is not one that this list returned; start from its first page"
-        ) from None
+        adapters.bring_in_step(connection, use_case_id)
 
 
 def _not_found(use_case_id: str, content_hash: str) -> NotFound:

@@ -195,7 +195,7 @@ class DocumentImport:
             use_case,
             self._changed,
         )
-        _bring_in_step(connection, use_case)
+        adapters.bring_in_step(connection, use_case)
         changed = len(self._changed)
         return asdict(
             ImportResult(changed, len(self._sources) - changed, passages, deleted=len(self.removed))
@@ -281,7 +281,7 @@ class ExampleImport:
         self.connection.close()
 
     def _publish(self, deleted: int) -> dict[str, int]:
-        _bring_in_step(self.connection, self._use_case_id)
+        adapters.bring_in_step(self.connection, self._use_case_id)
         return asdict(ImportResult(self._imported, self._received - self._imported, deleted=deleted))
 
     def _remove_what_was_not_sent(self) -> int:
@@ -331,11 +331,6 @@ def _publish(
         else:
             connection.rollback()  # the first request published it all
     return ImportResult(**result)
-
-
-def _bring_in_step(connection: Connection, use_case_id: str) -> None:
-    use_cases.recount(connection, use_case_id)
-    adapters.count_erased(connection, use_case_id)
 
 
 def _number(connection: Connection, query: LiteralString, *arguments: object) -> int:

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from advisor.errors import InvalidInput
 from advisor.storage.records import Item, Page
 
-__all__ = ["after", "after_time", "page_of", "page_size", "start"]
+__all__ = ["after", "after_position", "after_time", "page_of", "page_size", "start"]
+
+LONGEST_POSITION = 19
+"""Digits of the largest bigint of PostgreSQL; a token with as many is none that was handed out."""
 
 
 def page_size(asked: int, *, default: int = 50, maximum: int = 1000) -> int:
@@ -54,6 +57,16 @@ def start(token: str, listing: str, keys: Sequence[str]) -> int:
     if key[0] not in keys:
         raise _refused()
     return keys.index(key[0]) + 1
+
+
+def after_position(token: str, listing: str) -> int:
+    """Return the position after which a page of a list by position starts; raises as `after`."""
+    key = after(token, listing)
+    if key is None:
+        return 0
+    if not (key[0].isdecimal() and len(key[0]) < LONGEST_POSITION):
+        raise _refused()
+    return int(key[0])
 
 
 def after_time(token: str, listing: str) -> tuple[datetime, str]:

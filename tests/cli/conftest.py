@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
+from advisor.client import Client
+from tests.servers import Running
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,19 @@ def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str
     monkeypatch.setenv("ADVISOR_WORKERS", "0")
     for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
         monkeypatch.setenv(name, str(tmp_path / "no-model"))
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[Client]:
+    """Yield a client of the server that commands talk to."""
+    with Client(server.address) as client:
+        yield client
+
+
+@pytest.fixture
+def at(server: Running) -> tuple[str, str]:
+    """Return the option that has a command talk to the server."""
+    return "--server", server.address
 
 
 @pytest.fixture

@@ -6,19 +6,6 @@ import json
 
 import pytest
 
-from advisor.client import Client
-
-
-@pytest.fixture
-def client(server):
-    with Client(server.address) as client:
-        yield client
-
-
-@pytest.fixture
-def at(server):
-    return "--server", server.address
-
 
 @pytest.fixture
 def imported(advisor, at, case):

@@ -7,19 +7,7 @@ import shutil
 
 import pytest
 
-from advisor.client import Client
 from advisor.knowledge.usecasefile import read_use_case
-
-
-@pytest.fixture
-def client(server):
-    with Client(server.address) as client:
-        yield client
-
-
-@pytest.fixture
-def at(server):
-    return "--server", server.address
 
 
 @pytest.fixture

@@ -6,14 +6,7 @@ import json
 
 import pytest
 
-from advisor.client import Client
 from backends.training.adapters import TuningSettings
-
-
-@pytest.fixture
-def client(server):
-    with Client(server.address) as client:
-        yield client
 
 
 @pytest.fixture

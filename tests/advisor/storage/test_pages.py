@@ -8,7 +8,7 @@ import json
 import pytest
 
 from advisor.errors import InvalidInput
-from advisor.storage.pages import after, after_time, start
+from advisor.storage.pages import after, after_position, after_time, start
 
 
 def token(*content: object) -> str:
@@ -34,7 +34,7 @@ def token(*content: object) -> str:
 )
 def test_tokens_that_no_page_had(made_up):
     """They are refused, whatever is in them; none reaches the database."""
-    for read in (after, after_time):
+    for read in (after, after_position, after_time):
         with pytest.raises(InvalidInput, match="leave it empty to start over"):
             read(made_up, "list")
 
@@ -45,3 +45,11 @@ def test_a_page_of_what_is_in_memory():
     assert start(token("list", "a"), "list", ["a", "b"]) == 1
     with pytest.raises(InvalidInput, match="page_token"):
         start(token("list", "c"), "list", ["a", "b"])
+
+
+@pytest.mark.parametrize("made_up", ["a", "-1", "1.5", "", "9" * 19])
+def test_positions_that_no_page_had(made_up):
+    """What is no number that PostgreSQL counts to is refused before it gets there."""
+    with pytest.raises(InvalidInput, match="leave it empty to start over"):
+        after_position(token("list", made_up), "list")
+    assert (after_position("", "list"), after_position(token("list", "12"), "list")) == (0, 12)
