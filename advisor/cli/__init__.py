@@ -28,6 +28,7 @@ from advisor.cli import (
     store,
     sync,
 )
+from advisor.cli.wording import as_commands
 from advisor.errors import AdvisorError, ConfigurationError, InvalidInput, RulesError
 from backends.base import BackendError
 
@@ -101,7 +102,7 @@ def about(
 
 def _fail(*messages: str) -> None:
     for message in messages:
-        print(f"advisor: {message}", file=sys.stderr)  # noqa: T201 - the command line talks to people
+        print(f"advisor: {as_commands(message)}", file=sys.stderr)  # noqa: T201 - the command line talks to people
     raise SystemExit(2) from None
 
 

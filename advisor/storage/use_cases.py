@@ -191,4 +191,6 @@ def _read(connection: Connection, use_case_id: str, suffix: str = "") -> UseCase
 
 
 def _not_found(use_case_id: str) -> NotFound:
-    return NotFound(use_case_name(use_case_id), "create it with CreateUseCase")
+    return NotFound(
+        use_case_name(use_case_id), "ListUseCases tells which there are; make it with CreateUseCase"
+    )

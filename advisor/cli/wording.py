@@ -1,0 +1,48 @@
+"""A server's messages as a person at the command line can follow them: commands instead of calls."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["COMMANDS", "as_commands"]
+
+COMMANDS = {
+    "BatchRecommend": "advisor recommend FILE",
+    "Recommend": "advisor recommend FILE",
+    "Consult": "advisor consult",
+    "ListRules": "advisor rules list",
+    "CreateUseCase": "advisor import FILE",
+    "GetUseCase": "advisor use-cases show FILE",
+    "ListUseCases": "advisor use-cases list",
+    "UpdateUseCase": "advisor import FILE",
+    "DeleteUseCase": "advisor use-cases delete FILE",
+    "ImportDocuments": "advisor import FILE",
+    "ImportExamples": "advisor import FILE",
+    "ListDocuments": "advisor documents list FILE",
+    "GetDocument": "advisor documents show NAME",
+    "DeleteDocument": "advisor documents delete NAME",
+    "ListExamples": "advisor examples list FILE",
+    "GetExample": "advisor examples show NAME",
+    "DeleteExample": "advisor examples delete NAME",
+    "Answer": "advisor answer FILE QUESTION",
+    "Tune": "advisor tune FILE",
+    "GetAdapter": "advisor adapters list FILE",
+    "ListAdapters": "advisor adapters list FILE",
+    "DeleteAdapter": "advisor adapters delete NAME",
+    "GetOperation": "advisor operations list",
+    "ListOperations": "advisor operations list",
+    "WaitOperation": "advisor operations wait NAME",
+    "CancelOperation": "advisor operations cancel NAME",
+    "DeleteOperation": "advisor operations delete NAME",
+}
+"""For each call of the API, the command that does it."""
+
+# Some names are words as well: a call is what an instruction names ("with Tune"), or a word that is no English one.
+_WORDS = ("Recommend", "Consult", "Answer", "Tune")
+_NAMES = "|".join(name for name in COMMANDS if name not in _WORDS)
+_CALL = re.compile(rf"\b(?:{_NAMES}|(?<=\bwith )(?:{'|'.join(_WORDS)}))\b")
+
+
+def as_commands(message: str) -> str:
+    """Return a message with the calls that it names replaced by the commands that make them."""
+    return _CALL.sub(lambda found: f"`{COMMANDS[found.group()]}`", message)
