@@ -22,7 +22,7 @@ from advisor.knowledge.facts import fact
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
 
-__all__ = ["recommendation_view", "show"]
+__all__ = ["recommendation_view", "show", "value_form"]
 
 _BAR = 24
 _LEAST_BAR = 6
@@ -75,6 +75,16 @@ def show(
     console.print(recommendation_view(recommendation, everything=everything, documents=documents))
 
 
+def value_form(name: str, choices: Sequence[str]) -> str:
+    """Say how the value of a fact is written: one of the choices, where there are any."""
+    item = fact(name)
+    if choices:
+        return ", ".join((*choices[:-2], " or ".join(choices[-2:])))
+    if item.kind == "duration":
+        return "such as 7d, 12h or 30m"
+    return "0 to 1" if item.maximum == 1 else f"number of {item.unit}"
+
+
 def recommendation_view(
     message: pb.Recommendation, *, everything: bool = False, documents: bool = False
 ) -> RenderableType:
@@ -97,7 +107,7 @@ def recommendation_view(
         ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         (
-            "Worth finding out",
+            "Worth finding out, and stating under facts in the use-case file",
             _questions(message, None if everything else _MOST_QUESTIONS, documents=documents),
         ),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
@@ -199,7 +209,11 @@ def _questions(message: pb.Recommendation, most: int | None, *, documents: bool)
         return None  # everything is known
     open_questions = [each for each in message.questions if not (documents and each.fact == _MEASURED)]
     asked = _lines(
-        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in open_questions[:most]
+        Text.assemble(
+            f"{question.text}\n{question.fact}: {value_form(question.fact, question.choices)}.",
+            (f" {question.measure}", "dim"),
+        )
+        for question in open_questions[:most]
     )
     if message.leader == pb.APPROACH_UNSPECIFIED:
         return asked
