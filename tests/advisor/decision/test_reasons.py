@@ -89,7 +89,7 @@ def test_an_open_decision_names_the_first_question() -> None:
 def test_what_was_taken_from_the_data_ends_the_headline() -> None:
     """A reader sees which facts nobody stated."""
     text = headline(outcome({RAG: 1.0}), (), (), "labelled_examples 40")
-    assert text == "RAG (100%). Taken from the data imported: labelled_examples 40."
+    assert text == "RAG (100%). Counted from the documents and examples: labelled_examples 40."
 
 
 def test_the_runner_up_counts_most_and_what_is_excluded_not_at_all() -> None:
