@@ -19,6 +19,7 @@ from advisor.decision.reasons import Reason, reasons_for, rivals
 from advisor.decision.recommendation import Score
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import fact
+from advisor.knowledge.notation import parse_duration
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
 
@@ -32,6 +33,8 @@ _MOST_FOR = 5
 _MOST_AGAINST = 3
 _LEAST_WEIGHT = 0.15
 """Nats below which a reason is told only on demand."""
+_DURATIONS = ("7d", "12h", "30s", "300ms")
+"""Examples of the notation; of a fact those are given that are usual."""
 _Told = tuple[float, Reason]
 _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
@@ -81,7 +84,9 @@ def value_form(name: str, choices: Sequence[str]) -> str:
     if choices:
         return ", ".join((*choices[:-2], " or ".join(choices[-2:])))
     if item.kind == "duration":
-        return "such as 7d, 12h or 30m"
+        low, high = item.usual
+        usual = [text for text in _DURATIONS if low <= parse_duration(text) <= high]
+        return f"such as {' or '.join(usual)}"
     return "0 to 1" if item.maximum == 1 else f"number of {item.unit}"
 
 

@@ -201,6 +201,7 @@ def test_the_form_of_a_value_is_told_by_values_that_are_taken(item: Fact) -> Non
     elif choices:
         assert tuple(given) == choices
     else:
+        assert len(given) == 2
         assert all(encode_value(item, each) >= 0 for each in given)
 
 
