@@ -22,6 +22,7 @@ from advisor.knowledge.facts import fact
 from advisor.knowledge.notation import parse_duration
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
+from backends.counts import counted
 
 __all__ = ["recommendation_view", "show", "value_form"]
 
@@ -286,8 +287,8 @@ def _break_even(cost: pb.CostEstimate, possible: Set[int]) -> Iterable[Renderabl
     if not cost.HasField("break_even_queries_per_month"):
         yield Text("FINE_TUNING costs less than RAG at any volume.")
         return
-    volume = float(f"{cost.break_even_queries_per_month:.2g}")
-    yield Text(f"FINE_TUNING costs less than RAG above about {volume:,.0f} queries a month.")
+    volume = round(float(f"{cost.break_even_queries_per_month:.2g}"))
+    yield Text(f"FINE_TUNING costs less than RAG above about {counted(volume, 'query')} a month.")
 
 
 def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableType]:

@@ -87,7 +87,7 @@ def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
     if use_case.example_count < MIN_TRAINING_EXAMPLES:
         raise FailedPrecondition(
             "TOO_FEW_EXAMPLES",
-            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
+            f"{name} has {counted(use_case.example_count, 'example')}, and training needs {MIN_TRAINING_EXAMPLES} "
             "besides those held out; import more with ImportExamples",
             metadata={"resource": name},
         )

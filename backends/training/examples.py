@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from backends.base import Example, ExamplesError, Passage
+from backends.counts import counted
 from backends.prompts import grounded_messages, prompt_messages
 from backends.training.adapters import TrainingExample
 
@@ -75,8 +76,8 @@ def hybrid_examples(
     golden = [index for index, (gold, _) in enumerate(found) if gold is not None]
     if not golden:
         raise ExamplesError(
-            f"of {len(examples)} examples, none has a context or an answer found word for word in a passage; "
-            "add contexts, import the documents that hold the answers, or tune without retrieval"
+            f"of {counted(len(examples), 'example')}, none has a context or an answer found word for word in a "
+            "passage; add contexts, import the documents that hold the answers, or tune without retrieval"
         )
     bare = _without_golden(golden, len(examples), golden_share, seed)
     made = []
