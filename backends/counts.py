@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["counted"]
+__all__ = ["counted", "singular"]
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
+    """Return a number with its noun, which is given in the singular.
 
-    >>> counted(1, "step"), counted(2_000, "step")
-    ('1 step', '2,000 steps')
+    >>> counted(1, "step"), counted(2_000, "step"), counted(0, "query")
+    ('1 step', '2,000 steps', '0 queries')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def singular(plural: str) -> str:
+    """Return what one of several is called.
+
+    >>> singular("steps"), singular("queries")
+    ('step', 'query')
+    """
+    return f"{plural.removesuffix('ies')}y" if plural.endswith("ies") else plural.removesuffix("s")

@@ -23,6 +23,7 @@ from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import progress_pb2
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto
+from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import AnswerStream
@@ -66,11 +67,18 @@ def answer(
             for response in stream.responses():
                 print_json(values_of(response))
         else:
-            show_answer(Console(), stream, notices())
+            show_answer(Console(), stream, notices(), named=approach is not None)
 
 
-def show_answer(console: Console, stream: AnswerStream, beside: Console) -> None:
-    """Print an answer as it comes; beside it why this approach, the passages cited and what it took."""
+def show_answer(console: Console, stream: AnswerStream, beside: Console, *, named: bool) -> None:
+    """Print an answer as it comes; beside it why this approach, what it rests on and what it took.
+
+    Args:
+        console: Where the answer goes.
+        stream: The answer.
+        beside: Where all else goes.
+        named: Whether the approach was named: else a note of the answer says where nothing is decided.
+    """
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
     waiting = Waiting(beside, "preparing")
@@ -82,7 +90,9 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console) -> None
                 case execution_pb2.Token():
                     waiting.stop()
                     console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
-                case pb.Recommendation() if event.summary:
+                case pb.Recommendation() if event.summary and (
+                    named or event.approach != pb.APPROACH_UNDECIDED
+                ):
                     beside.print(event.summary, style="dim", markup=False, highlight=False)
     finally:
         waiting.stop()
@@ -91,16 +101,20 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console) -> None
 
 
 def _show_grounds(console: Console, stream: AnswerStream) -> None:
-    """Show the passages that the answer cites, what to mind of it and what it took."""
+    """Show the passages that the answer cites, or else those that it could, what to mind and what it took."""
     summary = stream.summary
     if summary is None:
         return
     console.print()
     cited = {citation.number for citation in summary.citations}
-    for reference in stream.references.references if stream.references else ():
-        if reference.number in cited:
+    read = stream.references.references if stream.references else ()
+    if read and not cited:
+        console.print("The answer cites none of the passages that were read:", style="dim")
+    for reference in read:
+        if reference.number in cited or not cited:
             place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
-            console.print(f"[{reference.number}] {place}", style="dim", markup=False, highlight=False)
+            score = "" if cited else f", relevance {reference.score:.2f}"
+            console.print(f"[{reference.number}] {place}{score}", style="dim", markup=False, highlight=False)
     for note in summary.notes:
         console.print(note, style="yellow", markup=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)
@@ -112,6 +126,6 @@ def _took(summary: execution_pb2.AnswerSummary) -> str:
     )
     adapter = f" with {summary.adapter}" if summary.adapter else ""
     return (
-        f"{approach_from_proto(summary.approach)}{adapter}: {summary.input_tokens:,} tokens read, "
+        f"{approach_from_proto(summary.approach)}{adapter}: {counted(summary.input_tokens, 'token')} read, "
         f"{summary.output_tokens:,} written; first after {first:.1f} s, all after {total:.1f} s"
     )

@@ -14,10 +14,9 @@ from typing import Annotated
 import typer
 import yaml
 from rich.console import Console
-from rich.markup import escape
 
 from advisor.cli.output import JsonOption, notices, print_json, values_of
-from advisor.cli.render import show
+from advisor.cli.render import show, value_form
 from advisor.cli.rules import RulesOption, advisor_with
 from advisor.decision.consultation import Consultation
 from advisor.decision.explanation import Question
@@ -136,8 +135,8 @@ def _yaml(values: dict[str, object]) -> str:
 
 def _ask(console: Console, consultation: Consultation, question: Question, number: int) -> None:
     """Ask until the answer is allowed or declined."""
-    choices = f" [{', '.join(question.choices)}]" if question.choices else _example(question.fact)
-    console.print(f"{number}. {question.text}{escape(choices)}")
+    form = value_form(question.fact, question.choices)
+    console.print(f"{number}. {question.text} ({form})", markup=False)
     while True:
         reply = console.input("   > ").strip()
         if not reply:
@@ -149,13 +148,6 @@ def _ask(console: Console, consultation: Consultation, question: Question, numbe
             console.print(f"   {error.violations[0].description}", style="red")
         else:
             return
-
-
-def _example(name: str) -> str:
-    item = fact(name)
-    if item.kind == "duration":
-        return " (such as 7d, 12h or 30m)"
-    return " (0 to 1)" if item.maximum == 1 else f" ({item.unit})"
 
 
 def _value(name: str, reply: str) -> object:

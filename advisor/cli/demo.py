@@ -34,6 +34,7 @@ from advisor.metrics.proportions import Mark, verdict
 from advisor.names import adapter_name, is_within
 from advisor.v1 import use_case_pb2
 from backends.base import Example
+from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import AnswerStream, Client, OperationFuture
@@ -111,7 +112,7 @@ def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
     _import_documents(console, client, case, source)
     asked = source.questions()
     console.print(
-        f"\n{len(asked)} questions, made by rule from the headers; right is what holds the right words.\n"
+        f"\n{counted(len(asked), 'question')}, made by rule from the headers; right is what holds the right words.\n"
     )
     began = time.monotonic()
     marks = [_ask(console, client, case, source, question) for question in asked]
@@ -128,7 +129,8 @@ def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool)
     examples, asked = source.examples(), source.questions()
     imported = client.import_examples(case.stored_id, examples, mirror=True)
     console.print(
-        f"{imported.imported} examples imported, {imported.unchanged} unchanged; {len(asked)} rows held out."
+        f"{counted(imported.imported, 'example')} imported, {imported.unchanged:,} unchanged; "
+        f"{counted(len(asked), 'row')} held out."
     )
     adapter = _adapter(console, client, case, examples, generator)
     began = time.monotonic()
@@ -140,7 +142,7 @@ def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool)
     client.import_examples(prompted, examples, mirror=True)
     with console.status("asking the plain prompt"):
         plain = [_label(client, prompted, each.question, "PROMPTING") for each in asked]
-    console.print(f"\n{len(asked)} held-out settings; right is the very label.\n")
+    console.print(f"\n{counted(len(asked), 'held-out setting')}; right is the very label.\n")
     console.print(_labels(source, asked, tuned, plain))
     marks = [
         Mark(source.is_right(one, each.answer), source.is_right(other, each.answer))
@@ -204,7 +206,7 @@ def _forget(client: Client, use_case_id: str) -> None:
 def _import_documents(console: Console, client: Client, case: UseCaseFile, source: ModuleType) -> None:
     documents, began = source.documents(), time.monotonic()
     size = sum(len(document.content) for document in documents)
-    console.print(f"Importing {len(documents)} documents, {size / 1024:,.0f} KiB ...")
+    console.print(f"Importing {counted(len(documents), 'document')}, {size / 1024:,.0f} KiB ...")
     with console.status("splitting into passages and embedding them") as status:
         done = client.import_documents(
             case.stored_id,
@@ -213,7 +215,8 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, sourc
             report=lambda progress: status.update(progress_text(progress)),
         )
     console.print(
-        f"{done.imported} imported as {done.passages} passages, {done.unchanged} unchanged. {_took(began)}"
+        f"{done.imported:,} imported as {counted(done.passages, 'passage')}, {done.unchanged:,} unchanged. "
+        f"{_took(began)}"
     )
 
 
@@ -260,7 +263,7 @@ def _adapter(
     with suppress(NotFound):
         metrics = client.get_adapter(name).metrics
         console.print(
-            f"{name} was trained by an earlier run on the same examples ({metrics.steps} steps, "
+            f"{name} was trained by an earlier run on the same examples ({counted(metrics.steps, 'step')}, "
             f"held-out loss {metrics.held_out_loss:.3f}) and is used again; --fresh trains anew."
         )
         return name

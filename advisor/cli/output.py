@@ -113,7 +113,8 @@ def print_table(
     kept = sum(_longest(column) for column in columns[:whole])
     words = sum(_longest(" ".join(column).split()) for column in columns[whole:])
     if kept + words + _GAP * len(columns) > console.width:
-        _print_stacked(console, records)
+        for record in records:
+            _print_stacked(console, headings, record)
         return
     table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
     for place, heading in enumerate(headings):
@@ -150,12 +151,20 @@ def print_list(
         notices().print(empty, markup=False)
 
 
-def _print_stacked(console: Console, records: Iterable[Sequence[str]]) -> None:
-    """Print each record as its name and, below it, the rest: where a table would break words."""
-    for name, *rest in records:
-        console.print(Text(name, style="bold", overflow="fold"))
-        told = (" " * _GAP).join(filter(None, rest))
-        console.print(Padding(Text(told, overflow="fold"), (0, 0, 0, _GAP)))
+def _print_stacked(console: Console, headings: Sequence[str], record: Sequence[str]) -> None:
+    """Print a record as its name and, below it, each cell behind its heading: where a table would break words."""
+    console.print(Text(record[0], style="bold", overflow="fold"))
+    lines: list[Text] = []
+    for heading, cell in zip(headings[1:], record[1:], strict=True):
+        if not cell:
+            continue
+        told = Text.assemble((f"{heading} ", "dim"), cell, overflow="fold")
+        if lines and lines[-1].cell_len + told.cell_len <= console.width - 2 * _GAP:
+            lines[-1].append(" " * _GAP).append_text(told)
+        else:
+            lines.append(told)
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, _GAP)))
 
 
 def _longest(texts: Iterable[str]) -> int:

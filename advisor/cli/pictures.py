@@ -48,7 +48,7 @@ class Picture:
 
 
 PICTURES = (
-    Picture("recommend", ("recommend", CASE), 46),
+    Picture("recommend", ("recommend", CASE), 48),
     Picture(
         "consult",
         ("consult", "--max-questions", "4"),

@@ -19,10 +19,12 @@ from advisor.decision.reasons import Reason, reasons_for, rivals
 from advisor.decision.recommendation import Score
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import fact
+from advisor.knowledge.notation import parse_duration
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
+from backends.counts import counted
 
-__all__ = ["recommendation_view", "show"]
+__all__ = ["recommendation_view", "show", "value_form"]
 
 _BAR = 24
 _LEAST_BAR = 6
@@ -32,6 +34,8 @@ _MOST_FOR = 5
 _MOST_AGAINST = 3
 _LEAST_WEIGHT = 0.15
 """Nats below which a reason is told only on demand."""
+_DURATIONS = ("7d", "12h", "30s", "300ms")
+"""Examples of the notation; of a fact those are given that are usual."""
 _Told = tuple[float, Reason]
 _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
@@ -75,6 +79,18 @@ def show(
     console.print(recommendation_view(recommendation, everything=everything, documents=documents))
 
 
+def value_form(name: str, choices: Sequence[str]) -> str:
+    """Say how the value of a fact is written: one of the choices, where there are any."""
+    item = fact(name)
+    if choices:
+        return ", ".join((*choices[:-2], " or ".join(choices[-2:])))
+    if item.kind == "duration":
+        low, high = item.usual
+        usual = [text for text in _DURATIONS if low <= parse_duration(text) <= high]
+        return f"such as {' or '.join(usual)}"
+    return "0 to 1" if item.maximum == 1 else f"number of {item.unit}"
+
+
 def recommendation_view(
     message: pb.Recommendation, *, everything: bool = False, documents: bool = False
 ) -> RenderableType:
@@ -97,7 +113,7 @@ def recommendation_view(
         ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         (
-            "Worth finding out",
+            "Worth finding out, and stating under facts in the use-case file",
             _questions(message, None if everything else _MOST_QUESTIONS, documents=documents),
         ),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
@@ -199,7 +215,11 @@ def _questions(message: pb.Recommendation, most: int | None, *, documents: bool)
         return None  # everything is known
     open_questions = [each for each in message.questions if not (documents and each.fact == _MEASURED)]
     asked = _lines(
-        Text.assemble(question.text, (f" {question.measure}", "dim")) for question in open_questions[:most]
+        Text.assemble(
+            f"{question.text}\n{question.fact}: {value_form(question.fact, question.choices)}.",
+            (f" {question.measure}", "dim"),
+        )
+        for question in open_questions[:most]
     )
     if message.leader == pb.APPROACH_UNSPECIFIED:
         return asked
@@ -267,8 +287,8 @@ def _break_even(cost: pb.CostEstimate, possible: Set[int]) -> Iterable[Renderabl
     if not cost.HasField("break_even_queries_per_month"):
         yield Text("FINE_TUNING costs less than RAG at any volume.")
         return
-    volume = float(f"{cost.break_even_queries_per_month:.2g}")
-    yield Text(f"FINE_TUNING costs less than RAG above about {volume:,.0f} queries a month.")
+    volume = round(float(f"{cost.break_even_queries_per_month:.2g}"))
+    yield Text(f"FINE_TUNING costs less than RAG above about {counted(volume, 'query')} a month.")
 
 
 def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableType]:

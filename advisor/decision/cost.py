@@ -30,6 +30,7 @@ from advisor.decision.prices import Assumption
 from advisor.decision.pricing import Plan, Pricing, price
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import Row
+from backends.counts import counted
 
 __all__ = ["ApproachCost", "CostEstimate", "break_even", "estimate_cost"]
 
@@ -125,11 +126,11 @@ def _summary(costs: tuple[ApproachCost, ...], pricing: Pricing, volume: float | 
     budget = pricing.budget
     beyond = f" (over the budget of {_dollars(budget)}: {over})" if budget is not None and over else ""
     # An answer without passages always costs less, so without a break-even FINE_TUNING wins everywhere.
-    where = (
-        "at any volume" if volume is None else f"above about {float(f'{volume:.2g}'):,.0f} queries a month"
-    )
+    most = None if volume is None else counted(round(float(f"{volume:.2g}")), "query")
+    where = "at any volume" if most is None else f"above about {most} a month"
+    asked = counted(round(pricing.queries), "query")
     return (
-        f"At {assumed}{pricing.queries:,.0f} queries a month, PROMPTING costs about {prompting}, RAG {rag}, "
+        f"At {assumed}{asked} a month, PROMPTING costs about {prompting}, RAG {rag}, "
         f"FINE_TUNING {tuned} and HYBRID {hybrid}{beyond}; FINE_TUNING is cheaper than RAG {where}."
     )
 

@@ -30,6 +30,7 @@ from advisor.decision.worlds import Outlook, Worlds
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import Row, fact, facts
 from advisor.knowledge.rules import CRITERIA
+from backends.counts import counted
 
 __all__ = ["Explainer"]
 
@@ -132,7 +133,7 @@ class Explainer:
             "classifier",
             None,
             tuple(scores.classifier[:, index].tolist()),
-            f"What {len(self._cases)} published cases teach, mostly by {named}.",
+            f"Learned from {counted(len(self._cases), 'published case')}, mostly by {named}.",
             factors=factors,
         )
 

@@ -26,6 +26,7 @@ from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_t
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import CRITERIA
 from advisor.knowledge.scale import from_scale, to_scale
+from backends.counts import counted
 
 __all__ = ["Flip", "FlipFinder"]
 
@@ -262,8 +263,8 @@ def _comparison_words(item: Fact, sign: str, place: float) -> str:
     words = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}[sign]
     if item.kind == "count" and sign == "<":
         words = "fewer than"
-    unit = " tokens" if item.unit == "tokens" else ""
-    return f"If {item.title} were {words} {value_to_text(item, place)}{unit}"
+    amount = counted(round(place), "token") if item.unit == "tokens" else value_to_text(item, place)
+    return f"If {item.title} were {words} {amount}"
 
 
 def _span(item: Fact) -> float:

@@ -13,6 +13,7 @@ from advisor.decision import prices
 from advisor.decision.prices import Assumption
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import Row, decode_value, fact, fact_index
+from backends.counts import counted
 
 __all__ = ["Plan", "Pricing", "price"]
 
@@ -198,7 +199,7 @@ def _shots(known: _Known, traffic: _Traffic) -> tuple[float, Assumptions]:
     if not shots:
         return 0.0, ()
     extra = shots * (traffic.input_tokens / 2 + traffic.output_tokens)
-    value = f"{shots:g} of {extra / shots:,.0f} tokens"
+    value = f"{shots:g} of {counted(round(extra / shots), 'token')}"
     return extra, (Assumption(prices.SHOTS.name, value, prices.SHOTS.reason),)
 
 

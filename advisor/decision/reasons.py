@@ -75,7 +75,7 @@ def headline(
         questions: What to find out, most informative first.
         taken: Facts that were taken from the user's data, in words; empty where there are none.
     """
-    source = f" Taken from the data imported: {taken}." if taken else ""
+    source = f" Counted from the documents and examples: {taken}." if taken else ""
     return _outcome(recommendation, evidence, questions) + source
 
 

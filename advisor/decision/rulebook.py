@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from advisor.decision.scoring import Scorer, Scores
-from advisor.knowledge.facts import Row, fact, fact_index, value_to_text
+from advisor.knowledge.facts import Row, fact, fact_index, facts, value_to_text
 from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, RuleKind, RuleSource
+from backends.counts import singular
 
 __all__ = ["Rulebook", "cite"]
 
@@ -35,6 +36,8 @@ class Rulebook:
         self._sources = {rule.id: cite(rule.sources, scorer.knowledge) for rule in self._rules}
         # Texts and names by turns: "Every ", "update_interval", " something changes."
         self._reasons = {rule.id: _PLACEHOLDER.split(rule.reason) for rule in self._rules}
+        counts = {item.unit.partition(" ")[0] for item in facts() if item.kind == "count"}
+        self._one = re.compile(rf"(?<![\d.,])1 ({'|'.join(sorted(counts))})\b")
 
     def fired(self, kind: RuleKind, scores: Scores, index: int) -> Iterator[Rule]:
         """Yield the rules of a kind that fired for a use case, in the order of the files."""
@@ -47,8 +50,8 @@ class Rulebook:
         parts = list(self._reasons[rule.id])
         for place in range(1, len(parts), 2):
             parts[place] = self._value(parts[place], row)
-        text = "".join(parts)
-        return _EVERY_ONE.sub(r"every \1", text) if "every 1 " in text else text
+        text = _EVERY_ONE.sub(r"every \1", "".join(parts))
+        return self._one.sub(lambda found: f"1 {singular(found[1])}", text)
 
     def sources(self, rule: Rule) -> tuple[RuleSource, ...]:
         """Return what a rule rests on."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from advisor.execution.loading import ModelLoader, Models
+from advisor.execution.meter import ImportMeter
 from advisor.storage.database import Connection, Database
 from advisor.storage.imports import DocumentImport
 from advisor.storage.records import DocumentContent
@@ -78,7 +78,7 @@ class ModelIndex:
             ModelError: The embedder cannot be loaded.
         """
         self.forget_documents(upload.connection, use_case_id, upload.removed)
-        meter = _Meter(upload.changed_bytes, report)
+        meter = ImportMeter(upload.changed_bytes, report)
         for documents in _batches(upload.changed(), cancelled):
             models = self._loader.models(report, cancelled)
             self.prepare(models)
@@ -86,13 +86,12 @@ class ModelIndex:
             vectors = embed_passages(
                 models.embedder,
                 passages,
-                report=meter.within(sum(each.size_bytes for each in documents)),
+                report=meter.within(sum(each.size_bytes for each in documents), len(passages)),
                 cancelled=cancelled,
             )
             publish(upload.connection, use_case_id, [each.source for each in documents], passages, vectors)
             for each in documents:
                 upload.count_passages(each.source, len(each.passages))
-            meter.end(len(passages))
 
     def forget(self, connection: Connection, use_case_id: str) -> None:
         """Delete a use case's passages within a transaction."""
@@ -112,34 +111,6 @@ class _Split:
     source: str
     size_bytes: int
     passages: tuple[Passage, ...]
-
-
-class _Meter:
-    """How far an import is: passages made so far, and the share and the time by bytes."""
-
-    def __init__(self, total_bytes: int, report: Callable[[Progress], None]) -> None:
-        self._total_bytes = total_bytes
-        self._report = report
-        self._began = time.monotonic()
-        self._done_bytes = 0
-        self._batch_bytes = 0
-        self._passages = 0
-
-    def within(self, batch_bytes: int) -> Callable[[int, float], None]:
-        """Return what takes the passages done of documents of so many bytes, and their share."""
-        self._batch_bytes = batch_bytes
-
-        def note(passages: int, share: float) -> None:
-            done = (self._done_bytes + share * batch_bytes) / self._total_bytes
-            left_s = (time.monotonic() - self._began) * (1 - done) / done
-            self._report(Progress(f"Embedding passages, {self._passages + passages:,} done", done, left_s))
-
-        return note
-
-    def end(self, passages: int) -> None:
-        """Note that those documents are done, with how many passages they were."""
-        self._done_bytes += self._batch_bytes
-        self._passages += passages
 
 
 def _is_there(connection: Connection) -> bool:

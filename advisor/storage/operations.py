@@ -35,6 +35,7 @@ from advisor.storage import pages, requests, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.filters import Condition, FilterField
 from advisor.storage.records import Page, Request
+from backends.counts import counted
 
 __all__ = [
     "CHANNEL",
@@ -161,7 +162,8 @@ def create(
         row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()
         if row is not None and row[0] >= queue_limit:
             raise ResourceExhausted(
-                "QUEUE_FULL", f"{queue_limit} operations wait already; try again when some have ended"
+                "QUEUE_FULL",
+                f"the queue is full, with {counted(queue_limit, 'operation')}; try again when some have ended",
             )
         operation_id = str(uuid.uuid4())
         connection.execute(

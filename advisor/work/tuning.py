@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import structlog
+
 from advisor.decision.recommendation import BASIC
 from advisor.errors import AlreadyExists, FailedPrecondition
 from advisor.execution.answering import Execution, refuse_vetoed
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from backends.training.run import TuningProgress
 
 __all__ = ["TuneJob", "check_tune", "clean_checkpoints", "is_taken", "read_adapter", "run_tune"]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
     if use_case.example_count < MIN_TRAINING_EXAMPLES:
         raise FailedPrecondition(
             "TOO_FEW_EXAMPLES",
-            f"{name} has {use_case.example_count} examples, and training needs {MIN_TRAINING_EXAMPLES} "
+            f"{name} has {counted(use_case.example_count, 'example')}, and training needs {MIN_TRAINING_EXAMPLES} "
             "besides those held out; import more with ImportExamples",
             metadata={"resource": name},
         )
@@ -188,7 +192,7 @@ def _training_examples(
 
 
 def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample], adapters.Lineage]:
-    from backends.training.examples import hybrid_examples, plain_examples
+    from backends.training.examples import NO_PASSAGE, hybrid_examples, is_short, plain_examples
 
     kept = examples.read(job.database, asked.use_case_id)
     hashes = tuple(each.sha256 for each in kept)
@@ -196,12 +200,23 @@ def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample],
     if not asked.approach.retrieves:
         return plain_examples(given), adapters.Lineage(hashes)
     seen: set[str] = set()
-    made = hybrid_examples(given, _search(job, asked.use_case_id, seen), seed=asked.settings.seed)
-    if len(made) < MIN_TRAINING_EXAMPLES and len(made) < len(given):
+    left_out: list[Example] = []
+    search = _search(job, asked.use_case_id, seen)
+    made = hybrid_examples(given, search, seed=asked.settings.seed, leave_out=left_out.append)
+    if len(made) < MIN_TRAINING_EXAMPLES and left_out:
         raise ExamplesError(
             f"of {counted(len(given), 'example')} only {len(made)} can be trained on with passages, and "
-            f"{MIN_TRAINING_EXAMPLES} are needed: of the others no passage found holds the answer word for word; "
+            f"{MIN_TRAINING_EXAMPLES} are needed: for the others {NO_PASSAGE}; "
             "give them a context, import the documents that hold their answers, or tune for FINE_TUNING"
+        )
+    if left_out:
+        log.info(
+            "examples left out",
+            operation=job.operation.id,
+            left_out=len(left_out),
+            of=len(given),
+            with_short_answers=sum(map(is_short, left_out)),
+            why=f"without a context, {NO_PASSAGE}",
         )
     return made, adapters.Lineage(hashes, documents.hashes(job.database, asked.use_case_id, sorted(seen)))
 

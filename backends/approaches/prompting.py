@@ -140,7 +140,7 @@ class PromptingBackend:
     def _left_out(self, passages: Sequence[Passage], shots: int) -> tuple[str, ...]:
         context, notes = self._generator.context_tokens, []
         if self._documents and not passages:
-            notes.append(not_shown(len(self._documents), f"{self._document_tokens:,} tokens", context))
+            notes.append(not_shown(len(self._documents), counted(self._document_tokens, "token"), context))
         if shots < len(self._examples):
             beside = "beside the documents" if passages else f"into the model's {context:,} tokens"
             notes.append(

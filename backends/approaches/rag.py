@@ -25,6 +25,7 @@ from backends.base import (
     References,
     Token,
 )
+from backends.counts import counted
 from backends.prompts import grounded_messages
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
@@ -134,7 +135,7 @@ class _GroundedPrompt:
         if shown == found:
             return []
         limit = f"{self._passage_tokens:,} tokens of passages"
-        return [f"{shown} of {found} passages found are shown: a prompt holds at most {limit}"]
+        return [f"{shown} of {counted(found, 'passage')} found shown: a prompt holds at most {limit}"]
 
     def _messages(self, question: str, hits: Sequence[Hit]) -> tuple[Message, ...]:
         return grounded_messages(question, [hit.passage for hit in hits], instructions=self._instructions)

@@ -16,13 +16,19 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from backends.base import Example, ExamplesError, Passage
+from backends.counts import counted
 from backends.prompts import grounded_messages, prompt_messages
 from backends.training.adapters import TrainingExample
 
-__all__ = ["hybrid_examples", "plain_examples"]
+__all__ = ["NO_PASSAGE", "hybrid_examples", "is_short", "plain_examples"]
 
 # Shorter answers, such as "yes" or "12", are found in passages that have nothing to do with them.
 _MIN_ANSWER_CHARACTERS = 4
+NO_PASSAGE = (
+    "no passage found holds the answer word for word, and answers of fewer than "
+    f"{_MIN_ANSWER_CHARACTERS} characters are not looked for"
+)
+"""Why an example without a context lacks its passage."""
 
 
 def plain_examples(examples: Iterable[Example], *, instructions: str = "") -> tuple[TrainingExample, ...]:
@@ -47,6 +53,7 @@ def hybrid_examples(
     seed: int = 0,
     distractors: int = 2,
     golden_share: float = 0.8,
+    leave_out: Callable[[Example], None] = lambda _: None,
 ) -> tuple[TrainingExample, ...]:
     """Return examples for HYBRID: the question over passages, and its answer.
 
@@ -62,6 +69,7 @@ def hybrid_examples(
         seed: Chooses which examples lack their passage, and the order of passages.
         distractors: Passages shown besides the right one.
         golden_share: Share of the examples that show the right passage, above 0 to 1.
+        leave_out: Takes each example that is left out.
 
     Raises:
         ExamplesError: No example has a right passage.
@@ -75,7 +83,7 @@ def hybrid_examples(
     golden = [index for index, (gold, _) in enumerate(found) if gold is not None]
     if not golden:
         raise ExamplesError(
-            f"of {len(examples)} examples, none has a context or an answer found word for word in a passage; "
+            f"of {counted(len(examples), 'example')}, none has a context, and {NO_PASSAGE}; "
             "add contexts, import the documents that hold the answers, or tune without retrieval"
         )
     bare = _without_golden(golden, len(examples), golden_share, seed)
@@ -87,11 +95,17 @@ def hybrid_examples(
         elif index in bare and others:
             shown = list(others[: distractors + 1])
         else:
+            leave_out(example)
             continue
         rng.shuffle(shown)
         messages = grounded_messages(example.question, shown, instructions=instructions)
         made.append(TrainingExample(messages, example.answer, example.question))
     return tuple(made)
+
+
+def is_short(example: Example) -> bool:
+    """Return whether an answer is too short to be looked for in passages."""
+    return len(_words(example.answer).strip()) < _MIN_ANSWER_CHARACTERS
 
 
 def _without_golden(golden: Sequence[int], count: int, golden_share: float, seed: int) -> frozenset[int]:
@@ -122,10 +136,10 @@ def _passages(
 def _holds(text: str, example: Example) -> bool:
     """Return whether a passage gives the answer away: it holds its words, or is the example's context."""
     passage = _words(text)
-    context, answer = _words(example.context or ""), _words(example.answer)
+    context = _words(example.context or "")
     if context.strip() and (context in passage or passage in context):
         return True
-    return len(answer.strip()) >= _MIN_ANSWER_CHARACTERS and answer in passage
+    return not is_short(example) and _words(example.answer) in passage
 
 
 def _words(text: str) -> str:

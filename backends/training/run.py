@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.base import Cancelled, ExamplesError, TuningError
+from backends.counts import counted
 from backends.training.adapters import (
     Manifest,
     TrainingExample,
@@ -180,7 +181,9 @@ def tune(
 
 def _check(examples: Sequence[TrainingExample]) -> None:
     if len(examples) > MAX_EXAMPLES:
-        raise ExamplesError(f"{len(examples)} examples; at most {MAX_EXAMPLES} are allowed: take a sample")
+        raise ExamplesError(
+            f"{counted(len(examples), 'example')}; at most {MAX_EXAMPLES} are allowed: take a sample"
+        )
     for number, example in enumerate(examples, 1):
         if not any(message.content.strip() for message in example.messages):
             raise ExamplesError(

@@ -356,7 +356,7 @@ def test_an_import_tells_how_far_it_is(stub, faq):
     *progress, last = stub.ImportDocuments(upload(document("a.txt", text)))
     assert len(progress) > 1
     assert progress[-1].progress.fraction == 1
-    assert f"{last.result.passages} done" in progress[-1].progress.activity
+    assert progress[-1].progress.activity.endswith(f"{last.result.passages} of {last.result.passages}")
     assert progress[-1].progress.remaining.ToTimedelta().total_seconds() == 0
 
 

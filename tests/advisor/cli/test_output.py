@@ -41,6 +41,23 @@ def test_a_narrow_terminal_folds_everything() -> None:
     assert NAME in "".join(printed(on).split())
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+@pytest.mark.parametrize("filled", [1, 60])
+def test_a_number_keeps_its_heading(width: int, filled: int) -> None:
+    """In whatever form a list is printed, nobody has to guess what is counted."""
+    headings = ("use case", "documents", "examples", "description")
+    on = console(width, terminal=True)
+    print_table(on, headings, [("useCases/handbook-4f2a1c", "5", "18", "x " * filled), ("b", "7", "", "")])
+    lines = printed(on).splitlines()
+    assert max(map(len, lines)) <= width
+    if lines[0].startswith("use case"):
+        assert all(heading in lines[0] for heading in headings)
+    else:
+        shown = " ".join(printed(on).split())
+        assert "useCases/handbook-4f2a1c documents 5 examples 18 description x" in shown
+        assert shown.endswith("b documents 7")  # an empty cell is left out, with its heading
+
+
 def test_a_pipe_gets_a_record_a_line() -> None:
     """Cells are separated by tabs, whatever they hold; there is no heading and no colour."""
     on = console(40, terminal=False)

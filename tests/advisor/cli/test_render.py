@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from advisor.cli.render import show
+from advisor.cli.render import show, value_form
 from advisor.decision.advisor import default_advisor
+from advisor.knowledge.facts import Fact, encode_value, facts
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import recommendation_to_proto
 
@@ -179,6 +181,28 @@ def test_who_names_documents_is_not_asked_how_large_they_are() -> None:
     show(console, recommended(values), documents=True)
     assert isinstance(console.file, io.StringIO)
     assert asked not in section(console.file.getvalue(), "Worth finding out")
+
+
+def test_a_question_names_the_key_to_fill_in_and_what_it_takes() -> None:
+    """Whoever knows the answer can write it into the file."""
+    text = flat(section(rendered({}, everything=True, width=200), "Worth finding out"))
+    for question in recommended({}).questions:
+        assert f"{question.text} {question.fact}: {value_form(question.fact, question.choices)}." in text
+
+
+@pytest.mark.parametrize("item", facts(), ids=lambda item: item.name)
+def test_the_form_of_a_value_is_told_by_values_that_are_taken(item: Fact) -> None:
+    """Each example in it can be given for the fact; a number is told by what it counts or how far it goes."""
+    choices = ("yes", "no") if item.kind == "flag" else item.choices
+    form = value_form(item.name, choices)
+    given = re.split(r", | or | to ", form.removeprefix("such as "))
+    if form.startswith("number of "):
+        assert form == f"number of {item.unit}"
+    elif choices:
+        assert tuple(given) == choices
+    else:
+        assert len(given) == 2
+        assert all(encode_value(item, each) >= 0 for each in given)
 
 
 def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,7 @@ def test_the_summary_ends_with_what_was_taken_from_the_data() -> None:
     """The sentence is part of the summary from the start, and changes nothing else."""
     plain = default_advisor().recommend(SUPPORT)
     told = default_advisor().recommend(SUPPORT, taken="labelled_examples 40")
-    added = " Taken from the data imported: labelled_examples 40."
+    added = " Counted from the documents and examples: labelled_examples 40."
     assert explained(told).summary == explained(plain).summary + added
     assert replace(told, explanation=replace(explained(told), summary=explained(plain).summary)) == plain
     assert default_advisor().recommend(SUPPORT, BASIC, taken="labelled_examples 40").explanation is None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.evidence import Evidence
@@ -12,10 +15,14 @@ from advisor.decision.explanation import Question
 from advisor.decision.reasons import headline, reasons_for, rivals
 from advisor.decision.recommendation import Recommendation, Score, Versions
 from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.facts import facts
+from tests.advisor.strategies import use_cases
 
 SUPPORT = {"task": "QUESTION_ANSWERING", "update_interval": "1d", "labelled_examples": 60}
 RAG, HYBRID = Approach.RAG, Approach.HYBRID
 PROMPTING, FINE_TUNING = Approach.PROMPTING, Approach.FINE_TUNING
+COUNTS = [item.name for item in facts() if item.kind == "count" and item.minimum <= 1]
+ONE = re.compile(r"(?<![\d.,])1 (?!is\b)[a-z]+s\b|\bare 1\b")
 
 
 def piece(name: str, fact: str, **log_odds: float) -> Evidence:
@@ -89,7 +96,7 @@ def test_an_open_decision_names_the_first_question() -> None:
 def test_what_was_taken_from_the_data_ends_the_headline() -> None:
     """A reader sees which facts nobody stated."""
     text = headline(outcome({RAG: 1.0}), (), (), "labelled_examples 40")
-    assert text == "RAG (100%). Taken from the data imported: labelled_examples 40."
+    assert text == "RAG (100%). Counted from the documents and examples: labelled_examples 40."
 
 
 def test_the_runner_up_counts_most_and_what_is_excluded_not_at_all() -> None:
@@ -104,3 +111,20 @@ def test_nothing_feasible_is_undecided() -> None:
     """Where everything is excluded the headline points to what excludes it."""
     text = headline(outcome({}, decided=False), (), ())
     assert text == "Undecided: every approach is excluded; see what excludes them."
+
+
+@given(use_cases(), st.sets(st.sampled_from(COUNTS), min_size=1))
+def test_one_of_a_thing_is_told_in_the_singular(known: dict[str, object], ones: set[str]) -> None:
+    """Whatever is known besides, no sentence says `1 tokens`, or that there are 1."""
+    told = default_advisor().recommend(known | dict.fromkeys(ones, 1))
+    assert told.explanation is not None
+    sentences = [
+        told.explanation.summary,
+        *(item.reason for item in told.explanation.evidence),
+        *(veto.reason for veto in told.vetoes),
+        *(warning.text for warning in told.explanation.warnings),
+        *(flip.sentence for flip in told.explanation.flips),
+        *(each.value for each in told.explanation.cost.assumptions),
+        told.explanation.cost.summary,
+    ]
+    assert [text for text in sentences if ONE.search(text)] == []

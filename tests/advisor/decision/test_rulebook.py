@@ -13,7 +13,14 @@ from advisor.knowledge.rulefile import load_default_rules
 from advisor.knowledge.rules import CRITERIA, RuleSource
 
 KNOWLEDGE = load_default_rules()
-VALUES = {"update_interval": "1d", "labelled_examples": 800, "new_knowledge_share": 0.6}
+VALUES = {
+    "update_interval": "1d",
+    "labelled_examples": 800,
+    "new_knowledge_share": 0.6,
+    "corpus_tokens": 1,
+    "context_tokens": 2001,
+    "queries_per_month": 1,
+}
 ROW = encode_facts(facts_from_mapping(VALUES))
 
 
@@ -23,10 +30,12 @@ ROW = encode_facts(facts_from_mapping(VALUES))
         ("It changes every {update_interval}.", "It changes every day."),
         ("{labelled_examples} examples, {new_knowledge_share} new.", "800 examples, 60% new."),
         ("Nothing to fill in.", "Nothing to fill in."),
+        ("{corpus_tokens} tokens of {context_tokens} tokens.", "1 token of 2,001 tokens."),
+        ("{queries_per_month} queries a month.", "1 query a month."),
     ],
 )
 def test_reasons_are_filled_with_the_use_cases_values(reason: str, worded: str) -> None:
-    """Facts are written as people write them, and `every 1 day` as `every day`."""
+    """Facts are written as people write them, `every 1 day` as `every day`, and one of a thing in the singular."""
     rule = replace(KNOWLEDGE.rules[0], reason=reason)
     book = Rulebook(Scorer(replace(KNOWLEDGE, rules=(rule,))))
     assert book.reason(rule, ROW) == worded

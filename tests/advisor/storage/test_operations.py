@@ -110,7 +110,7 @@ def test_a_full_queue_refuses(database: Database) -> None:
     ask(database, "a", limit=1)
     claim(database)
     ask(database, "b", limit=1)
-    with pytest.raises(ResourceExhausted, match="1 operations wait"):
+    with pytest.raises(ResourceExhausted, match="with 1 operation;"):
         ask(database, "c", limit=1)
 
 

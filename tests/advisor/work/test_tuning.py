@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 import backends.training.run
 from advisor.settings import Settings, read_settings
@@ -225,3 +226,19 @@ def test_examples_without_a_passage_are_counted(database, settings, trainer, mon
     assert "of 2 examples only 1 can be trained on" in str(ended.error)
     assert "context" in str(ended.error)
     assert trainer.seen == []
+
+
+def test_the_log_tells_how_many_examples_were_left_out(database, settings, trainer, monkeypatch):
+    """Where enough have a passage the rest is not missed without a word: the log counts them and says why."""
+    for number in range(7):
+        add_example(database, Example(f"answered {number}", "twenty-eight days"))
+    add_example(database, Example("q2", "a2"))  # of two without a passage, one is trained on
+    passage = Passage("p", "a.md", 0, 27, "Leave is twenty-eight days.")
+    monkeypatch.setattr("advisor.work.tuning._search", lambda *_: lambda question, limit: [passage])
+    ask(database, approach="HYBRID")
+    with capture_logs() as logged:
+        assert do_next(database, settings).state == "SUCCEEDED"
+    (told,) = (each for each in logged if each["event"] == "examples left out")
+    assert (told["left_out"], told["of"], told["with_short_answers"]) == (1, 9, 1)
+    assert "fewer than 4 characters" in told["why"]
+    assert len(trainer.seen[0]) == 8

@@ -82,7 +82,7 @@ def test_passages_are_limited_by_tokens(pool: ConnectionPool[Any], limit: int, s
     answer, events = _answered(_backend(pool, passage_tokens=limit), "How much memory does the server use?")
     assert isinstance(events[0], References)
     assert len(events[0].hits) == shown
-    said = f"{shown} of 3 passages found are shown: a prompt holds at most {limit:,} tokens of passages"
+    said = f"{shown} of 3 passages found shown: a prompt holds at most {limit:,} tokens of passages"
     assert answer.notes == (() if shown == 3 else (said,))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from backends.base import Example, ExamplesError, Passage
 from backends.prompts import grounded_messages, prompt_messages
-from backends.training.examples import hybrid_examples, plain_examples
+from backends.training.examples import hybrid_examples, is_short, plain_examples
 
 FILLER = ("Grass grows in spring.", "Rain falls from clouds.", "Iron rusts in water.", "Bees make honey.")
 CAPITALS = (("France", "Paris"), ("Italy", "Rome today"), ("Spain", "Madrid"), ("Poland", "Warsaw"))
@@ -85,6 +85,24 @@ def test_examples_without_a_right_passage_fill_that_share_and_no_more() -> None:
     made = hybrid_examples([*EXAMPLES, *unanswerable], search, golden_share=0.8)
     assert [one.completion for one in made].count("nobody knows") == 1
     assert len(made) == 5
+
+
+def test_what_is_left_out_is_told() -> None:
+    """Each example is trained on or named, and of those named it is known whether their answers are too short."""
+    examples = [*EXAMPLES, *(Example(f"Is it {number}?", "no") for number in range(3))]
+    left_out: list[Example] = []
+    made = hybrid_examples(examples, search, golden_share=1.0, leave_out=left_out.append)
+    assert len(made) + len(left_out) == len(examples)
+    assert left_out == examples[4:]
+    assert all(map(is_short, left_out))
+    assert not any(map(is_short, EXAMPLES))
+
+
+def test_a_short_answer_is_trained_on_with_its_context() -> None:
+    """Nothing needs to be looked for."""
+    example = Example("Is it?", "no", "It is not.")
+    (made,) = hybrid_examples([example], search_filler, golden_share=1.0)
+    assert (made.question, made.completion) == ("Is it?", "no")
 
 
 def test_the_same_seed_makes_the_same_examples() -> None:
