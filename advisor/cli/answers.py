@@ -19,6 +19,7 @@ from advisor.cli.sync import (
     bring_in,
     read_identified,
 )
+from advisor.cli.wording import as_commands
 from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import progress_pb2
 from advisor.v1 import recommendation_pb2 as pb
@@ -116,7 +117,7 @@ def _show_grounds(console: Console, stream: AnswerStream) -> None:
             score = "" if cited else f", relevance {reference.score:.2f}"
             console.print(f"[{reference.number}] {place}{score}", style="dim", markup=False, highlight=False)
     for note in summary.notes:
-        console.print(note, style="yellow", markup=False)
+        console.print(as_commands(note), style="yellow", markup=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)
 
 
