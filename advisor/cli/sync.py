@@ -146,14 +146,15 @@ def bring_in(
 
     Raises:
         FailedPrecondition: Something would be deleted, or the use case belongs to another file, and nobody agreed.
+        InvalidInput: A line is no example, or a pattern matches no file and the store has no documents of it.
     """
     use_case_id, origin = case.stored_id, _origin(case.path)
     # Read first, so that a line that is no example is found before anything is stored.
     examples = list(read_examples(case.examples)) if case.examples is not None else []
     there_is = _contents(case, examples)
-    try:
-        stored = client.get_use_case(use_case_id)
-    except NotFound:
+    stored = _found(client, use_case_id)
+    _mind_unmatched(case, stored)
+    if stored is None:
         stored = client.create_use_case(
             use_case_id, description=case.description, facts=case.facts, origins=[origin]
         )
@@ -185,6 +186,21 @@ def use_case_id_of(given: str) -> str:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return read_use_case(path).stored_id
     return given
+
+
+def _found(client: Client, use_case_id: str) -> use_case_pb2.UseCase | None:
+    try:
+        return client.get_use_case(use_case_id)
+    except NotFound:
+        return None
+
+
+def _mind_unmatched(case: UseCaseFile, stored: use_case_pb2.UseCase | None) -> None:
+    """Tell of patterns that no file matches, and refuse them where the store has no documents that may be gone."""
+    if case.unmatched and not (stored and stored.document_count):
+        raise InvalidInput(case.unmatched)
+    for each in case.unmatched:
+        notices().print(f"{each.field}: {each.description}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mirror: bool) -> None:
