@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from advisor.knowledge.usecasefile import read_use_case
+
 
 @pytest.fixture
 def imported(advisor, at, case):
@@ -64,6 +66,27 @@ def test_init_writes_a_file_that_can_be_filled_in(advisor, tmp_path, monkeypatch
     filled = write("filled.yaml", text.replace("  # task", "  task").replace("  # can_train", "  can_train"))
     for path in (tmp_path / "use-case.yaml", filled):
         assert advisor("recommend", path).status == 0
-    assert "documents: ['*.md', '**/*.txt']" in text
+    assert "documents: ['**/*.txt', '*.md']" in text
     assert "\nexamples: examples.jsonl" in text
     assert advisor("init", "--force").status == 0
+
+
+def test_init_names_documents_that_cannot_be_read(advisor, tmp_path, monkeypatch, write):
+    """The first of them and how many more, and what can be read; other files are none of its business."""
+    (tmp_path / "deep").mkdir()
+    for name in ("a.pdf", "b.DOCX", "deep/c.pdf", "d.pdf", "e.py"):
+        write(name, "x")
+    write("f.rst", "text")
+    monkeypatch.chdir(tmp_path)
+    told, written = advisor("init").err.splitlines()
+    assert told.startswith("not read: a.pdf, b.DOCX, d.pdf, and 1 more; convert to one of .txt, ")
+    assert written.startswith("use-case.yaml written.")
+    assert "documents: ['*.rst']" in (tmp_path / "use-case.yaml").read_text()
+
+
+def test_init_leaves_nothing_to_be_taken_for_true(advisor, tmp_path, monkeypatch):
+    """What is to be filled in is a comment: as it is, the file says nothing but the id."""
+    monkeypatch.chdir(tmp_path)
+    ended = advisor("init")
+    case = read_use_case(tmp_path / "use-case.yaml")
+    assert (case.description, case.facts.ListFields(), len(ended.err.splitlines())) == ("", [], 1)
