@@ -42,6 +42,20 @@ def test_documents(advisor, at, imported, tmp_path):
     assert advisor("documents", "list", "faq", *at).err == "no documents of faq\n"
 
 
+def test_documents_are_found_by_their_source(advisor, at, imported, tmp_path):
+    """With the file or the id of the use case before it; what is not there is told by its source."""
+    content = (tmp_path / "manual.md").read_text()
+    for of in (imported, "faq"):
+        assert advisor("documents", "show", of, "manual.md", *at).out == content
+    missing = advisor("documents", "show", "faq", "manaul.md", *at)
+    assert (missing.status, missing.out) == (2, "")
+    assert missing.err.startswith(
+        "advisor: 'manaul.md' of faq does not exist; see advisor documents list faq"
+    )
+    assert advisor("documents", "delete", imported, "manual.md", *at).status == 0
+    assert advisor("documents", "list", "faq", *at).err == "no documents of faq\n"
+
+
 def test_examples(advisor, at, imported):
     """The name in the list shows and deletes it."""
     lines = advisor("examples", "list", imported, *at).out.splitlines()
