@@ -55,6 +55,8 @@ WRONG = {
     ("tune",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
         (("faq.yaml", "--approach", "PROMPTING", *NOWHERE), "'PROMPTING'"),
+        (("faq.yaml", "--epochs", "1", "--epochs", "two", *NOWHERE), "'--epochs': 'two'"),
+        (("faq.yaml", "--epochs=1", "--epochs=two", *NOWHERE), "'--epochs': 'two'"),
         (("faq.yaml", "--detach"), "--detach: needs --server"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
