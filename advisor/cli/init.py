@@ -117,12 +117,9 @@ def _patterns(folder: Path) -> Iterator[str]:
 
 
 def _tell_of_unreadable(folder: Path) -> None:
-    """Name documents in the folder, or in folders within it, whose format is not read."""
-    found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in UNREADABLE and path.is_file()
-    )
+    """Name documents in the folder, or in folders within it, whose format is not read; hidden ones are passed over."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in UNREADABLE)
+    found = sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
     if found:
         told = f"not read: {listed(found, SHOWN)}; convert to one of {', '.join(SUFFIXES)}"
         notices().print(told, markup=False, highlight=False, soft_wrap=True)

@@ -87,8 +87,9 @@ def test_init_writes_a_file_that_can_be_filled_in(advisor, tmp_path, monkeypatch
 
 def test_init_names_documents_that_cannot_be_read(advisor, tmp_path, monkeypatch, write):
     """The first of them and how many more, and what can be read; other files are none of its business."""
-    (tmp_path / "deep").mkdir()
-    for name in ("a.pdf", "b.DOCX", "deep/c.pdf", "d.pdf", "e.py"):
+    for name in ("deep", ".venv"):
+        (tmp_path / name).mkdir()
+    for name in (".venv/z.pdf", "a.pdf", "b.DOCX", "deep/c.pdf", "d.pdf", "e.py"):
         write(name, "x")
     write("f.rst", "text")
     monkeypatch.chdir(tmp_path)
