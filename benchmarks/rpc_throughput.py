@@ -45,7 +45,7 @@ def requests() -> list[decision_pb2.RecommendRequest]:
         )
         facts.update_interval.seconds = 86400 * days
         use_case = use_case_pb2.UseCase(facts=facts)
-        made.append(decision_pb2.RecommendRequest(inline_use_case=use_case, view=BASIC))
+        made.append(decision_pb2.RecommendRequest(inline_use_case=use_case, view="RECOMMENDATION_VIEW_BASIC"))
     return made
 
 
