@@ -118,7 +118,7 @@ def test_answer_json_is_a_message_a_line(advisor, server, imported):
     ("question", "arguments", "expected"),
     [
         (" ", (), "question: "),
-        ("one", ("--approach", "FINE_TUNING"), "Tune"),
+        ("one", ("--approach", "FINE_TUNING"), "`advisor tune FILE`"),
         ("explode", ("--approach", "PROMPTING"), "error id"),
     ],
 )
