@@ -11,14 +11,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from advisor.environment import PREFIX, unknown_variables
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
-from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR, parse_model
-from backends.models.resolve import default_cache
+from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
+from backends.models.resolve import check, default_cache
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -32,8 +32,8 @@ Count = Annotated[int, Field(ge=1)]
 def _default_data_dir() -> Path:
     """Return the user's data folder by the XDG convention; /var/lib for root.
 
-    The embedded PostgreSQL of root runs as another user, who must be able to
-    reach the folder: below /root that would open root's home to everyone.
+    The embedded PostgreSQL of root runs as another user, who cannot reach a
+    folder below /root; no folder outside the data folder is opened for that user.
     """
     base = os.environ.get("XDG_DATA_HOME")
     if base:
@@ -105,9 +105,10 @@ class Settings(BaseSettings):
 
     @field_validator("generator", "embedder")
     @classmethod
-    def _model(cls, value: str) -> str:
+    def _model(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse what is no model before anything is done that a question would then fail after."""
         try:
-            parse_model(value)
+            check(value, files=info.field_name == "embedder")
         except ModelError as error:
             raise ValueError(str(error)) from None
         return value

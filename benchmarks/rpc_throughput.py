@@ -45,7 +45,7 @@ def requests() -> list[decision_pb2.RecommendRequest]:
         )
         facts.update_interval.seconds = 86400 * days
         use_case = use_case_pb2.UseCase(facts=facts)
-        made.append(decision_pb2.RecommendRequest(inline_use_case=use_case, view=BASIC))
+        made.append(decision_pb2.RecommendRequest(inline_use_case=use_case, view="RECOMMENDATION_VIEW_BASIC"))
     return made
 
 
@@ -84,7 +84,9 @@ def serve_whole(port: Connection) -> None:
 
     with tempfile.TemporaryDirectory(prefix="advisor-benchmark-") as folder:
         Path(folder).chmod(0o755)
-        # The models are named so that they are not found: loading them would compete for the processor.
+        # The models are empty files, which do not load: that would compete for the processor.
+        for name in ("config.json", "model.safetensors"):
+            (Path(folder) / name).touch()
         settings = read_settings(port=0, data_dir=folder, workers=0, generator=folder, embedder=folder)
         serve(settings, ready=port.send)
 

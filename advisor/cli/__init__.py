@@ -119,10 +119,11 @@ def _usage(error: Any, given: Sequence[str]) -> str:
 
 
 def _value(option: str, given: Sequence[str]) -> str | None:
-    """Return what was given for an option, as `--port 1` or as `--port=1`."""
+    """Return what was given for an option, as `--port 1` or as `--port=1`; of several the last, which counts."""
+    value = None
     for word, following in zip(given, [*given[1:], None], strict=True):
         if word == option:
-            return following
-        if word.startswith(f"{option}="):
-            return word.removeprefix(f"{option}=")
-    return None
+            value = following
+        elif word.startswith(f"{option}="):
+            value = word.removeprefix(f"{option}=")
+    return value

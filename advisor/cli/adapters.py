@@ -12,13 +12,11 @@ from advisor.cli.choices import approach_option
 from advisor.cli.operations import finish
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import (
-    AdoptOption,
     Consent,
     FileArgument,
-    KeepOption,
     ServerOption,
-    YesOption,
     bring_in,
+    consenting,
     read_identified,
     use_case_id_of,
 )
@@ -55,6 +53,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(adapters, name="adapters", rich_help_panel="Look after a server")
 
 
+@consenting
 def tune(
     file: FileArgument,
     approach: Annotated[
@@ -69,18 +68,16 @@ def tune(
         typer.Option(help="Peak learning rate.", show_default=f"{USUAL.learning_rate:g}, as the server says"),
     ] = None,
     server: ServerOption = None,
-    yes: YesOption = False,
-    keep: KeepOption = False,
-    adopt: AdoptOption = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
     ] = False,
     as_json: JsonOption = False,
+    *,
+    consent: Consent,
 ) -> None:
     """Train an adapter on the examples of a use case."""
     from advisor.cli.connection import connected
 
-    consent = Consent(yes, keep, adopt)
     if detach and not (server or os.environ.get("ADVISOR_SERVER")):
         raise InvalidInput.of(
             "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"

@@ -7,6 +7,7 @@ recommendation goes to standard output.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Set
 from pathlib import Path
 from typing import Annotated
@@ -86,8 +87,8 @@ def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, path: Path) 
     lines.append("facts:" if said else "facts: {}")
     for item, number in said:
         lines += [f"  # {item.question}", f"  {item.name}: {value_to_notation(item, number)}"]
-    if case is not None and case.documents:
-        lines.append(_yaml({"documents": [_path(each, folder) for each in case.documents]}))
+    if case is not None and case.patterns:
+        lines.append(_yaml({"documents": [_pattern(each, case, folder) for each in case.patterns]}))
     elif case is None:
         lines.append("# documents: [manuals/**/*.md]   # what to retrieve from, from this file's folder")
     if case is not None and case.examples:
@@ -122,6 +123,14 @@ def _converse(console: Console, consultation: Consultation) -> Recommendation:
         reason = "the input has ended"
     console.print(f"Done: {reason}.\n", style="dim")
     return step.recommendation
+
+
+def _pattern(written: str, case: UseCaseFile, folder: Path) -> str:
+    """Return a path or pattern of a use-case file as a file in another folder writes it."""
+    start = case.path.absolute().parent
+    if start == folder or Path(written).is_absolute():
+        return written
+    return f"{glob.escape(_path(start, folder))}/{written}"
 
 
 def _path(path: Path, folder: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backends.counts import counted
 
-__all__ = ["Contents", "Difference", "compare"]
+__all__ = ["Contents", "Difference", "compare", "listed"]
 
 SHOWN = 5
 """Names of each kind that are told; of the rest, how many."""
@@ -70,7 +70,7 @@ class Difference:
             ("to forget", "fact", self.gone_facts),
         ):
             if names:
-                yield f"{verb}: {counted(len(names), noun)}: {_listed(names)}"
+                yield f"{verb}: {counted(len(names), noun)}: {listed(names)}"
         new_examples = self.new_examples - len(self.corrected)
         for noun, number in (("document", len(self.new_documents)), ("example", new_examples)):
             if number > 0:
@@ -95,9 +95,10 @@ def compare(file: Contents, store: Contents) -> Difference:
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(_short(each) for each in names[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown}, and {len(names) - SHOWN:,} more"
+def listed(names: Sequence[str], most: int = SHOWN) -> str:
+    """Return names in a line, each cut to what it takes to recognise it; of those over `most`, how many they are."""
+    shown = ", ".join(_short(each) for each in names[:most])
+    return shown if len(names) <= most else f"{shown}, and {len(names) - most:,} more"
 
 
 def _short(text: str) -> str:

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from advisor.cli.difference import listed
 from advisor.cli.output import notices
 from advisor.errors import ConfigurationError, InvalidInput
 from advisor.knowledge.facts import fact
 from advisor.knowledge.identity import new_id
 from advisor.knowledge.usecasefile import read_use_case
+from backends.documents.reading import MEDIA_TYPES
 
 __all__ = ["register"]
 
@@ -25,8 +27,32 @@ FACTS = {
     "can_train": "true",
 }
 """Facts that decide most, each with a value to show how it is written."""
-SUFFIXES = (".md", ".txt", ".html")
+SUFFIXES = tuple(
+    suffix
+    for media_type, suffixes in MEDIA_TYPES.items()
+    if media_type != "application/jsonl"  # as a rule it holds examples
+    for suffix in suffixes
+)
 """Documents, in the order in which they are looked for."""
+UNREADABLE = frozenset(
+    (
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".odt",
+        ".rtf",
+        ".epub",
+        ".ppt",
+        ".pptx",
+        ".odp",
+        ".xls",
+        ".xlsx",
+        ".ods",
+        ".csv",
+    )
+)
+"""What people keep documents in that is not read here."""
+SHOWN = 3
 EXAMPLES = "examples.jsonl"
 
 
@@ -47,6 +73,7 @@ def init(
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be written: {error.strerror}") from None
     read_use_case(file)
+    _tell_of_unreadable(file.absolute().parent)
     notices().print(
         f"{file} written. Fill in what you know, then: advisor recommend {file}", markup=False, soft_wrap=True
     )
@@ -58,7 +85,7 @@ def _lines(file: Path) -> Iterator[str]:
     yield f"id: {new_id(file)}   # under which servers keep it; a copy of this file needs another one"
     yield ""
     yield "# What the model is to do; it is told this with every question."
-    yield "description: Answer questions about ..."
+    yield "# description: Answer questions about ..."
     yield ""
     yield "# What you know, without the # before it. `advisor consult` asks for what matters, one by one."
     yield "facts:"
@@ -87,3 +114,12 @@ def _patterns(folder: Path) -> Iterator[str]:
             yield f"'*{suffix}'"
         elif next(folder.glob(f"*/**/*{suffix}"), None) is not None:
             yield f"'**/*{suffix}'"
+
+
+def _tell_of_unreadable(folder: Path) -> None:
+    """Name documents in the folder, or in folders within it, whose format is not read; hidden ones are passed over."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in UNREADABLE)
+    found = sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    if found:
+        told = f"not read: {listed(found, SHOWN)}; convert to one of {', '.join(SUFFIXES)}"
+        notices().print(told, markup=False, highlight=False, soft_wrap=True)

@@ -79,7 +79,12 @@ def cancel(name: NameArgument, server: ServerOption = None) -> None:
     from advisor.cli.connection import connected
 
     with connected(server) as client:
-        client.operation(name).cancel()
+        future = client.operation(name)
+        future.cancel()
+    if future.operation.done:
+        notices().print(
+            f"{name} had ended already: {future.state}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def delete(name: NameArgument, server: ServerOption = None) -> None:

@@ -23,12 +23,17 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any that is free.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 for any that is free.", min=0, max=65535)
+    ] = None,
     rules: RulesOption = None,
     port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
 ) -> None:
     """Serve until interrupted; settings come from ADVISOR_* variables. SIGHUP has the rule files read again."""
     require_server("serve")
+    # Nothing is forked here that would call gRPC; looking after forks, it writes of those that start other programs.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    from advisor.rpc.listening import address_text
     from advisor.rpc.server import serve as run
     from advisor.settings import read_settings
     from advisor.telemetry.logs import configure_logging
@@ -37,9 +42,8 @@ def serve(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
     given = {"host": host, "port": port, "rules": rules}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
-    run(settings, ready=lambda at: _say_where(settings.host, at), port_file=port_file)
+    run(settings, ready=lambda at: _say_where(address_text(settings.host, at)), port_file=port_file)
 
 
-def _say_where(host: str, port: int) -> None:
-    at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _say_where(at: str) -> None:
     typer.echo(f"serving on {at}; commands use it after export ADVISOR_SERVER={at}")

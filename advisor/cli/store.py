@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import ServerOption, use_case_id_of
-from advisor.errors import FailedPrecondition
-from advisor.names import use_case_name
+from advisor.errors import FailedPrecondition, NotFound
+from advisor.names import document_name, source_hash, use_case_name
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.counts import counted
@@ -20,6 +21,16 @@ __all__ = ["register"]
 
 OfArgument = Annotated[str, typer.Argument(metavar="FILE_OR_ID", help="Use-case file, or id of a use case.")]
 NameArgument = Annotated[str, typer.Argument(help="Resource name, as the list shows it.")]
+DocumentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME_OR_FILE",
+        help="Resource name, as the list shows it; or use-case file or id, followed by the source.",
+    ),
+]
+SourceArgument = Annotated[
+    str | None, typer.Argument(help="Source, as the list shows it; without a resource name.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -96,21 +107,27 @@ def list_documents(use_case: OfArgument, server: ServerOption = None, as_json: J
     print_list(found, columns, as_json=as_json, empty=f"no documents of {use_case_id}")
 
 
-def show_document(name: NameArgument, server: ServerOption = None) -> None:
+def show_document(
+    document: DocumentArgument, source: SourceArgument = None, server: ServerOption = None
+) -> None:
     """Print the content of a document, byte for byte."""
     from advisor.cli.connection import connected
 
-    with connected(server) as client:
+    name = _document_name(document, source)
+    with connected(server) as client, _called(document, source):
         content = client.get_document(name).content
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
 
-def delete_document(name: NameArgument, server: ServerOption = None) -> None:
+def delete_document(
+    document: DocumentArgument, source: SourceArgument = None, server: ServerOption = None
+) -> None:
     """Delete a document, with its passages."""
     from advisor.cli.connection import connected
 
-    with connected(server) as client:
+    name = _document_name(document, source)
+    with connected(server) as client, _called(document, source):
         client.delete_document(name)
     notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
 
@@ -145,3 +162,19 @@ def delete_example(name: NameArgument, server: ServerOption = None) -> None:
     with connected(server) as client:
         client.delete_example(name)
     notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
+
+
+def _document_name(document: str, source: str | None) -> str:
+    """Return the resource name of a document that is given by it, or by its use case and its source."""
+    return document if source is None else document_name(use_case_id_of(document), source_hash(source))
+
+
+@contextmanager
+def _called(document: str, source: str | None) -> Iterator[None]:
+    """Say of a document that does not exist what it was called, which its resource name does not tell."""
+    try:
+        yield
+    except NotFound:
+        if source is None:
+            raise
+        raise NotFound(f"{source!r} of {document}", f"see advisor documents list {document}") from None

@@ -8,13 +8,15 @@ a copied file does not change what belongs to the original.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import inspect
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -39,6 +41,7 @@ __all__ = [
     "ServerOption",
     "YesOption",
     "bring_in",
+    "consenting",
     "read_identified",
     "register",
     "use_case_id_of",
@@ -71,13 +74,28 @@ class Consent:
         adopt: Take over a use case of another file.
     """
 
-    yes: bool = False
-    keep: bool = False
-    adopt: bool = False
+    yes: YesOption = False
+    keep: KeepOption = False
+    adopt: AdoptOption = False
 
     def __post_init__(self) -> None:
         if self.yes and self.keep:
             raise InvalidInput.of("--keep", "cannot go with --yes: the one keeps what the other deletes")
+
+
+def consenting(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that has the options of `Consent` in place of its argument `consent`."""
+    own = inspect.signature(command, eval_str=True)
+    options = inspect.signature(Consent, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def asking(**given: Any) -> None:
+        command(consent=Consent(**{name: given.pop(name) for name in options}), **given)
+
+    asking.__signature__ = own.replace(  # type: ignore[attr-defined]  # Typer reads it
+        parameters=[*(each for each in own.parameters.values() if each.name != "consent"), *options.values()]
+    )
+    return asking
 
 
 def register(app: typer.Typer) -> None:
@@ -85,18 +103,13 @@ def register(app: typer.Typer) -> None:
     app.command("import", rich_help_panel="Carry out")(import_file)
 
 
+@consenting
 def import_file(
-    file: FileArgument,
-    server: ServerOption = None,
-    yes: YesOption = False,
-    keep: KeepOption = False,
-    adopt: AdoptOption = False,
-    as_json: JsonOption = False,
+    file: FileArgument, server: ServerOption = None, as_json: JsonOption = False, *, consent: Consent
 ) -> None:
     """Bring the store in step with a use-case file: facts, documents and examples."""
     from advisor.cli.connection import connected
 
-    consent = Consent(yes, keep, adopt)
     case = read_identified(file, consent)
     with connected(server) as client:
         if not as_json:
@@ -146,14 +159,15 @@ def bring_in(
 
     Raises:
         FailedPrecondition: Something would be deleted, or the use case belongs to another file, and nobody agreed.
+        InvalidInput: A line is no example, or a pattern matches no file and the store has no documents of it.
     """
     use_case_id, origin = case.stored_id, _origin(case.path)
     # Read first, so that a line that is no example is found before anything is stored.
     examples = list(read_examples(case.examples)) if case.examples is not None else []
     there_is = _contents(case, examples)
-    try:
-        stored = client.get_use_case(use_case_id)
-    except NotFound:
+    stored = _found(client, use_case_id)
+    _mind_unmatched(case, stored)
+    if stored is None:
         stored = client.create_use_case(
             use_case_id, description=case.description, facts=case.facts, origins=[origin]
         )
@@ -185,6 +199,21 @@ def use_case_id_of(given: str) -> str:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return read_use_case(path).stored_id
     return given
+
+
+def _found(client: Client, use_case_id: str) -> use_case_pb2.UseCase | None:
+    try:
+        return client.get_use_case(use_case_id)
+    except NotFound:
+        return None
+
+
+def _mind_unmatched(case: UseCaseFile, stored: use_case_pb2.UseCase | None) -> None:
+    """Tell of patterns that no file matches, and refuse them where the store has no documents that may be gone."""
+    if case.unmatched and not (stored and stored.document_count):
+        raise InvalidInput(case.unmatched)
+    for each in case.unmatched:
+        notices().print(f"{each.field}: {each.description}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mirror: bool) -> None:

@@ -317,7 +317,7 @@ def _plain_to_number(item: Fact, value: object) -> float:
         case "flag":
             if isinstance(value, bool):
                 return float(value)
-            raise ValueError(f"{value!r} is not a yes or no; write true or false")
+            raise ValueError(f"{value!r} is neither true nor false; write one of them, without quotes")
         case "choice":
             if isinstance(value, str) and value in item.choices:
                 return item.choices.index(value) + 1.0

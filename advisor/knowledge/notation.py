@@ -32,6 +32,7 @@ _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604
 _EXPONENTS = {"K": 3, "M": 6, "B": 9, "T": 12}
 _DIGITS = r"[+-]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)"
 _DURATION = re.compile(rf"\s*({_DIGITS}(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]*)\s*\Z")
+_PERCENTAGE = re.compile(rf"\s*({_DIGITS})\s*%\s*\Z")
 _MULTIPLE = re.compile(rf"\s*({_DIGITS})\s*([A-Za-z]+)\s*\Z")
 _COMPARISON = re.compile(r"\s*(<=|>=|<|>)(.*)\Z", re.DOTALL)
 _INTERVAL = re.compile(r"\s*([\[(])(.*?)\.\.(.*?)([\])])\s*\Z", re.DOTALL)
@@ -168,7 +169,9 @@ def _parse_plain(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise NotationError(f"{text.strip()!r} is not a number", text) from None
+        share = _PERCENTAGE.match(text)
+        hint = f"; write {float(share[1]) / 100:.12g}" if share else ""
+        raise NotationError(f"{text.strip()!r} is not a number{hint}", text) from None
 
 
 def _parse_interval(match: re.Match[str], text: str, *, duration: bool) -> Interval:

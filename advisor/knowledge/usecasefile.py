@@ -43,6 +43,8 @@ class UseCaseFile:
         facts: What is known about it.
         documents: Files to retrieve from, in order and without repeats.
         examples: JSONL file of examples; None without one.
+        patterns: Paths and patterns of the documents, as the file writes them.
+        unmatched: Patterns that no file matches: misspelt, or their files are gone, which the store can tell.
     """
 
     path: Path
@@ -51,6 +53,8 @@ class UseCaseFile:
     facts: facts_pb2.Facts
     documents: tuple[Path, ...]
     examples: Path | None
+    patterns: tuple[str, ...] = ()
+    unmatched: tuple[Violation, ...] = ()
 
     @property
     def stored_id(self) -> str:
@@ -77,9 +81,8 @@ class _Faults:
             self.add(error)
 
     def add(self, error: RulesError) -> None:
-        """Note a fault: its place, and the line that tells of it."""
-        place, _, message = str(error).partition("\n")[0].partition(": ")
-        self.violations.append(Violation(place, message))
+        """Note a fault."""
+        self.violations.append(_violation(error))
 
     def tell(self) -> None:
         """Raise all that was gathered; nothing where nothing was."""
@@ -114,9 +117,12 @@ def _read(path: Path, faults: _Faults) -> UseCaseFile:
         description = _read_description(entries.get("description"))
     facts = _read_facts(entries.get("facts"), faults)
     documents = _read_documents(entries.get("documents"), path.parent, faults)
+    found = dict.fromkeys(file for _, files in documents for file in files)
+    unmatched = tuple(_violation(_unmatched(item)) for item, files in documents if not files)
+    patterns = tuple(item.text() for item, _ in documents)
     with faults.gathered():
         examples = _read_examples_path(entries.get("examples"), path.parent)
-    return UseCaseFile(path, use_case_id, description, facts, tuple(documents), examples)
+    return UseCaseFile(path, use_case_id, description, facts, tuple(found), examples, patterns, unmatched)
 
 
 def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
@@ -144,9 +150,11 @@ def take_stock(case: UseCaseFile) -> Inventory:
     """Return what a file lists, as the store would count it.
 
     Raises:
-        InvalidInput: As `read_examples` does.
+        InvalidInput: A pattern matches no file, or as `read_examples` does.
         OSError: A file cannot be read.
     """
+    if case.unmatched:
+        raise InvalidInput(case.unmatched)
     examples = read_examples(case.examples) if case.examples is not None else ()
     return Inventory(
         len(case.documents),
@@ -231,31 +239,46 @@ def _read_facts(entry: Entry | None, faults: _Faults) -> facts_pb2.Facts:
     return message
 
 
-def _read_documents(entry: Entry | None, folder: Path, faults: _Faults) -> list[Path]:
-    found: dict[Path, None] = {}
+def _read_documents(entry: Entry | None, folder: Path, faults: _Faults) -> list[tuple[Entry, list[Path]]]:
+    """Return what the file lists, each with the files that it names; a pattern may name none."""
+    found = []
     with faults.gathered():
         for item in _one_or_more(entry):
             with faults.gathered():
-                found.update(dict.fromkeys(_matching(item, folder)))
-    return list(found)
+                found.append((item, _matching(item, folder)))
+    return found
 
 
 def _matching(item: Entry, folder: Path) -> list[Path]:
     """Return the files that a path or a pattern names, in order."""
-    pattern = Path(item.text())
+    text = item.text()
+    pattern = Path(text)
     root, relative = (
         (Path(pattern.anchor), pattern.relative_to(pattern.anchor))
         if pattern.is_absolute()
         else (folder, pattern)
     )
-    if any(character in item.text() for character in "*?["):
-        matches = sorted(path for path in root.glob(str(relative)) if path.is_file())
-        if not matches:
-            raise item.error(f"no file matches {item.text()!r}; take it out where its files are gone")
-        return matches
+    if any(character in text for character in "*?["):
+        return sorted(path for path in root.glob(str(relative)) if path.is_file())
+    if (root / relative).is_dir():
+        raise item.error(
+            f"{text!r} is a folder; write {text.rstrip('/')}/**/*.md in quotes for the Markdown files in it"
+        )
     if not (root / relative).is_file():
         raise item.error(f"there is no file {str(root / relative)!r}")
     return [root / relative]
+
+
+def _unmatched(item: Entry) -> RulesError:
+    return item.error(
+        f"no file matches {item.text()!r}; is it misspelt? Take it out where its files are gone"
+    )
+
+
+def _violation(error: RulesError) -> Violation:
+    """Return a fault of a file: its place, and the line that tells of it."""
+    place, _, message = str(error).partition("\n")[0].partition(": ")
+    return Violation(place, message)
 
 
 def _read_examples_path(entry: Entry | None, folder: Path) -> Path | None:

@@ -197,12 +197,19 @@ def read_yaml(path: Path) -> Entry:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise RulesError(f"{path}{where}: not YAML: {error.problem}") from error
+        raise RulesError(f"{path}{where}: not YAML: {_problem(error, text)}") from error
     except yaml.YAMLError as error:
         raise RulesError(f"{path}: not YAML: {error}") from error
     if node is None:
         raise RulesError(f"{path}: the file is empty")
     return Entry(document, node)
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return what the parser found; a tab where spaces belong, which it only calls a character, by its name."""
+    if error.problem_mark and text.startswith("\t", error.problem_mark.index):
+        return "a tab, which YAML does not take for indentation; write spaces"
+    return str(error.problem)
 
 
 def _refuse_what_explodes(text: str, document: Document) -> None:

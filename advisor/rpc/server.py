@@ -30,6 +30,7 @@ from advisor.rpc.execution import ExecutionServicer
 from advisor.rpc.health import Health
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
+from advisor.rpc.listening import address_text, cannot_listen, check_free
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
 from advisor.rpc.reloading import reload_on_hangup
@@ -159,14 +160,10 @@ class AdvisorServer:
         """
         self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
         await self._health.start()
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            bound = self._server.add_insecure_port(address)
-        except RuntimeError:
-            raise ConfigurationError(
-                f"cannot listen on {address}; is another server there? Choose another with ADVISOR_PORT, "
-                "or 0 for any that is free"
-            ) from None
+            bound = self._server.add_insecure_port(address_text(host, port))
+        except RuntimeError as error:
+            raise cannot_listen(host, port, str(error)) from None
         await self._server.start()
         self._loader.start()
         self._loader.when_ready(lambda: self._health.note("models", here=True))
@@ -239,6 +236,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
         RulesError: The rules are wrong.
     """
     configure_logging()
+    check_free(settings.host, settings.port)
     _warn_if_exposed(settings.host)
     with open_parts(settings) as (parts, workers):
         asyncio.run(_serve(parts, workers, ready, port_file))

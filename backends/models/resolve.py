@@ -20,9 +20,17 @@ from pathlib import Path
 
 from backends.base import ModelError, Progress
 from backends.models.hashes import file_sha256, tree_sha256
-from backends.models.names import FORMS, FolderSource, HubSource, RemoteSource, WheelSource, parse_model
+from backends.models.names import (
+    FILE_FORMS,
+    FORMS,
+    FolderSource,
+    HubSource,
+    RemoteSource,
+    WheelSource,
+    parse_model,
+)
 
-__all__ = ["default_cache", "identity", "resolve"]
+__all__ = ["check", "default_cache", "identity", "resolve"]
 
 _MANIFEST = "model.manifest.json"
 
@@ -42,6 +50,23 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "rag-or-tune" / "models"
 
 
+def check(name: str, *, files: bool = False) -> None:
+    """See to it that a name stands for a model, as far as that shows without fetching or loading one.
+
+    Args:
+        name: The model, in one of the forms above.
+        files: Whether its files are needed here, which of a model served elsewhere there are none.
+
+    Raises:
+        ModelError: The name has none of the forms, or is that of a folder without a model.
+    """
+    match parse_model(name):
+        case FolderSource(path):
+            _checked_folder(path)
+        case RemoteSource(base_url) if files:
+            raise _no_files(name, base_url)
+
+
 def resolve(name: str, *, cache: Path, report: Callable[[Progress], None], verify: bool = False) -> Path:
     """Return the folder of a model, fetching it first where it is not there.
 
@@ -59,7 +84,7 @@ def resolve(name: str, *, cache: Path, report: Callable[[Progress], None], verif
         case FolderSource(path):
             return _checked_folder(path)
         case RemoteSource(base_url):
-            raise ModelError(f"{name!r} runs on the server {base_url}; where files are needed, give {FORMS}")
+            raise _no_files(name, base_url)
         case HubSource(repository):
             label = repository
         case WheelSource(project=project):
@@ -85,6 +110,10 @@ def identity(folder: Path) -> str:
     if manifest:
         return f"{manifest.name.partition('&sha256=')[0]}@sha256:{manifest.digest}"
     return f"{_checked_folder(folder).resolve().name}@sha256:{tree_sha256(_file_hashes(folder))}"
+
+
+def _no_files(name: str, base_url: str) -> ModelError:
+    return ModelError(f"{name!r} runs on the server {base_url}; where files are needed, give {FILE_FORMS}")
 
 
 def _checked_folder(path: Path) -> Path:

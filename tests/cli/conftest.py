@@ -73,11 +73,15 @@ def advisor_process() -> Callable[..., AbstractContextManager[subprocess.Popen[s
 
 @pytest.fixture
 def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str) -> None:
-    """Have servers that commands start use the tests' database, train nothing, and find no model."""
+    """Have servers that commands start use the tests' database, train nothing, and find a model that does not load."""
+    folder = tmp_path / "no-model"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
     monkeypatch.setenv("ADVISOR_DATABASE_URL", database_url)
     monkeypatch.setenv("ADVISOR_WORKERS", "0")
     for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
-        monkeypatch.setenv(name, str(tmp_path / "no-model"))
+        monkeypatch.setenv(name, str(folder))
 
 
 @pytest.fixture

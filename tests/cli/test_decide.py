@@ -169,6 +169,23 @@ def test_consult_saves_what_was_said(advisor, write, tmp_path):
     assert "# How " in saved.read_text()
 
 
+@pytest.mark.parametrize("folder", [".", "..", "over"])
+def test_consult_keeps_patterns_as_they_are_written(advisor, write, tmp_path, folder):
+    """What comes into the folder later is a document too, wherever the saved file lies."""
+    begin = tmp_path / "[1] here"
+    begin.mkdir()
+    for name in ("a.md", "b.txt"):
+        write(f"[1] here/{name}", "text")
+    start = write("[1] here/start.yaml", "documents: ['**/*.md', ./b.txt]\n")
+    (begin / folder).mkdir(exist_ok=True)
+    saved = begin / folder / "saved.yaml"
+    assert advisor("consult", start, "--max-questions", 1, "--save", saved).status == 0
+    write("[1] here/later.md", "text")
+    named = [path.name for path in read_use_case(saved).documents]
+    assert named == ["a.md", "later.md", "b.txt"]
+    assert folder != "." or "- ./b.txt\n" in saved.read_text()
+
+
 def test_every_fact_survives_saving(tmp_path):
     """Whatever can be said can be read back."""
     text = {

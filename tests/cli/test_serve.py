@@ -29,7 +29,7 @@ def test_serve_says_where_and_ends_when_told(advisor_process, server, tmp_path, 
 
 
 def test_serve_on_a_port_that_is_taken(advisor_process, server):
-    """The address and the next step are named."""
+    """The address and the next step are named, and nothing else is said."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -37,13 +37,15 @@ def test_serve_on_a_port_that_is_taken(advisor_process, server):
         with advisor_process("serve", "--port", port) as process:
             _, said = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert f"cannot listen on 127.0.0.1:{port}" in said.splitlines()[-1]
+    assert said.startswith(f"advisor: cannot listen on 127.0.0.1:{port}: Address already in use; ")
+    assert "--port" in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--port", 70000), "ADVISOR_PORT"),
+        (("--port", 70000), "'--port': '70000': "),
         (("--port", 0, "--port-file", "/none/port"), "/none/port: cannot be written"),
     ],
 )
@@ -115,38 +117,46 @@ def test_a_server_of_ones_own_that_does_not_start(advisor, write, monkeypatch):
 
 
 def test_an_answer_without_models(advisor, server, write, tmp_path):
-    """The model that is not there is named, with the forms that are allowed."""
+    """The model that does not load is named."""
     case = write("bare.yaml", "id: bare\ndescription: Bare.\n")
     ended = advisor("answer", case, "one", "--approach", "PROMPTING")
     assert ended.status == 2
-    assert ended.err.splitlines()[-1].startswith(f"advisor: '{tmp_path / 'no-model'}' is no folder")
+    assert str(tmp_path / "no-model") in ended.err.splitlines()[-1]
+
+
+def test_a_wrong_model_is_refused_before_anything_is_done(advisor, write, client, monkeypatch):
+    """The variable, its value and what is allowed are named, and nothing is imported."""
+    monkeypatch.setenv("ADVISOR_GENERATOR", "/none/model")
+    ended = advisor("answer", write("bare.yaml", "id: bare\ndescription: Bare.\n"), "one")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(
+        "advisor: ADVISOR_GENERATOR: '/none/model' is no folder; a model is named by a folder, "
+    )
+    assert list(client.use_cases()) == []
 
 
 def test_models_in_folders_are_used_where_they_are(advisor, tmp_path):
     """A folder needs no fetching: its path is told."""
     folder = tmp_path / "no-model"
-    folder.mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (folder / name).write_text("{}")
     ended = advisor("models", "pull", "--verify")
     assert (ended.status, ended.err) == (0, "")
     assert f"{folder}: {folder}" in ended.out
 
 
-def test_models_that_are_not_there(advisor, tmp_path):
+def test_models_that_are_not_there(advisor, monkeypatch):
     """The folder is named."""
+    monkeypatch.setenv("ADVISOR_EMBEDDER", "/none/model")
     ended = advisor("models", "pull")
     assert ended.status == 2
-    assert str(tmp_path / "no-model") in ended.err
+    assert "ADVISOR_EMBEDDER: '/none/model'" in ended.err
 
 
 def test_models_served_elsewhere_are_not_fetched(advisor, monkeypatch):
     """A model behind an address is left there."""
-    for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
-        monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
+    monkeypatch.setenv("ADVISOR_GENERATOR", "openai:http://localhost:8000/v1#m")
     ended = advisor("models", "pull")
     assert ended.status == 0
-    assert ended.out.count("is served elsewhere") == 2
+    assert ended.out.count("is served elsewhere") == 1
 
 
 def test_the_demo_says_what_it_does(advisor):
@@ -156,12 +166,12 @@ def test_the_demo_says_what_it_does(advisor):
     assert "--fresh" in ended.out
 
 
-def test_models_as_json(advisor, monkeypatch):
+def test_models_as_json(advisor, tmp_path, monkeypatch):
     """One object a model."""
-    for name in ("ADVISOR_GENERATOR", "ADVISOR_EMBEDDER"):
-        monkeypatch.setenv(name, "openai:http://localhost:8000/v1#m")
-    lines = advisor("models", "pull", "--json").out.splitlines()
-    assert [json.loads(line)["model"]["remote"] for line in lines] == [True, True]
+    monkeypatch.setenv("ADVISOR_GENERATOR", "openai:http://localhost:8000/v1#m")
+    models = [json.loads(line)["model"] for line in advisor("models", "pull", "--json").out.splitlines()]
+    assert models[0] == {"name": "openai:http://localhost:8000/v1", "remote": True}
+    assert models[1]["folder"] == str(tmp_path / "no-model")
 
 
 def test_a_command_s_own_server_tells_every_fault(advisor, monkeypatch):

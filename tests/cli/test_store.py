@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from advisor.knowledge.usecasefile import read_use_case
+
 
 @pytest.fixture
 def imported(advisor, at, case):
@@ -40,6 +42,20 @@ def test_documents(advisor, at, imported, tmp_path):
     assert advisor("documents", "list", "faq", *at).err == "no documents of faq\n"
 
 
+def test_documents_are_found_by_their_source(advisor, at, imported, tmp_path):
+    """With the file or the id of the use case before it; what is not there is told by its source."""
+    content = (tmp_path / "manual.md").read_text()
+    for of in (imported, "faq"):
+        assert advisor("documents", "show", of, "manual.md", *at).out == content
+    missing = advisor("documents", "show", "faq", "manaul.md", *at)
+    assert (missing.status, missing.out) == (2, "")
+    assert missing.err.startswith(
+        "advisor: 'manaul.md' of faq does not exist; see advisor documents list faq"
+    )
+    assert advisor("documents", "delete", imported, "manual.md", *at).status == 0
+    assert advisor("documents", "list", "faq", *at).err == "no documents of faq\n"
+
+
 def test_examples(advisor, at, imported):
     """The name in the list shows and deletes it."""
     lines = advisor("examples", "list", imported, *at).out.splitlines()
@@ -64,6 +80,28 @@ def test_init_writes_a_file_that_can_be_filled_in(advisor, tmp_path, monkeypatch
     filled = write("filled.yaml", text.replace("  # task", "  task").replace("  # can_train", "  can_train"))
     for path in (tmp_path / "use-case.yaml", filled):
         assert advisor("recommend", path).status == 0
-    assert "documents: ['*.md', '**/*.txt']" in text
+    assert "documents: ['**/*.txt', '*.md']" in text
     assert "\nexamples: examples.jsonl" in text
     assert advisor("init", "--force").status == 0
+
+
+def test_init_names_documents_that_cannot_be_read(advisor, tmp_path, monkeypatch, write):
+    """The first of them and how many more, and what can be read; other files are none of its business."""
+    for name in ("deep", ".venv"):
+        (tmp_path / name).mkdir()
+    for name in (".venv/z.pdf", "a.pdf", "b.DOCX", "deep/c.pdf", "d.pdf", "e.py"):
+        write(name, "x")
+    write("f.rst", "text")
+    monkeypatch.chdir(tmp_path)
+    told, written = advisor("init").err.splitlines()
+    assert told.startswith("not read: a.pdf, b.DOCX, d.pdf, and 1 more; convert to one of .txt, ")
+    assert written.startswith("use-case.yaml written.")
+    assert "documents: ['*.rst']" in (tmp_path / "use-case.yaml").read_text()
+
+
+def test_init_leaves_nothing_to_be_taken_for_true(advisor, tmp_path, monkeypatch):
+    """What is to be filled in is a comment: as it is, the file says nothing but the id."""
+    monkeypatch.chdir(tmp_path)
+    ended = advisor("init")
+    case = read_use_case(tmp_path / "use-case.yaml")
+    assert (case.description, case.facts.ListFields(), len(ended.err.splitlines())) == ("", [], 1)

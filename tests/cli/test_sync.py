@@ -47,6 +47,28 @@ def test_what_is_removed_stays_where_it_is_to_be_kept(advisor, at, imported, tmp
     assert client.get_use_case("faq").example_count == 64
 
 
+def test_a_pattern_whose_files_are_all_gone_is_a_removal(advisor, at, imported, tmp_path, client):
+    """It is asked for as any other; what remains to be done is to take the pattern out, and that is told."""
+    for name in ("manual.md", "more.md"):
+        (tmp_path / name).unlink()
+    refused = advisor("import", imported, *at)
+    assert refused.status == 2
+    assert "to delete: 2 documents: manual.md, more.md" in refused.err
+    assert "no file matches '*.md'" in refused.err
+    assert advisor("import", imported, "--keep", *at).status == 0
+    assert len(sources(client)) == 2
+    assert advisor("import", imported, "--yes", *at).status == 0
+    assert sources(client) == []
+
+
+def test_a_pattern_that_never_matched_is_refused(advisor, at, write, client):
+    """It is as good as misspelt, and nothing is stored."""
+    ended = advisor("import", write("none.yaml", "id: none\ndocuments: ['*.rts']\n"), "--yes", *at)
+    assert (ended.status, ended.out) == (2, "")
+    assert "none.yaml:2:13: no file matches '*.rts'; is it misspelt?" in ended.err
+    assert list(client.use_cases()) == []
+
+
 def test_corrected_labels_replace_the_old_ones(advisor, at, imported, tmp_path, write, client):
     """Nothing that the file has is lost, so nobody is asked."""
     text = (tmp_path / "examples.jsonl").read_text()

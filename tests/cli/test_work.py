@@ -118,7 +118,7 @@ def test_answer_json_is_a_message_a_line(advisor, server, imported):
     ("question", "arguments", "expected"),
     [
         (" ", (), "question: "),
-        ("one", ("--approach", "FINE_TUNING"), "Tune"),
+        ("one", ("--approach", "FINE_TUNING"), "`advisor tune FILE`"),
         ("explode", ("--approach", "PROMPTING"), "error id"),
     ],
 )
@@ -226,6 +226,8 @@ def test_cancelled_runs(advisor, server, queued):
     assert waited.status == 2
     assert "cancelled" in waited.err
     assert f"{queued} tune cancelled" in advisor("operations", "list", "--server", server.address).words
+    again = advisor("operations", "cancel", queued, "--server", server.address)
+    assert (again.status, again.out, again.err) == (0, "", f"{queued} had ended already: cancelled\n")
 
 
 def test_operations_that_ended_can_be_deleted(advisor, server, queued):

@@ -175,6 +175,7 @@ def test_durations_in_tests_are_seconds() -> None:
         ("<= 7d", False, 4, "'7d' is not a number"),
         ("<= 7M", True, 4, "'M' is not a unit of time"),
         ("[10K..20k)", False, 8, "'20k' is not a number: 'k' is none of K, M, B, T"),
+        ("<= 12.5 %", False, 3, "'12.5 %' is not a number; write 0.125"),
         ("< nan", False, 2, "nan is not a finite number"),
         (">= inf", False, 3, "inf is not a finite number"),
         ("[7..1)", False, 4, "holds for no value"),

@@ -224,7 +224,7 @@ def test_files_without_a_decision_are_no_knowledge_base() -> None:
         ("temperature: 1.5", "temperature: 1, temperature: 2", "temperature: 2", "stands here twice"),
         ("lead: 0.1", "lead: 2", "2, evidence", "2 is out of bounds; allowed: 0 to 1"),
         ("evidence: 0.5", "evidence: -1", "-1", "-1 is out of bounds; allowed: 0 to 100"),
-        ("true: 6", "maybe: 6", "maybe", "'maybe' is not a yes or no"),
+        ("true: 6", "maybe: 6", "maybe", "'maybe' is neither true nor false"),
         ("{true: 6, false: 4}", "{}", "{}}", "at least one value with its weight is needed"),
         ("direction: decreasing", "direction: down", "down", "write increasing or decreasing"),
         ("[FINE_TUNING, PROMPTING]", "[RAG]", "[RAG]", "RAG cannot rise against itself"),

@@ -57,10 +57,12 @@ def test_stock_is_taken_as_the_store_counts(tmp_path: Path) -> None:
         ("facts: {update_interval: 7}", r"my-case.yaml:1:26: update_interval: 7 has no unit; write 7d"),
         ("facts: {update_intervall: 7d}", r'no such fact; did you mean "update_interval"'),
         ("facts: {new_knowledge_share: 1.5}", r"1.5 is out of bounds; allowed: 0 to 1"),
-        ("facts: {can_train: maybe}", r"'maybe' is not a yes or no"),
+        ("facts: {can_train: maybe}", r"'maybe' is neither true nor false"),
+        ("facts: {can_train: 'yes'}", r"1:20: can_train: 'yes' is neither true nor false; .* without quotes"),
+        ("facts: {retrieval_hit_rate: 80%}", r"'80%' is not a number; write 0.8"),
         ("facts: {output_form: LABLE}", r'did you mean "LABEL"'),
         ("documents: [missing.md]", r"there is no file .*missing.md"),
-        ("documents: ['*.nothing']", r"no file matches"),
+        ("documents: .", r"my-case.yaml:1:12: '.' is a folder; write ./\*\*/\*.md in quotes"),
         ("examples: missing.jsonl", r"there is no file"),
         ("document: a.md", r'did you mean "documents"'),
         ("- a list", r"expected a mapping, found a list"),
@@ -74,6 +76,18 @@ def test_each_mistake_has_one_line_that_points_at_it(tmp_path: Path, text: str, 
     with pytest.raises(InvalidInput, match=message) as caught:
         read_use_case(write(tmp_path, text))
     assert "\n" not in str(caught.value)
+
+
+def test_a_pattern_without_files_is_noted(tmp_path: Path) -> None:
+    """Whether it is misspelt the store can tell; where nothing is asked of a store it is refused."""
+    write(tmp_path, "text", "a.md")
+    case = read_use_case(write(tmp_path, "documents: [a.md, '*.nothing']"))
+    assert case.documents == (tmp_path / "a.md",)
+    assert case.patterns == ("a.md", "*.nothing")
+    with pytest.raises(
+        InvalidInput, match=r"my-case.yaml:1:19: no file matches '\*.nothing'; is it misspelt"
+    ):
+        take_stock(case)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
