@@ -9,16 +9,7 @@ from rich.console import Console
 
 from advisor.cli.choices import approach_option
 from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
-from advisor.cli.sync import (
-    AdoptOption,
-    Consent,
-    FileArgument,
-    KeepOption,
-    ServerOption,
-    YesOption,
-    bring_in,
-    read_identified,
-)
+from advisor.cli.sync import Consent, FileArgument, ServerOption, bring_in, consenting, read_identified
 from advisor.cli.wording import as_commands
 from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import progress_pb2
@@ -38,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("answer", rich_help_panel="Carry out")(answer)
 
 
+@consenting
 def answer(
     file: FileArgument,
     question: Annotated[str, typer.Argument(help="The question.")],
@@ -48,10 +40,9 @@ def answer(
         ),
     ] = None,
     server: ServerOption = None,
-    yes: YesOption = False,
-    keep: KeepOption = False,
-    adopt: AdoptOption = False,
     as_json: JsonOption = False,
+    *,
+    consent: Consent,
 ) -> None:
     """Answer a question by the recommended approach, or by the one named.
 
@@ -59,7 +50,6 @@ def answer(
     """
     from advisor.cli.connection import connected
 
-    consent = Consent(yes, keep, adopt)
     case = read_identified(file, consent)
     with connected(server) as client:
         bring_in(notices(), client, case, consent, quiet=True)

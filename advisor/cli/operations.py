@@ -22,6 +22,7 @@ from advisor.cli.output import (
     values_of,
 )
 from advisor.cli.sync import ServerOption
+from advisor.cli.wording import as_commands
 from advisor.v1 import use_case_pb2
 from backends.counts import counted
 
@@ -158,7 +159,7 @@ def _how_far(future: OperationFuture[Any]) -> str:
     """Return the stage and the steps of what goes on, the error of what failed."""
     match future.state:
         case "failed":
-            return str(future.operation.error.message)
+            return as_commands(future.operation.error.message)
         case "running":
             return f"{future.stage}{_steps(future)}"
         case _:

@@ -34,12 +34,9 @@ if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import Client
 
 __all__ = [
-    "AdoptOption",
     "Consent",
     "FileArgument",
-    "KeepOption",
     "ServerOption",
-    "YesOption",
     "bring_in",
     "consenting",
     "read_identified",

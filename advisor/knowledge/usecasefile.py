@@ -22,6 +22,7 @@ from advisor.knowledge.inventory import Inventory
 from advisor.knowledge.yamltree import Entry, read_yaml
 from advisor.names import ID_RULE, is_id
 from advisor.v1 import facts_pb2, use_case_pb2
+from backends.counts import counted
 
 __all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case", "take_stock"]
 
@@ -142,7 +143,7 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
             with faults.gathered():
                 yield _read_example(line, f"{path}:{number}")
     if more:
-        faults.violations.append(Violation(str(path), f"and {more:,} more lines that are no examples"))
+        faults.violations.append(Violation(str(path), f"and {counted(more, 'more line')} like these"))
     faults.tell()
 
 
