@@ -13,7 +13,7 @@ from advisor.cli.output import notices
 from advisor.errors import ConfigurationError, InvalidInput
 from advisor.knowledge.facts import fact
 from advisor.knowledge.identity import new_id
-from advisor.knowledge.usecasefile import read_use_case
+from advisor.knowledge.usecasefile import files_matching, read_use_case
 from backends.documents.reading import MEDIA_TYPES
 
 __all__ = ["register"]
@@ -95,7 +95,7 @@ def _lines(file: Path) -> Iterator[str]:
         yield f"  # {name}: {value}{_others(name, value)}"
     yield ""
     yield "# What to retrieve from: paths and patterns from this folder."
-    patterns = list(_patterns(folder))
+    patterns = [f"'{each}'" for each in document_patterns(folder)]
     yield f"documents: [{', '.join(patterns)}]" if patterns else "# documents: ['**/*.md']"
     yield ""
     yield '# What to learn from: lines of {"question": "...", "answer": "..."}, and "context" where known.'
@@ -107,19 +107,19 @@ def _others(name: str, value: str) -> str:
     return f"   # or {', '.join(others)}" if fact(name).kind == "choice" else ""
 
 
-def _patterns(folder: Path) -> Iterator[str]:
-    """Yield a pattern for each kind of document in the folder or in folders within it."""
+def document_patterns(folder: Path) -> Iterator[str]:
+    """Yield a pattern for each kind of document in the folder, which reaches into folders where there are some."""
     for suffix in SUFFIXES:
-        if next(folder.glob(f"*{suffix}"), None) is not None:
-            yield f"'*{suffix}'"
-        elif next(folder.glob(f"*/**/*{suffix}"), None) is not None:
-            yield f"'**/*{suffix}'"
+        if any(files_matching(folder, Path(f"*/**/*{suffix}"))):
+            yield f"**/*{suffix}"
+        elif any(files_matching(folder, Path(f"*{suffix}"))):
+            yield f"*{suffix}"
 
 
 def _tell_of_unreadable(folder: Path) -> None:
     """Name documents in the folder, or in folders within it, whose format is not read; hidden ones are passed over."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in UNREADABLE)
-    found = sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+    paths = (path.relative_to(folder) for path in files_matching(folder, Path("**/*")))
+    found = [path.as_posix() for path in paths if path.suffix.lower() in UNREADABLE]
     if found:
         told = f"not read: {listed(found, SHOWN)}; convert to one of {', '.join(SUFFIXES)}"
         notices().print(told, markup=False, highlight=False, soft_wrap=True)

@@ -24,7 +24,14 @@ from advisor.names import ID_RULE, is_id
 from advisor.v1 import facts_pb2, use_case_pb2
 from backends.counts import counted
 
-__all__ = ["MAX_LINE_CHARACTERS", "UseCaseFile", "read_examples", "read_use_case", "take_stock"]
+__all__ = [
+    "MAX_LINE_CHARACTERS",
+    "UseCaseFile",
+    "files_matching",
+    "read_examples",
+    "read_use_case",
+    "take_stock",
+]
 
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 1_000_000
@@ -147,6 +154,22 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     faults.tell()
 
 
+def files_matching(folder: Path, pattern: Path) -> Iterator[Path]:
+    """Yield the files in a folder that a pattern matches, in order; hidden ones only where the pattern names them.
+
+    As in a shell, what begins with a dot is matched by what is written with one: `**/*.md` looks into no `.venv`.
+    """
+    hidden = _is_hidden(pattern)
+    for path in sorted(folder.glob(str(pattern))):
+        if path.is_file() and (hidden or not _is_hidden(path.relative_to(folder))):
+            yield path
+
+
+def _is_hidden(path: Path) -> bool:
+    """Return whether a file, or a folder on the way to it, has a name that begins with a dot."""
+    return any(part.startswith(".") and part != ".." for part in path.parts)
+
+
 def take_stock(case: UseCaseFile) -> Inventory:
     """Return what a file lists, as the store would count it.
 
@@ -260,7 +283,7 @@ def _matching(item: Entry, folder: Path) -> list[Path]:
         else (folder, pattern)
     )
     if any(character in text for character in "*?["):
-        return sorted(path for path in root.glob(str(relative)) if path.is_file())
+        return list(files_matching(root, relative))
     if (root / relative).is_dir():
         raise item.error(
             f"{text!r} is a folder; write {text.rstrip('/')}/**/*.md in quotes for the Markdown files in it"

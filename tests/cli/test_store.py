@@ -99,6 +99,20 @@ def test_init_names_documents_that_cannot_be_read(advisor, tmp_path, monkeypatch
     assert "documents: ['*.rst']" in (tmp_path / "use-case.yaml").read_text()
 
 
+def test_init_covers_files_beside_it_and_in_folders(advisor, tmp_path, monkeypatch, write):
+    """Every document that is there is named, at whatever depth; those in hidden folders are nobody's documents."""
+    for folder in ("deep/er", ".venv"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("a.md", "deep/b.md", "deep/er/c.md", ".venv/z.md", "d.html", ".venv/z.html", ".venv/z.rst"):
+        write(name, "text")
+    monkeypatch.chdir(tmp_path)
+    assert advisor("init").status == 0
+    case = read_use_case(tmp_path / "use-case.yaml")
+    named = [path.relative_to(tmp_path).as_posix() for path in case.documents]
+    assert sorted(named) == ["a.md", "d.html", "deep/b.md", "deep/er/c.md"]
+    assert case.patterns == ("**/*.md", "*.html")
+
+
 def test_init_leaves_nothing_to_be_taken_for_true(advisor, tmp_path, monkeypatch):
     """What is to be filled in is a comment: as it is, the file says nothing but the id."""
     monkeypatch.chdir(tmp_path)

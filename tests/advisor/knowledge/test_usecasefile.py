@@ -52,6 +52,28 @@ def test_stock_is_taken_as_the_store_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("**/*.md", ["a.md", "in/b.md"]),
+        ("in/*", ["in/b.md"]),
+        (".venv/**/*.md", [".venv/deep/c.md"]),
+        ("in/.*.md", ["in/.d.md"]),
+        ("../*/a.md", ["a.md"]),
+    ],
+)
+def test_hidden_files_are_documents_only_where_they_are_named(
+    tmp_path: Path, pattern: str, expected: list[str]
+) -> None:
+    """A wildcard matches no name that begins with a dot, as in a shell, but for the dots of `..`."""
+    base = tmp_path / "base"
+    for name in ("a.md", "in/b.md", ".venv/deep/c.md", "in/.d.md"):
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        write(base, "text", name)
+    case = read_use_case(write(base, f"documents: '{pattern}'"))
+    assert [path.resolve().relative_to(base).as_posix() for path in case.documents] == expected
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("facts: {update_interval: 7}", r"my-case.yaml:1:26: update_interval: 7 has no unit; write 7d"),
