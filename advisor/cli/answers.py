@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from advisor.knowledge.approaches import APPROACHES
 from advisor.v1 import progress_pb2
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto
+from backends.base import GenerationOptions
 from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
@@ -22,6 +24,8 @@ if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
 __all__ = ["register", "show_answer"]
+
+USUAL = GenerationOptions()
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +43,10 @@ def answer(
             APPROACHES, "How to answer; where it is not given, as is recommended for the use case."
         ),
     ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(help="Most tokens to write.", show_default=f"{USUAL.max_output_tokens}"),
+    ] = None,
     server: ServerOption = None,
     as_json: JsonOption = False,
     *,
@@ -53,7 +61,7 @@ def answer(
     case = read_identified(file, consent)
     with connected(server) as client:
         bring_in(notices(), client, case, consent, quiet=True)
-        stream = client.answer(case.stored_id, question, approach=approach)
+        stream = client.answer(case.stored_id, question, approach=approach, max_output_tokens=max_tokens)
         if as_json:
             for response in stream.responses():
                 print_json(values_of(response))
@@ -72,7 +80,7 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
     """
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-    waiting = Waiting(beside, "preparing")
+    waiting, written = Waiting(beside, "preparing"), False
     try:
         for event in stream:
             match event:
@@ -80,6 +88,7 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
                     waiting.update(progress_text(event))
                 case execution_pb2.Token():
                     waiting.stop()
+                    written = written or bool(event.text.strip())
                     console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
                 case pb.Recommendation() if event.summary and (
                     named or event.approach != pb.APPROACH_UNDECIDED
@@ -88,27 +97,36 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
     finally:
         waiting.stop()
     console.print()
-    _show_grounds(beside, stream)
+    if stream.summary is not None:
+        _show_grounds(beside, stream, stream.summary, written=written)
 
 
-def _show_grounds(console: Console, stream: AnswerStream) -> None:
+def _show_grounds(
+    console: Console, stream: AnswerStream, summary: execution_pb2.AnswerSummary, *, written: bool
+) -> None:
     """Show the passages that the answer cites, or else those that it could, what to mind and what it took."""
-    summary = stream.summary
-    if summary is None:
-        return
     console.print()
     cited = {citation.number for citation in summary.citations}
     read = stream.references.references if stream.references else ()
-    if read and not cited:
+    if read and not cited and written:
         console.print("The answer cites none of the passages that were read:", style="dim")
     for reference in read:
         if reference.number in cited or not cited:
             place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
             score = "" if cited else f", relevance {reference.score:.2f}"
             console.print(f"[{reference.number}] {place}{score}", style="dim", markup=False, highlight=False)
-    for note in summary.notes:
-        console.print(as_commands(note), style="yellow", markup=False)
+    for note in (*map(as_commands, summary.notes), *_shortcomings(summary, written=written)):
+        console.print(note, style="yellow", markup=False, highlight=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)
+
+
+def _shortcomings(summary: execution_pb2.AnswerSummary, *, written: bool) -> Iterator[str]:
+    """Yield what an answer lacks that is not whole, and what to do about it."""
+    if not written:
+        yield "The model wrote nothing: put the question in other words, or name another --approach."
+    if summary.finish_reason == summary.FINISH_REASON_LENGTH:
+        limit = counted(summary.output_tokens, "token")
+        yield f"The answer was cut off at {limit}: --max-tokens allows more of them."
 
 
 def _took(summary: execution_pb2.AnswerSummary) -> str:

@@ -104,6 +104,16 @@ def test_answer_by_the_recommended_approach(advisor, server, case):
     assert "RAG: " in ended.err
 
 
+def test_answer_writes_as_many_tokens_as_it_may(advisor, server, case):
+    """And says that there would be more."""
+    asked = ("answer", case, "one two three", "--approach", "PROMPTING", "--server", server.address)
+    ended = advisor(*asked, "--max-tokens", 2)
+    assert (ended.status, ended.out.strip()) == (0, "one two")
+    assert "The answer was cut off at 2 tokens" in ended.err
+    assert "cut off" not in advisor(*asked).err
+    assert "options.max_output_tokens: " in advisor(*asked, "--max-tokens", 0).err
+
+
 def test_answer_json_is_a_message_a_line(advisor, server, imported):
     """A program gets each event as it comes."""
     question = ("one two", "--approach", "PROMPTING", "--server", server.address)

@@ -29,10 +29,11 @@ class Stream:
     summary: execution_pb2.AnswerSummary
     recommendation: pb.Recommendation = field(default_factory=pb.Recommendation)
     references: execution_pb2.References | None = None
+    text: str = "Paris"
 
     def __iter__(self) -> Iterator[object]:
         yield self.recommendation
-        yield execution_pb2.Token(text="Paris")
+        yield execution_pb2.Token(text=self.text)
         yield self.summary
 
 
@@ -41,7 +42,7 @@ def said(stream: Stream, *, named: bool = False) -> list[str]:
     console = Console(width=120, record=True, force_terminal=False)
     beside = Console(width=120, record=True, force_terminal=False)
     show_answer(console, stream, beside, named=named)  # type: ignore[arg-type]
-    assert console.export_text() == "Paris\n"
+    assert console.export_text() == f"{stream.text}\n"
     return beside.export_text().splitlines()
 
 
@@ -91,3 +92,21 @@ def test_one_token_is_one_token() -> None:
         "1 token read, 1 written"
         in said(Stream(execution_pb2.AnswerSummary(input_tokens=1, output_tokens=1)))[-1]
     )
+
+
+def test_an_answer_that_was_cut_off_says_so() -> None:
+    """At how many tokens, and how to have more; one that ended by itself says nothing of it."""
+    cut = execution_pb2.AnswerSummary.FINISH_REASON_LENGTH
+    lines = said(Stream(execution_pb2.AnswerSummary(finish_reason=cut, output_tokens=256)))
+    assert "The answer was cut off at 256 tokens: --max-tokens allows more of them." in lines
+    whole = execution_pb2.AnswerSummary.FINISH_REASON_STOP
+    whole_lines = said(Stream(execution_pb2.AnswerSummary(finish_reason=whole, output_tokens=256)))
+    assert not any("cut off" in line for line in whole_lines)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_answer_without_a_word_says_so(text: str) -> None:
+    """Nothing is missed in what was not written, such as citations."""
+    lines = said(Stream(execution_pb2.AnswerSummary(), references=READ, text=text))
+    assert any(line.startswith("The model wrote nothing") for line in lines)
+    assert not any("cites none" in line for line in lines)
