@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from advisor.cli.origins import files_naming
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import ServerOption, use_case_id_of
 from advisor.errors import FailedPrecondition, NotFound
-from advisor.names import document_name, source_hash, use_case_name
+from advisor.names import document_name, parse_document, parse_example, source_hash, use_case_name
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.counts import counted
@@ -129,7 +131,8 @@ def delete_document(
     name = _document_name(document, source)
     with connected(server) as client, _called(document, source):
         client.delete_document(name)
-    notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
+        naming = files_naming(client.get_use_case(parse_document(name)[0]), name)
+    _tell_deleted(name, naming)
 
 
 def list_examples(use_case: OfArgument, server: ServerOption = None, as_json: JsonOption = False) -> None:
@@ -161,7 +164,16 @@ def delete_example(name: NameArgument, server: ServerOption = None) -> None:
 
     with connected(server) as client:
         client.delete_example(name)
+        naming = files_naming(client.get_use_case(parse_example(name)[0]), name)
+    _tell_deleted(name, naming)
+
+
+def _tell_deleted(name: str, naming: Sequence[Path]) -> None:
+    """Say that a document or an example is gone, and which use-case files would bring it back."""
     notices().print(f"{name} deleted", markup=False, highlight=False, soft_wrap=True)
+    for path in naming:
+        told = f"{path} names it still: take it out there, or the next import, answer or tune brings it back"
+        notices().print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _document_name(document: str, source: str | None) -> str:

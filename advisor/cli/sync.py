@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
-import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,8 +22,9 @@ import typer
 from rich.console import Console
 
 from advisor.cli.difference import Contents, Difference, compare
+from advisor.cli.origins import origin_of, other_origins
 from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
-from advisor.errors import FailedPrecondition, InvalidInput, NotFound
+from advisor.errors import AdvisorError, FailedPrecondition, InvalidInput, NotFound
 from advisor.knowledge.identity import new_id, write_id
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.names import example_name, parse_example
@@ -158,32 +159,33 @@ def bring_in(
         FailedPrecondition: Something would be deleted, or the use case belongs to another file, and nobody agreed.
         InvalidInput: A line is no example, or a pattern matches no file and the store has no documents of it.
     """
-    use_case_id, origin = case.stored_id, _origin(case.path)
+    use_case_id, origin = case.stored_id, origin_of(case.path)
     # Read first, so that a line that is no example is found before anything is stored.
     examples = list(read_examples(case.examples)) if case.examples is not None else []
     there_is = _contents(case, examples)
-    stored = _found(client, use_case_id)
-    _mind_unmatched(case, stored)
-    if stored is None:
-        stored = client.create_use_case(
-            use_case_id, description=case.description, facts=case.facts, origins=[origin]
-        )
-    origins = _origins(stored, case.path, origin, consent)
-    difference = compare(there_is, _stored(client, stored))
-    mirror = difference.deletes and not consent.keep
-    if mirror:
-        _agree(case.path, difference, consent)
-    said = (case.description, case.facts, origins)
-    if said != (stored.description, stored.facts, list(stored.origins)):
-        # A fact that the file no longer has is unknown again.
-        client.update_use_case(
-            use_case_id, description=case.description, facts=case.facts, replace_facts=True, origins=origins
-        )
-    if difference.documents or (mirror and difference.gone_documents):
-        _import_documents(console, client, case, mirror=mirror and bool(difference.gone_documents))
-    elif not quiet:
-        console.print(f"{counted(len(there_is.documents), 'document')} unchanged")
-    _import_examples(console, client, case, examples, difference, keep=consent.keep, quiet=quiet)
+    found = _found(client, use_case_id)
+    _mind_unmatched(case, found)
+    with _there(client, case, found) as stored:
+        origins = _origins(stored, case.path, origin, consent)
+        difference = compare(there_is, _stored(client, stored))
+        mirror = difference.deletes and not consent.keep
+        if mirror:
+            _agree(case.path, difference, consent)
+        said = (case.description, case.facts, origins)
+        if said != (stored.description, stored.facts, list(stored.origins)):
+            # A fact that the file no longer has is unknown again.
+            client.update_use_case(
+                use_case_id,
+                description=case.description,
+                facts=case.facts,
+                replace_facts=True,
+                origins=origins,
+            )
+        if difference.documents or (mirror and difference.gone_documents):
+            _import_documents(console, client, case, mirror=mirror and bool(difference.gone_documents))
+        elif not quiet:
+            console.print(f"{counted(len(there_is.documents), 'document')} unchanged")
+        _import_examples(console, client, case, examples, difference, keep=consent.keep, quiet=quiet)
 
 
 def use_case_id_of(given: str) -> str:
@@ -203,6 +205,28 @@ def _found(client: Client, use_case_id: str) -> use_case_pb2.UseCase | None:
         return client.get_use_case(use_case_id)
     except NotFound:
         return None
+
+
+@contextmanager
+def _there(
+    client: Client, case: UseCaseFile, found: use_case_pb2.UseCase | None
+) -> Iterator[use_case_pb2.UseCase]:
+    """Yield the use case of a file, created where there is none; it goes again where nothing is imported then."""
+    if found is not None:
+        yield found
+        return
+    use_case_id = case.stored_id
+    created = client.create_use_case(
+        use_case_id, description=case.description, facts=case.facts, origins=[origin_of(case.path)]
+    )
+    try:
+        yield created
+    except BaseException:
+        with suppress(AdvisorError):  # what went wrong first is told
+            holds = client.get_use_case(use_case_id)
+            if not (holds.document_count or holds.example_count):
+                client.delete_use_case(use_case_id)
+        raise
 
 
 def _mind_unmatched(case: UseCaseFile, stored: use_case_pb2.UseCase | None) -> None:
@@ -288,21 +312,9 @@ def _stored(client: Client, use_case: use_case_pb2.UseCase) -> Contents:
     )
 
 
-def _origin(path: Path) -> str:
-    return f"{socket.gethostname()}:{path.resolve()}"
-
-
 def _origins(stored: use_case_pb2.UseCase, path: Path, origin: str, consent: Consent) -> list[str]:
-    """Return the files that a use case is kept in step with, this one among them, where it may be.
-
-    A file on this machine that is there no more was moved here.
-    """
-    here = f"{socket.gethostname()}:"
-    others = [
-        each
-        for each in stored.origins
-        if each != origin and not (each.startswith(here) and not Path(each.removeprefix(here)).exists())
-    ]
+    """Return the files that a use case is kept in step with, this one among them, where it may be."""
+    others = other_origins(stored, origin)
     known = len(others) < len(stored.origins)
     if not known and not consent.adopt:
         kept = f"kept in step with {', '.join(others)}" if others else "made by no file"

@@ -67,6 +67,19 @@ def test_examples(advisor, at, imported):
     assert len(advisor("examples", "list", "faq", "--json", *at).out.splitlines()) == 63
 
 
+def test_what_a_file_names_still_is_told_as_it_is_deleted(advisor, at, imported, tmp_path):
+    """By whatever it was called, since the next command brings it back; what the file has no more is gone."""
+    told = f"{imported} names it still"
+    assert told in advisor("documents", "delete", imported, "manual.md", *at).err
+    name = advisor("examples", "list", imported, *at).out.split("\t")[0]
+    assert told in advisor("examples", "delete", name, *at).err
+    assert advisor("import", imported, *at).status == 0
+    document = advisor("documents", "list", imported, *at).out.split("\t")[0]
+    imported.write_text("id: faq\n")
+    for deleted in (("documents", "delete", document), ("examples", "delete", name)):
+        assert advisor(*deleted, *at).err == f"{deleted[-1]} deleted\n"
+
+
 def test_init_writes_a_file_that_can_be_filled_in(advisor, tmp_path, monkeypatch, write):
     """Documents and examples beside it are named; without the marks before them the facts are right."""
     write("a.md", "text")

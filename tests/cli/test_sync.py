@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from advisor.errors import FailedPrecondition
 from advisor.knowledge.usecasefile import read_use_case
 
 
@@ -188,3 +189,25 @@ def test_an_import_that_is_interrupted_says_what_is_kept(advisor, at, case, monk
     assert ended.status == 130
     assert "no document of this import is stored" in ended.err
     assert ended.err.endswith("advisor: interrupted\n")
+
+
+@pytest.mark.parametrize("ends_with", [KeyboardInterrupt(), FailedPrecondition("NO", "not now")])
+def test_an_import_that_fails_leaves_no_use_case_of_its_own(
+    advisor, at, case, client, monkeypatch, ends_with
+):
+    """What was there before stays, and so does one that something was imported into."""
+
+    def fail(*_, **__):
+        raise ends_with
+
+    with monkeypatch.context() as broken:
+        broken.setattr("advisor.client.Client.import_documents", fail)
+        assert advisor("import", case, *at).status != 0
+        assert list(client.use_cases()) == []
+        client.create_use_case("faq", description="Before.")
+        assert advisor("import", case, "--adopt", *at).status != 0
+        assert [each.name for each in client.use_cases()] == ["useCases/faq"]
+        client.delete_use_case("faq")
+    monkeypatch.setattr("advisor.client.Client.import_examples", fail)
+    assert advisor("import", case, *at).status != 0
+    assert client.get_use_case("faq").document_count == 1
