@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -85,11 +86,19 @@ def tune(
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     case = read_identified(file, consent)
+    if case.examples is None and not consent.keep:
+        raise InvalidInput.of(
+            str(file),
+            "names no examples to train on; add the line examples: FILE.jsonl, a file with lines of "
+            '{"question": "...", "answer": "..."}',
+        )
     with connected(server) as client:
         bring_in(notices(), client, case, consent, quiet=True)
         future = client.tune(case.stored_id, approach=approach, **settings)
         if not detach:
             finish(future, as_json=as_json)
+            told = f"To ask it: advisor answer {shlex.quote(str(file))} QUESTION --approach {approach}"
+            notices().print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
         elif as_json:
             print_json({"operation": values_of(future.operation)})
         else:

@@ -31,13 +31,15 @@ from backends.base import Cancelled, Example, ExamplesError, Message, Passage, P
 from backends.counts import counted
 from backends.models import resolve as models
 from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
-from backends.training.schedule import MIN_TRAINING_EXAMPLES
+from backends.training.schedule import MIN_TRAINING_EXAMPLES, least_examples
 
 if TYPE_CHECKING:
     from backends.training.run import TuningProgress
 
 __all__ = ["TuneJob", "check_tune", "clean_checkpoints", "is_taken", "read_adapter", "run_tune"]
 
+LEAST_EXAMPLES = 10
+"""Fewer are not trained on: what the veto `fewer-than-10-examples` says of those that are counted or stated."""
 log = structlog.get_logger(__name__)
 
 
@@ -88,11 +90,12 @@ def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
     """
     refuse_vetoed(execution.recommend_use_case(use_case, BASIC), asked.approach)
     name = use_case_name(use_case.id)
-    if use_case.example_count < MIN_TRAINING_EXAMPLES:
+    needed = max(LEAST_EXAMPLES, least_examples(asked.settings.held_out_share))
+    if use_case.example_count < needed:
         raise FailedPrecondition(
             "TOO_FEW_EXAMPLES",
-            f"{name} has {counted(use_case.example_count, 'example')}, and training needs {MIN_TRAINING_EXAMPLES} "
-            "besides those held out; import more with ImportExamples",
+            f"{name} has {counted(use_case.example_count, 'example')}, and training needs {needed}, "
+            "those held out among them; import more with ImportExamples",
             metadata={"resource": name},
         )
     if asked.approach.retrieves and use_case.passage_count == 0:

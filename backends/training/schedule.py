@@ -9,7 +9,7 @@ from backends.base import ExamplesError
 from backends.counts import counted
 from backends.training.adapters import TrainingExample
 
-__all__ = ["MIN_TRAINING_EXAMPLES", "learning_rate_at", "plan_epoch", "split"]
+__all__ = ["MIN_TRAINING_EXAMPLES", "learning_rate_at", "least_examples", "plan_epoch", "split"]
 
 MIN_TRAINING_EXAMPLES = 8
 # Batches that are sorted by length together: enough to save padding, few enough to stay shuffled.
@@ -34,7 +34,7 @@ def split(
         groups.setdefault(" ".join(asked.casefold().split()), []).append(index)
     order = list(groups.values())
     random.Random(f"split:{seed}").shuffle(order)  # noqa: S311 (no secret)
-    wanted = max(1, round(held_out_share * len(examples))) if held_out_share else 0
+    wanted = _held_out(len(examples), held_out_share)
     held_out: list[int] = []
     while order and len(held_out) < wanted:
         held_out += order.pop()
@@ -45,6 +45,14 @@ def split(
             f"at least {MIN_TRAINING_EXAMPLES} are needed, and some 100 to learn a form: add examples"
         )
     return tuple(training), tuple(sorted(held_out))
+
+
+def least_examples(held_out_share: float) -> int:
+    """Return how many examples it takes, each of another question, to train on enough besides those held out."""
+    count = MIN_TRAINING_EXAMPLES
+    while count - _held_out(count, held_out_share) < MIN_TRAINING_EXAMPLES:
+        count += 1
+    return count
 
 
 def plan_epoch(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> tuple[tuple[int, ...], ...]:
@@ -67,3 +75,7 @@ def learning_rate_at(step: int, total: int, peak: float) -> float:
     if step < warmup:
         return peak * (step + 1) / warmup
     return peak * (total - step) / max(1, total - warmup)
+
+
+def _held_out(count: int, share: float) -> int:
+    return max(1, round(share * count)) if share else 0

@@ -146,6 +146,7 @@ def test_tune_waits_for_the_adapter(advisor, server, case, client, trainer):
     assert ended.status == 0
     assert "useCases/faq/adapters/" in ended.out
     assert "64 examples, 8 steps, loss 0.500, held-out loss 0.250" in ended.out
+    assert f"advisor answer {case} QUESTION --approach FINE_TUNING" in ended.err
     assert len(list(client.adapters("faq"))) == 1
 
 
@@ -180,11 +181,13 @@ def test_tuning_that_is_not_allowed(advisor, server, imported, client, arguments
     assert list(client.operations()) == []
 
 
-def test_tuning_without_examples(advisor, server, write):
-    """What is missing is told."""
-    ended = advisor("tune", write("bare.yaml", "id: bare\ndescription: Bare.\n"), "--server", server.address)
-    assert ended.status == 2
-    assert "examples" in ended.err
+def test_tuning_without_examples(advisor, server, write, client):
+    """What the file lacks is told before anything is stored; where the store may have some, the server counts."""
+    bare = write("bare.yaml", "id: bare\ndescription: Bare.\n")
+    ended = advisor("tune", bare, "--server", server.address)
+    assert (ended.status, list(client.use_cases())) == (2, [])
+    assert "bare.yaml: names no examples to train on; add the line examples: FILE.jsonl" in ended.err
+    assert "training needs 10" in advisor("tune", bare, "--keep", "--server", server.address).err
 
 
 @pytest.fixture

@@ -322,6 +322,22 @@ def test_tuning_preconditions(stub, channel, server, failure, facts, number, app
     assert failure(lambda: stub.Tune(request)).reason == reason
 
 
+@pytest.mark.parametrize(("share", "number", "needed"), [(0.1, 0, 10), (0.5, 12, 16)])
+def test_the_number_of_examples_needed_is_told_with_those_held_out(
+    stub, channel, server, failure, share, number, needed
+):
+    """It is never fewer than the rules ask for, and with so many training begins."""
+    store(channel)
+    give_examples(server, number)
+    settings = use_case_pb2.TuningSettings(held_out_share=share)
+    request = execution_pb2.TuneRequest(parent="useCases/faq", approach=FINE_TUNING, settings=settings)
+    assert (
+        f"training needs {needed}, those held out among them" in failure(lambda: stub.Tune(request)).message
+    )
+    give_examples(server, needed)
+    assert stub.Tune(request).name.startswith("operations/")
+
+
 def test_taken_adapter(stub, channel, server, failure):
     """An adapter that exists is not trained again under its name."""
     store(channel)

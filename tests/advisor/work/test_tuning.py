@@ -15,12 +15,13 @@ import pytest
 from structlog.testing import capture_logs
 
 import backends.training.run
+from advisor.decision.advisor import default_advisor
 from advisor.settings import Settings, read_settings
 from advisor.storage import adapters, examples, leases, operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.imports import Limits, open_examples
 from advisor.storage.operations import Operation, State
-from advisor.work.tuning import TuneJob, clean_checkpoints, run_tune
+from advisor.work.tuning import LEAST_EXAMPLES, TuneJob, clean_checkpoints, run_tune
 from advisor.work.worker import perform
 from backends.base import Cancelled, Example, Passage, TuningError
 from backends.training.adapters import (
@@ -242,3 +243,12 @@ def test_the_log_tells_how_many_examples_were_left_out(database, settings, train
     assert (told["left_out"], told["of"], told["with_short_answers"]) == (1, 9, 1)
     assert "fewer than 4 characters" in told["why"]
     assert len(trainer.seen[0]) == 8
+
+
+def test_training_needs_as_many_examples_as_the_rules_ask_for() -> None:
+    """One fewer is vetoed where it is known, so that both name the same number."""
+    vetoed = [
+        [veto.id for veto in default_advisor().recommend({"labelled_examples": number}).vetoes]
+        for number in (LEAST_EXAMPLES - 1, LEAST_EXAMPLES)
+    ]
+    assert vetoed == [["fewer-than-10-examples"], []]

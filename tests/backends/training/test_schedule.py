@@ -6,7 +6,7 @@ import pytest
 
 from backends.base import ExamplesError, Message
 from backends.training.adapters import TrainingExample
-from backends.training.schedule import learning_rate_at, plan_epoch, split
+from backends.training.schedule import learning_rate_at, least_examples, plan_epoch, split
 
 
 def examples(count: int, *, copies: int = 1) -> list[TrainingExample]:
@@ -42,6 +42,15 @@ def test_a_question_is_the_same_in_other_case_and_spacing() -> None:
     asked = [TrainingExample((Message("user", str(n)),), "yes", ("A  b?", "a B?")[n % 2]) for n in range(10)]
     with pytest.raises(ExamplesError, match="10 examples, less 10 held out: 0 to train on"):
         split(asked, 0.1, 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.25, 0.5])
+def test_the_least_examples_are_as_many_as_the_split_takes(share: float) -> None:
+    """So many can be split, and one fewer cannot."""
+    least = least_examples(share)
+    assert len(split(examples(least), share, 0)[0]) >= 8
+    with pytest.raises(ExamplesError):
+        split(examples(least - 1), share, 0)
 
 
 def test_nothing_is_held_out_for_a_share_of_zero() -> None:
