@@ -43,6 +43,10 @@ _NAMES = "|".join(name for name in COMMANDS if name not in _WORDS)
 _CALL = re.compile(rf"\b(?:{_NAMES}|(?<=\bwith )(?:{'|'.join(_WORDS)}))\b")
 
 
+# What only a program can do: the command line sends documents under the media type of their suffix.
+_FOR_PROGRAMS = ", or name the media type"
+
+
 def as_commands(message: str) -> str:
     """Return a message with the calls that it names replaced by the commands that make them."""
-    return _CALL.sub(lambda found: f"`{COMMANDS[found.group()]}`", message)
+    return _CALL.sub(lambda found: f"`{COMMANDS[found.group()]}`", message.replace(_FOR_PROGRAMS, ""))

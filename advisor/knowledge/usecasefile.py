@@ -22,7 +22,9 @@ from advisor.knowledge.inventory import Inventory
 from advisor.knowledge.yamltree import Entry, read_yaml
 from advisor.names import ID_RULE, is_id
 from advisor.v1 import facts_pb2, use_case_pb2
+from backends.base import DocumentError
 from backends.counts import counted
+from backends.documents.reading import MAX_DOCUMENT_BYTES, SUFFIXES, media_type_of, read_document
 
 __all__ = [
     "MAX_LINE_CHARACTERS",
@@ -290,7 +292,21 @@ def _matching(item: Entry, folder: Path) -> list[Path]:
         )
     if not (root / relative).is_file():
         raise item.error(f"there is no file {str(root / relative)!r}")
+    _mind_unreadable(item, root / relative)
     return [root / relative]
+
+
+def _mind_unreadable(item: Entry, path: Path) -> None:
+    """Refuse a file that is named though no import would take it; what patterns match is read as it is imported."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise item.error(f"{item.text()!r} cannot be read; convert it to one of {', '.join(SUFFIXES)}")
+    try:
+        with path.open("rb") as content:
+            read_document(item.text(), media_type_of(path.name), content.read(MAX_DOCUMENT_BYTES + 1))
+    except OSError as error:
+        raise item.error(f"{item.text()!r} cannot be read: {error.strerror}") from None
+    except DocumentError as error:
+        raise item.error(str(error)) from None
 
 
 def _unmatched(item: Entry) -> RulesError:

@@ -13,7 +13,15 @@ from pathlib import PurePosixPath
 from backends.base import DocumentError, Passage
 from backends.documents.html import Block, html_text, markdown_blocks, plain_blocks
 
-__all__ = ["MAX_DOCUMENT_BYTES", "MEDIA_TYPES", "PASSAGE_WORDS", "media_type_of", "read_document", "split"]
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "MEDIA_TYPES",
+    "PASSAGE_WORDS",
+    "SUFFIXES",
+    "media_type_of",
+    "read_document",
+    "split",
+]
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 PASSAGE_WORDS = 90
@@ -30,6 +38,8 @@ MEDIA_TYPES = {
     "application/jsonl": (".jsonl", ".ndjson"),
 }
 """The media types that can be read, with the suffixes that stand for them."""
+SUFFIXES = tuple(suffix for suffixes in MEDIA_TYPES.values() for suffix in suffixes)
+"""The suffixes of what can be read."""
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]{0,2}\s+")
@@ -58,9 +68,9 @@ def media_type_of(source: str) -> str:
     for media_type, suffixes in MEDIA_TYPES.items():
         if suffix in suffixes:
             return media_type
-    known = ", ".join(known for suffixes in MEDIA_TYPES.values() for known in suffixes)
     raise DocumentError(
-        f"{source}: the suffix {suffix!r} stands for no media type; use one of {known}, or name the media type"
+        f"{source}: the suffix {suffix!r} stands for no media type; use one of {', '.join(SUFFIXES)}, "
+        "or name the media type"
     )
 
 

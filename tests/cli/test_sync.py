@@ -70,6 +70,16 @@ def test_a_pattern_that_never_matched_is_refused(advisor, at, write, client):
     assert list(client.use_cases()) == []
 
 
+def test_what_a_pattern_matches_and_cannot_be_read_is_refused(advisor, at, write, client):
+    """With what a person can do about it; the media type is a program's to name."""
+    write("a.pdf", "text")
+    ended = advisor("import", write("pdf.yaml", "id: pdf\ndocuments: ['a.*']\n"), *at)
+    assert ended.status == 2
+    assert "a.pdf: the suffix '.pdf' stands for no media type; use one of .txt, " in ended.err
+    assert "name the media type" not in ended.err
+    assert list(client.use_cases()) == []
+
+
 def test_corrected_labels_replace_the_old_ones(advisor, at, imported, tmp_path, write, client):
     """Nothing that the file has is lost, so nobody is asked."""
     text = (tmp_path / "examples.jsonl").read_text()

@@ -52,6 +52,29 @@ def test_stock_is_taken_as_the_store_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.pdf", b"%PDF", "'a.pdf' cannot be read; convert it to one of .txt, "),
+        ("a", b"text", "'a' cannot be read; convert it to one of .txt, "),
+        ("a.txt", "Größe".encode("latin-1"), "a.txt: byte 2 is not utf-8 text; save it as UTF-8"),
+        ("a.md", b" ", "a.md: it holds no text; leave it out"),
+        ("a.jsonl", b"{", "a.jsonl, line 1: it is not JSON"),
+    ],
+)
+def test_a_file_that_is_named_and_cannot_be_read_is_pointed_at(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    """As any fault of the file, before anything is decided or imported; a pattern's files are another matter."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        read_use_case(write(tmp_path, f"documents:\n  - {name}"))
+    (violation,) = refused.value.violations
+    assert violation.field.endswith("my-case.yaml:2:5")
+    assert violation.description.startswith(message)
+    assert read_use_case(write(tmp_path, "documents: 'a*'")).documents == (tmp_path / name,)
+
+
+@pytest.mark.parametrize(
     ("pattern", "expected"),
     [
         ("**/*.md", ["a.md", "in/b.md"]),
