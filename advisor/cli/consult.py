@@ -16,6 +16,7 @@ import typer
 import yaml
 from rich.console import Console
 
+from advisor.cli.init import material_lines, tell_of_unreadable
 from advisor.cli.output import JsonOption, notices, print_json, values_of
 from advisor.cli.render import show, value_form
 from advisor.cli.rules import RulesOption, advisor_with
@@ -63,6 +64,8 @@ def consult(
     if save:
         said = _without(consultation.facts, counted)
         save.write_text(use_case_text(said, case, save.absolute()), encoding="utf-8")
+        if case is None:
+            tell_of_unreadable(save.absolute().parent)
         notices().print(f"\nSaved: {save}. Next: advisor recommend {save}", markup=False, soft_wrap=True)
     elif console.is_terminal:
         notices().print("\n--save FILE keeps what was said, for advisor recommend FILE.", markup=False)
@@ -89,12 +92,10 @@ def use_case_text(known: facts_pb2.Facts, case: UseCaseFile | None, path: Path) 
         lines += [f"  # {item.question}", f"  {item.name}: {value_to_notation(item, number)}"]
     if case is not None and case.patterns:
         lines.append(_yaml({"documents": [_pattern(each, case, folder) for each in case.patterns]}))
-    elif case is None:
-        lines.append("# documents: [manuals/**/*.md]   # what to retrieve from, from this file's folder")
     if case is not None and case.examples:
         lines.append(_yaml({"examples": _path(case.examples, folder)}))
-    elif case is None:
-        lines.append('# examples: examples.jsonl       # lines of {"question": ..., "answer": ...}')
+    if case is None:
+        lines += ["", *material_lines(folder)]
     return "\n".join(lines) + "\n"
 
 
@@ -109,7 +110,10 @@ def _without(known: facts_pb2.Facts, counted: Set[str]) -> facts_pb2.Facts:
 
 def _converse(console: Console, consultation: Consultation) -> Recommendation:
     """Ask until nothing is left to ask, or nobody answers; return what is recommended then."""
-    console.print("Answer each question, or press Enter where you cannot tell; Ctrl-D ends.\n", style="dim")
+    console.print(
+        "Answer each question, ? for how to find out, or press Enter where you cannot tell; Ctrl-D ends.\n",
+        style="dim",
+    )
     step = consultation.next()
     reason = step.stop_reason
     try:
@@ -143,7 +147,7 @@ def _yaml(values: dict[str, object]) -> str:
 
 
 def _ask(console: Console, consultation: Consultation, question: Question, number: int) -> None:
-    """Ask until the answer is allowed or declined."""
+    """Ask until the answer is allowed or declined; a question mark is answered by how to find out."""
     form = value_form(question.fact, question.choices)
     console.print(f"{number}. {question.text} ({form})", markup=False)
     while True:
@@ -151,6 +155,9 @@ def _ask(console: Console, consultation: Consultation, question: Question, numbe
         if not reply:
             consultation.answer(facts_pb2.Facts(), [question.fact])
             return
+        if reply == "?":
+            console.print(f"   {question.measure}", markup=False, highlight=False)
+            continue
         try:
             consultation.answer(facts_from_mapping({question.fact: _value(question.fact, reply)}))
         except InvalidInput as error:

@@ -16,7 +16,7 @@ from advisor.knowledge.identity import new_id
 from advisor.knowledge.usecasefile import files_matching, read_use_case
 from backends.documents.reading import MEDIA_TYPES
 
-__all__ = ["register"]
+__all__ = ["material_lines", "register", "tell_of_unreadable"]
 
 FACTS = {
     "task": "QUESTION_ANSWERING",
@@ -73,10 +73,28 @@ def init(
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be written: {error.strerror}") from None
     read_use_case(file)
-    _tell_of_unreadable(file.absolute().parent)
+    tell_of_unreadable(file.absolute().parent)
     notices().print(
         f"{file} written. Fill in what you know, then: advisor recommend {file}", markup=False, soft_wrap=True
     )
+
+
+def material_lines(folder: Path) -> Iterator[str]:
+    """Yield the lines of a use-case file that name the documents and examples in its folder, or comments."""
+    patterns = ", ".join(f"'{each}'" for each in _patterns(folder))
+    yield "# What to retrieve from: paths and patterns from this folder."
+    yield f"documents: [{patterns}]" if patterns else "# documents: ['**/*.md']"
+    yield ""
+    yield '# What to learn from: lines of {"question": "...", "answer": "..."}, and "context" where known.'
+    yield f"examples: {EXAMPLES}" if (folder / EXAMPLES).is_file() else f"# examples: {EXAMPLES}"
+
+
+def tell_of_unreadable(folder: Path) -> None:
+    """Name documents in the folder, or in folders within it, whose format is not read; hidden ones are passed over."""
+    found = [path.as_posix() for path in _files(folder) if path.suffix.lower() in UNREADABLE]
+    if found:
+        told = f"not read: {listed(found, SHOWN)}; convert to one of {', '.join(SUFFIXES)}"
+        notices().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -94,12 +112,7 @@ def _lines(file: Path) -> Iterator[str]:
         yield f"  # {item.question}"
         yield f"  # {name}: {value}{_others(name, value)}"
     yield ""
-    yield "# What to retrieve from: paths and patterns from this folder."
-    patterns = [f"'{each}'" for each in document_patterns(folder)]
-    yield f"documents: [{', '.join(patterns)}]" if patterns else "# documents: ['**/*.md']"
-    yield ""
-    yield '# What to learn from: lines of {"question": "...", "answer": "..."}, and "context" where known.'
-    yield f"examples: {EXAMPLES}" if (folder / EXAMPLES).is_file() else f"# examples: {EXAMPLES}"
+    yield from material_lines(folder)
 
 
 def _others(name: str, value: str) -> str:
@@ -107,19 +120,15 @@ def _others(name: str, value: str) -> str:
     return f"   # or {', '.join(others)}" if fact(name).kind == "choice" else ""
 
 
-def document_patterns(folder: Path) -> Iterator[str]:
-    """Yield a pattern for each kind of document in the folder, which reaches into folders where there are some."""
+def _patterns(folder: Path) -> Iterator[str]:
+    """Yield a pattern for each kind of document, which reaches into folders where one of them holds some."""
+    found = list(_files(folder))
     for suffix in SUFFIXES:
-        if any(files_matching(folder, Path(f"*/**/*{suffix}"))):
-            yield f"**/*{suffix}"
-        elif any(files_matching(folder, Path(f"*{suffix}"))):
-            yield f"*{suffix}"
+        depths = [len(path.parts) for path in found if path.name.endswith(suffix)]
+        if depths:
+            yield f"**/*{suffix}" if max(depths) > 1 else f"*{suffix}"
 
 
-def _tell_of_unreadable(folder: Path) -> None:
-    """Name documents in the folder, or in folders within it, whose format is not read; hidden ones are passed over."""
-    paths = (path.relative_to(folder) for path in files_matching(folder, Path("**/*")))
-    found = [path.as_posix() for path in paths if path.suffix.lower() in UNREADABLE]
-    if found:
-        told = f"not read: {listed(found, SHOWN)}; convert to one of {', '.join(SUFFIXES)}"
-        notices().print(told, markup=False, highlight=False, soft_wrap=True)
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and in folders within it, as paths from there."""
+    return (path.relative_to(folder) for path in files_matching(folder, Path("**/*")))

@@ -186,6 +186,30 @@ def test_consult_keeps_patterns_as_they_are_written(advisor, write, tmp_path, fo
     assert folder != "." or "- ./b.txt\n" in saved.read_text()
 
 
+def test_consult_names_what_lies_beside_a_new_file(advisor, write, tmp_path):
+    """Documents and examples, as init does; what cannot be read is told."""
+    (tmp_path / "in").mkdir()
+    for name in ("a.md", "in/b.md", "c.pdf"):
+        write(name, "text")
+    write("examples.jsonl", '{"question": "q", "answer": "a"}\n')
+    saved = tmp_path / "saved.yaml"
+    ended = advisor("consult", "--max-questions", 1, "--save", saved, typed="0.4\n")
+    case = read_use_case(saved)
+    assert [path.name for path in case.documents] == ["a.md", "b.md"]
+    assert case.examples == tmp_path / "examples.jsonl"
+    assert ended.err.startswith("not read: c.pdf; convert to one of ")
+
+
+def test_consult_tells_how_to_find_out(advisor):
+    """A question mark brings the hint of that question, and the question stays; that is told at the start."""
+    ended = advisor("consult", "--max-questions", 1, "--json", typed="?\n\n")
+    asked = next(item for item in facts() if item.question in ended.err)
+    assert asked.measure in ended.err
+    assert ended.err.count("   >") == 2
+    assert "? for how to find out" in ended.err.splitlines()[0]
+    assert "the limit of 1" in ended.err
+
+
 def test_every_fact_survives_saving(tmp_path):
     """Whatever can be said can be read back."""
     text = {
