@@ -7,6 +7,7 @@ are files over 1 MiB.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,7 +196,7 @@ def read_yaml(path: Path) -> Entry:
     except UnicodeDecodeError as error:
         raise RulesError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        mark = error.context_mark if _pattern(error, text) else error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise RulesError(f"{path}{where}: not YAML: {_problem(error, text)}") from error
     except yaml.YAMLError as error:
@@ -206,10 +207,19 @@ def read_yaml(path: Path) -> Entry:
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
-    """Return what the parser found; a tab where spaces belong, which it only calls a character, by its name."""
+    """Return what the parser found; by its name what it only calls a character."""
     if error.problem_mark and text.startswith("\t", error.problem_mark.index):
         return "a tab, which YAML does not take for indentation; write spaces"
+    if pattern := _pattern(error, text):
+        return f"a value that begins with * is an alias; put the pattern in quotes: '{pattern}'"
     return str(error.problem)
+
+
+def _pattern(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return the pattern, such as `*.md`, that the parser took for an alias; empty where it found another fault."""
+    if error.context != "while scanning an alias" or not error.context_mark:
+        return ""
+    return re.split(r"[\s,\]}]", text[error.context_mark.index :], maxsplit=1)[0]
 
 
 def _refuse_what_explodes(text: str, document: Document) -> None:

@@ -84,6 +84,18 @@ def test_a_value_of_several_lines_is_pointed_at_where_it_starts(tmp_path: Path, 
         ("é:\n\tb: 1\n", "rules.yaml:2:1: not YAML: a tab, which YAML does not take for indentation"),
         ("a:\n  b: 1\n\tc: 1\n", "rules.yaml:3:1: not YAML: a tab"),
         ("a: *b", "rules.yaml:1:4: *b is an alias; write out what it stands for instead\na: *b\n   ^"),
+        (
+            "é: **/*.md",
+            "rules.yaml:1:4: not YAML: a value that begins with * is an alias; put the pattern in quotes: '**/*.md'",
+        ),
+        (
+            "a:\n- b\n- *.md\n",
+            "rules.yaml:3:3: not YAML: a value that begins with * is an alias; put the pattern in quotes: '*.md'",
+        ),
+        (
+            "a: [*m/*, b]",
+            "rules.yaml:1:5: not YAML: a value that begins with * is an alias; put the pattern in quotes: '*m/*'",
+        ),
         ("a: &a [*a]", "rules.yaml:1:8: *a is an alias"),
         ("a: &a x\nb: *a", "rules.yaml:2:4: *a is an alias"),
         ("a: &a {b: 1}\nc: {<<: *a}", "rules.yaml:2:9: *a is an alias"),
