@@ -97,7 +97,8 @@ def parse_number(text: str) -> float:
     if match := _MULTIPLE.match(text):
         digits, letter = match.groups()
         if letter not in _EXPONENTS:
-            message = f"{text.strip()!r} is not a number: {letter!r} is none of {', '.join(_EXPONENTS)}"
+            hint = f"; write {digits}{letter.upper()}" if letter.upper() in _EXPONENTS else ""
+            message = f"{text.strip()!r} is not a number: {letter!r} is none of {', '.join(_EXPONENTS)}{hint}"
             raise NotationError(message, text, match.start(2))
         number = float(f"{digits}e{_EXPONENTS[letter]}")  # not a product, which would round twice
     else:

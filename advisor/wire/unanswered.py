@@ -56,6 +56,11 @@ _ROWS = (
     ),
     _Row(
         "UNAVAILABLE",
+        r"(?P<scheme>(?:https?|grpcs?)://)(?P<address>[^\s/\]]+?)[:/]?(?=[\s/\]])",
+        "no server answers at {server}: leave out {scheme}; name it as HOST:PORT, such as {address}",
+    ),
+    _Row(
+        "UNAVAILABLE",
         r"(?i)resolv|lookup|DNS",
         "no server answers at {server}: there is no such host; name it as HOST:PORT, such as localhost:50051",
     ),

@@ -72,7 +72,14 @@ WRONG = {
         (("faq", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
     ("adapters", "delete"): [(("useCases/faq/adapters/a", *NOWHERE), "no server answers at 127.0.0.1:1")],
-    ("use-cases", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
+    ("use-cases", "list"): [
+        (NOWHERE, "no server answers at 127.0.0.1:1"),
+        (("--server", "http://localhost:1"), "leave out http://; name it as HOST:PORT, such as localhost:1"),
+        (
+            ("--server", "https://127.0.0.1:1/"),
+            "leave out https://; name it as HOST:PORT, such as 127.0.0.1:1",
+        ),
+    ],
     ("use-cases", "show"): [(("no-id.yaml", *NOWHERE), "has no id")],
     ("use-cases", "delete"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("documents", "list"): [(("none.yaml", *NOWHERE), "none.yaml: cannot be read")],

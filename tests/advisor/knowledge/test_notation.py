@@ -121,6 +121,14 @@ def test_letters_of_numbers_are_capitals(text: str, column: int) -> None:
     assert caught.value.column == column
 
 
+@pytest.mark.parametrize(("text", "hint"), [("10k", "; write 10K"), (" 1.5 m", "; write 1.5M"), ("7d", "T")])
+def test_a_small_letter_is_answered_by_what_to_write(text: str, hint: str) -> None:
+    """Where there is such a capital."""
+    with pytest.raises(NotationError) as caught:
+        parse_number(text)
+    assert str(caught.value).endswith(hint)
+
+
 @pytest.mark.parametrize(
     ("text", "inside", "outside"),
     [

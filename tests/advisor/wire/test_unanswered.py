@@ -42,6 +42,17 @@ def test_every_code_has_a_sentence(code, text, begun):
             "SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED",
             "a certificate that this client does not trust",
         ),
+        (
+            "UNAVAILABLE",
+            "resolving http://h:1: [address lookup failed",
+            "leave out http://; name it as HOST:PORT, such as h:1",
+        ),
+        (
+            "UNAVAILABLE",
+            "resolving https://h/: [address lookup failed",
+            "leave out https://; name it as HOST:PORT",
+        ),
+        ("UNAVAILABLE", "resolving nohost:1: [address lookup failed", "there is no such host"),
         ("OUT_OF_RANGE", "over", "refused the call (OUT_OF_RANGE): over"),
     ],
 )
