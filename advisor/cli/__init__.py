@@ -115,7 +115,19 @@ def _usage(error: Any, given: Sequence[str]) -> str:
     if value is not None and repr(value) not in message:
         message = message.replace(": ", f": {value!r}: ", 1)
     path = error.ctx.command_path if error.ctx else "advisor"
-    return f"{message.rstrip('.')}; see {path.replace('python -m ', '')} --help"
+    return f"{message.rstrip('.')}{_expected(error, message)}; see {path.replace('python -m ', '')} --help"
+
+
+def _expected(error: Any, message: str) -> str:
+    """Say of too few or too many arguments which the command takes; empty of another fault."""
+    missing, extra = (message.startswith(each) for each in ("Missing argument", "Got unexpected extra"))
+    if not (missing or extra):
+        return ""
+    taken = [each for each in error.ctx.command.params if each.param_type_name == "argument"]
+    names = [(each.metavar or each.name).upper() for each in taken]
+    shown = [name if each.required else f"[{name}]" for name, each in zip(names, taken, strict=True)]
+    told = f": it takes {' '.join(shown) or 'none'}{', in this order' if len(shown) > 1 else ''}"
+    return f"{told}; put in quotes what has spaces" if extra and shown else told
 
 
 def _value(option: str, given: Sequence[str]) -> str | None:

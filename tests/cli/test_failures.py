@@ -24,7 +24,7 @@ WRONG = {
         (("no-documents.yaml",), "no file matches '*.pdf'"),
         (("faq.yaml", "--rules", "none.yaml"), "none.yaml: cannot be read"),
         (("faq.yaml", "--rules", "bad.yaml"), "bad.yaml:2:1: not YAML"),
-        ((), "Missing argument"),
+        ((), "Missing argument 'file': it takes FILE; see"),
     ],
     ("init",): [
         (("faq.yaml",), "is there already; choose another name, or add --force"),
@@ -38,7 +38,7 @@ WRONG = {
     ("rules", "list"): [(("--rules", "none.yaml"), "none.yaml: cannot be read")],
     ("rules", "check"): [(("--rules", "bad.yaml"), "bad.yaml:2:1: not YAML")],
     ("rules", "test"): [(("--rules", "faq.yaml"), "faq.yaml")],
-    ("serve",): [(("--port", "many"), "'--port': 'many'")],
+    ("serve",): [(("--port", "many"), "'--port': 'many'"), (("many",), "(many): it takes none; see")],
     ("import",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
         (("no-id.yaml", *NOWHERE), "has no id, under which servers keep it; add the line id: "),
@@ -50,7 +50,11 @@ WRONG = {
         (("none.yaml", "q", *NOWHERE), "none.yaml: cannot be read"),
         (("faq.yaml", "q", "--approach", "ragg", *NOWHERE), 'did you mean "RAG"'),
         (("faq.yaml", "q", *NOWHERE), "no server answers at 127.0.0.1:1"),
-        (("faq.yaml",), "Missing argument"),
+        (("How many?",), "Missing argument 'question': it takes FILE QUESTION, in this order; see"),
+        (
+            ("faq.yaml", "How", "many", "days?", *NOWHERE),
+            "(many days?): it takes FILE QUESTION, in this order; put in quotes what has spaces; see",
+        ),
     ],
     ("tune",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
@@ -84,7 +88,7 @@ WRONG = {
     ("use-cases", "delete"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("documents", "list"): [(("none.yaml", *NOWHERE), "none.yaml: cannot be read")],
     ("documents", "show"): [(("a.md", *NOWHERE), "no server answers at 127.0.0.1:1")],
-    ("documents", "delete"): [(NOWHERE, "Missing argument")],
+    ("documents", "delete"): [(NOWHERE, "it takes NAME_OR_FILE [SOURCE], in this order; see")],
     ("examples", "list"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("examples", "show"): [(NOWHERE, "Missing argument")],
     ("examples", "delete"): [(("x", *NOWHERE), "no server answers at 127.0.0.1:1")],
