@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 import yaml
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from advisor.cli.init import material_lines, tell_of_unreadable
 from advisor.cli.output import JsonOption, notices, print_json, values_of
@@ -111,8 +113,7 @@ def _without(known: facts_pb2.Facts, counted: Set[str]) -> facts_pb2.Facts:
 def _converse(console: Console, consultation: Consultation) -> Recommendation:
     """Ask until nothing is left to ask, or nobody answers; return what is recommended then."""
     console.print(
-        "Answer each question, ? for how to find out, or press Enter where you cannot tell; Ctrl-D ends.\n",
-        style="dim",
+        "Answer each question. ? tells how to find out, Enter skips it, Ctrl-D ends.\n", style="dim"
     )
     step = consultation.next()
     reason = step.stop_reason
@@ -156,7 +157,7 @@ def _ask(console: Console, consultation: Consultation, question: Question, numbe
             consultation.answer(facts_pb2.Facts(), [question.fact])
             return
         if reply == "?":
-            console.print(f"   {question.measure}", markup=False, highlight=False)
+            console.print(Padding(Text(question.measure), (0, 0, 0, 3)))
             continue
         try:
             consultation.answer(facts_from_mapping({question.fact: _value(question.fact, reply)}))

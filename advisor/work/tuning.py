@@ -88,7 +88,6 @@ def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
     Raises:
         FailedPrecondition: There is not enough to learn from, or a veto excludes the approach.
     """
-    refuse_vetoed(execution.recommend_use_case(use_case, BASIC), asked.approach)
     name = use_case_name(use_case.id)
     needed = max(LEAST_EXAMPLES, least_examples(asked.settings.held_out_share))
     if use_case.example_count < needed:
@@ -98,6 +97,7 @@ def check_tune(asked: TuneJob, use_case: UseCase, execution: Execution) -> None:
             "those held out among them; import more with ImportExamples",
             metadata={"resource": name},
         )
+    refuse_vetoed(execution.recommend_use_case(use_case, BASIC), asked.approach)
     if asked.approach.retrieves and use_case.passage_count == 0:
         raise FailedPrecondition(
             "NO_DOCUMENTS",

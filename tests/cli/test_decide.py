@@ -206,7 +206,7 @@ def test_consult_tells_how_to_find_out(advisor):
     asked = next(item for item in facts() if item.question in ended.err)
     assert asked.measure in ended.err
     assert ended.err.count("   >") == 2
-    assert "? for how to find out" in ended.err.splitlines()[0]
+    assert "? tells how to find out" in ended.err.splitlines()[0]
     assert "the limit of 1" in ended.err
 
 

@@ -310,6 +310,7 @@ def test_tune_reports_all_faults(stub, failure):
     ("facts", "number", "approach", "reason"),
     [
         (None, 0, FINE_TUNING, "TOO_FEW_EXAMPLES"),
+        (None, 5, FINE_TUNING, "TOO_FEW_EXAMPLES"),
         (facts_pb2.Facts(can_train=False), 64, FINE_TUNING, "APPROACH_VETOED"),
         (None, 64, HYBRID, "NO_DOCUMENTS"),
     ],
