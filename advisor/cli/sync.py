@@ -12,6 +12,7 @@ import functools
 import hashlib
 import inspect
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from rich.console import Console
 from advisor.cli.difference import Contents, Difference, compare
 from advisor.cli.origins import origin_of, other_origins
 from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
-from advisor.errors import AdvisorError, FailedPrecondition, InvalidInput, NotFound
+from advisor.errors import AdvisorError, Conflict, FailedPrecondition, InvalidInput, NotFound
 from advisor.knowledge.identity import new_id, write_id
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.names import example_name, parse_example
@@ -60,6 +61,9 @@ KeepOption = Annotated[
 AdoptOption = Annotated[
     bool, typer.Option("--adopt", help="Take over a use case that another file is kept in step with.")
 ]
+
+ENDING_S = 10.0
+"""Longest to wait until an import that was interrupted has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +227,25 @@ def _there(
         yield created
     except BaseException:
         with suppress(AdvisorError):  # what went wrong first is told
-            holds = client.get_use_case(use_case_id)
-            if not (holds.document_count or holds.example_count):
-                client.delete_use_case(use_case_id)
+            _forget_empty(client, use_case_id)
         raise
+
+
+def _forget_empty(client: Client, use_case_id: str) -> None:
+    """Delete a use case that holds nothing, as soon as an import into it that was interrupted has ended."""
+    until = time.monotonic() + ENDING_S
+    while True:
+        holds = client.get_use_case(use_case_id)
+        if holds.document_count or holds.example_count:
+            return
+        try:
+            client.delete_use_case(use_case_id)
+        except Conflict:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _mind_unmatched(case: UseCaseFile, stored: use_case_pb2.UseCase | None) -> None:

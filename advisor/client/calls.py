@@ -12,10 +12,11 @@ from grpc_status import rpc_status
 
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import progress_pb2, recommendation_pb2
+from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.wire.status import status_to_error
 from advisor.wire.unanswered import THE_SERVER
 
-__all__ = ["AnswerEvent", "AnswerStream", "translated"]
+__all__ = ["AnswerEvent", "AnswerStream", "import_result", "translated"]
 
 AnswerEvent = (
     recommendation_pb2.Recommendation
@@ -49,6 +50,27 @@ def _status(error: Any) -> status_pb2.Status:
     except ValueError:  # details that do not belong to the status, as from a proxy
         rich = None
     return rich or status_pb2.Status(code=code, message=details)
+
+
+def import_result(
+    call: Any, report: Callable[[progress_pb2.Progress], None] | None
+) -> use_cases_pb2.ImportDocumentsResult:
+    """Read an import to its end, and return what came of it; where the reading breaks off, so does the import.
+
+    Args:
+        call: The call.
+        report: Takes how far it is.
+    """
+    result = use_cases_pb2.ImportDocumentsResult()
+    try:
+        for response in call:
+            if response.HasField("result"):
+                result = response.result
+            elif response.HasField("progress") and report is not None:
+                report(response.progress)
+    finally:
+        call.cancel()  # nothing happens where it has ended
+    return result
 
 
 class AnswerStream:

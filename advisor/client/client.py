@@ -23,7 +23,7 @@ from typing import Any, Self
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
-from advisor.client.calls import AnswerEvent, AnswerStream, translated
+from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
 from advisor.client.operations import OperationFuture
 from advisor.client.targets import FactsLike, facts_of, name_of, target_of, view_of
 from advisor.client.uploads import (
@@ -275,13 +275,7 @@ class Client:
             )
         with translated(self._target):
             call = self._use_cases.ImportDocuments(document_messages(header, given), metadata=self._metadata)
-            result = use_cases_pb2.ImportDocumentsResult()
-            for response in call:
-                if response.HasField("result"):
-                    result = response.result
-                elif response.HasField("progress") and report is not None:
-                    report(response.progress)
-        return result
+            return import_result(call, report)
 
     def import_examples(
         self,

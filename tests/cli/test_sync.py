@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from advisor.errors import FailedPrecondition
+from advisor.client import Client
+from advisor.errors import Conflict, FailedPrecondition
 from advisor.knowledge.usecasefile import read_use_case
 
 
@@ -221,3 +222,24 @@ def test_an_import_that_fails_leaves_no_use_case_of_its_own(
     monkeypatch.setattr("advisor.client.Client.import_examples", fail)
     assert advisor("import", case, *at).status != 0
     assert client.get_use_case("faq").document_count == 1
+
+
+def test_a_use_case_that_is_still_imported_into_goes_when_that_has_ended(
+    advisor, at, case, client, monkeypatch
+):
+    """An import that is interrupted holds it for a moment."""
+    refusals = iter([Conflict("an import is under way")])
+    delete = Client.delete_use_case
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    def delete_later(client, use_case_id):
+        for refusal in refusals:
+            raise refusal
+        delete(client, use_case_id)
+
+    monkeypatch.setattr(Client, "import_documents", interrupt)
+    monkeypatch.setattr(Client, "delete_use_case", delete_later)
+    assert advisor("import", case, *at).status == 130
+    assert list(client.use_cases()) == []
