@@ -13,7 +13,7 @@ PYTEST := -m pytest -n 2 --durations 10
 
 export HAYSTACK_TELEMETRY_ENABLED := False
 
-.PHONY: help demo test test-newest test-oldest lint types check protos docs node-package models lock clean
+.PHONY: help demo test test-newest test-oldest lint types check protos docs evaluate node-package models lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -66,6 +66,9 @@ docs: $(READY)   ## write the API reference, and the programs and pictures that 
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/programs.py
 	$(BIN)/python -m advisor.cli.pictures
+
+evaluate: $(READY)  ## measure the decision on published cases, and train the model that it ships
+	$(BIN)/python benchmarks/evaluate_decision.py
 
 node-package: $(READY)  ## pack the client for Node into dist/, with the protos and types made from them
 	rm -rf build/node

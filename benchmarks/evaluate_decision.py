@@ -1,8 +1,9 @@
-"""Evaluate the decision by leaving one source out, train the classifier that is shipped, write `docs/evaluation.md`.
+"""Evaluate the decision by leaving one source out, train the model that is shipped, write `docs/evaluation.md`.
 
-    python benchmarks/evaluate_decision.py
+    python benchmarks/evaluate_decision.py [--rules FILE --only-print]
 
-Deterministic; takes some minutes, nearly all of them for gradient boosting. Needs the extra `learn`.
+Deterministic; takes some five minutes. Needs the extra `learn`. With `--rules` another knowledge base is evaluated,
+such as one of an earlier commit; with `--only-print` the page is printed, and neither it nor the model is written.
 """
 
 from __future__ import annotations
@@ -13,302 +14,359 @@ os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # before numpy: on data this small, threads only wait for each other
 
-from collections.abc import Mapping, Sequence
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from advisor.decision.classifier import default_classifier_path
+import numpy as np
+
+from advisor.decision.gains import default_gains_path, save_gains
+from advisor.decision.rulebook import Rulebook
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.cases import Case, default_cases_path, load_default_cases
-from advisor.knowledge.rulefile import load_default_rules
+from advisor.knowledge.cases import MARGIN_POINTS, default_cases_paths, load_default_cases
+from advisor.knowledge.rulefile import load_default_rules, load_rules
 from advisor.learning.evaluation import (
-    BINS,
-    METRICS,
+    NOT_MEASURED,
     RESAMPLES,
-    WORLDS,
-    HiddenFact,
+    Choices,
+    Resampling,
     always,
-    as_method,
-    difference,
-    evaluate,
-    hide_in_cases,
-    hide_in_worlds,
-    leave_one_source_out,
-    majority,
-    thumb,
+    coverage,
+    leading,
+    learning_curve,
+    of_rule,
+    rule_of_thumb,
+    simplest,
 )
-from advisor.learning.selection import (
-    FAMILIES,
-    LOGISTIC,
-    SHIPPED,
-    Configuration,
-    Family,
-    HoldingOut,
-    Outcome,
-    Study,
-    fingerprint,
-    ship,
-)
-from advisor.learning.training import save_classifier
+from advisor.learning.references import REFERENCES, leave_one_out
+from advisor.learning.selection import FAMILIES, SHIPPED, Choice, Outcome, Study, ship
 
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "evaluation.md"
-MAIN: HoldingOut = "shares"
-READINGS: Mapping[HoldingOut, str] = {
-    "alone": "drop the rules that rest on it alone",
-    "shares": "take its share of the evidence from each rule that names it",
-    "any": "drop every rule that names it",
-}
-BASELINES = ("always RAG", "majority of the training cases", "rule of thumb")
-FIXED_WEIGHTS = (0.0, 0.25, 0.5, 1.0)
+THUMB = "rule of thumb"
+LARGE_LOSS = 5.0
+SIZES, DRAWS = (6, 12, 24, 36), 6
 
 
 def main() -> None:
     """Choose, train, save, evaluate, write."""
-    study = Study(load_default_cases(), load_default_rules())
-    estimator, classifier, chosen = ship(study)
-    classifier = save_classifier(estimator, classifier, default_classifier_path(), default_cases_path())
-    print(f"classifier {classifier.digest[:16]}: {chosen}")
-    outcomes = baselines(study.cases)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rules", type=Path, help="knowledge base to evaluate in place of the shipped one")
+    parser.add_argument("--only-print", action="store_true", help="write nothing")
+    asked = parser.parse_args()
+    knowledge = load_rules(asked.rules) if asked.rules else load_default_rules()
+    study = Study([case for case in load_default_cases() if len(case.measured) > 1], knowledge)
+    model, choice = ship(study)
+    if not asked.only_print:
+        model = save_gains(model, default_gains_path(), default_cases_paths())
+    print(f"model {model.digest[:16]}: {choice}", flush=True)
+    outcomes: dict[str, Outcome] = {}
+    chosen: dict[str, Mapping[str, Choice]] = {}
     for family in FAMILIES:
-        outcomes[family.name] = leave_one_source_out(study.cases, as_method(study, family, MAIN))
-        print(
-            f"{family.name}: {evaluate(study.cases, outcomes[family.name])['best or within 3']}", flush=True
-        )
-    REPORT.write_text(report(study, outcomes, chosen, classifier.digest), encoding="utf-8")
-    print(f"wrote {REPORT}")
+        outcomes[family.name], chosen[family.name] = study.leave_one_out(family)
+        print(f"{family.name}: done", flush=True)
+    page = report(study, outcomes, chosen, choice, model.digest)
+    if asked.only_print:
+        print(page)
+    else:
+        REPORT.write_text(page, encoding="utf-8")
+        print(f"wrote {REPORT}")
 
 
-def baselines(cases: Sequence[Case]) -> dict[str, Outcome]:
-    """Return what the baselines decide."""
-    methods = (always("RAG"), majority(), thumb())
-    return {
-        name: leave_one_source_out(cases, method) for name, method in zip(BASELINES, methods, strict=True)
-    }
-
-
-def report(study: Study, outcomes: Mapping[str, Outcome], chosen: Configuration, digest: str) -> str:
+def report(
+    study: Study,
+    outcomes: Mapping[str, Outcome],
+    chosen: Mapping[str, Mapping[str, Choice]],
+    choice: Choice,
+    digest: str,
+) -> str:
     """Return the page."""
-    readings = {how: leave_one_source_out(study.cases, as_method(study, SHIPPED, how)) for how in READINGS}
+    resampling = Resampling([case.source.id for case in study.cases])
+    leaders = {name: leading(study, outcome.points) for name, outcome in outcomes.items()}
+    for name, make in REFERENCES.items():
+        leaders[name] = leading(study, leave_one_out(study, make))
+    fixed = {THUMB: of_rule(study, rule_of_thumb)}
+    fixed |= {f"always {each}": of_rule(study, always(each)) for each in APPROACHES}
+    shipped = outcomes[SHIPPED.name]
+    taken = {
+        f"{SHIPPED.name}: leader": leaders[SHIPPED.name],
+        "the same, among what was measured": simplest(study, shipped.points, among_measured=True),
+        f"{SHIPPED.name}: approach": simplest(study, shipped.points, among_measured=False),
+        THUMB: fixed[THUMB],
+    }
+    curve = learning_curve(study.cases, study.knowledge, SIZES, DRAWS)
     parts = [
         HEAD.format(
             cases=len(study.cases),
+            every=len(load_default_cases()),
             sources=len(study.sources),
+            read=sum(case.collection == "published" for case in study.cases),
             rules=sum(rule.kind == "evidence" for rule in study.knowledge.rules),
-            weight=chosen.weight,
-            setting=chosen.setting,
-            temperature=chosen.temperature,
-            stated=study.knowledge.decision.temperature,
             digest=digest[:16],
-            fingerprint=fingerprint(study.knowledge)[:16],
-            bins=BINS,
+            margin=MARGIN_POINTS,
             resamples=RESAMPLES,
+            tolerance=study.knowledge.decision.tolerance,
         ),
-        VERDICT_HEAD,
-        verdict(study, outcomes, readings, chosen),
-        "\n## The comparison\n",
-        metric_table(study.cases, outcomes),
-        "\nShare best or within 3 points, what is shipped less the baseline, on the same resamples of sources:\n",
+        "\n## What it says\n",
+        verdict(resampling, leaders, fixed),
+        LEADER_HEAD,
+        leader_table(study, resampling, leaders, outcomes),
+        FIXED_HEAD,
+        fixed_table(resampling, leaders[SHIPPED.name], fixed),
+        APPROACH_HEAD,
+        taken_table(resampling, taken),
+        "\n## By collection, number of arms and task\n\nThe leader among the arms measured.\n",
+        groups_table(study, leaders),
+        LOSSES_HEAD.format(large=LARGE_LOSS),
+        losses_table(study, leaders[SHIPPED.name]),
+        CURVE_HEAD.format(draws=DRAWS),
         table(
-            ("baseline", "difference [95%]"),
-            [(name, difference(study.cases, outcomes[SHIPPED.name], outcomes[name])) for name in BASELINES],
+            ("sources learned from", "regret", "right"),
+            [(size, f"{regret:.2f}", f"{right:.2f}") for size, (regret, right) in curve.items()],
         ),
-        READING_HEAD,
-        readings_table(study, readings, outcomes),
-        WEIGHT_HEAD,
-        weights_table(study),
-        LEAST_HEAD,
-        least_table(study),
-        "\n## Case by case\n\nThe leader, `?` where the outcome would be UNDECIDED, **bold** where not acceptable.\n",
-        case_table(study.cases, outcomes),
-        HIDDEN_CASES_HEAD,
-        hidden_table(hide_in_cases(study, SHIPPED, MAIN), "right"),
-        HIDDEN_WORLDS_HEAD.format(worlds=WORLDS),
-        hidden_table(hide_in_worlds(Scorer(study.knowledge)), "leaders changed"),
+        MODEL_HEAD,
+        model_table(study, choice, chosen[SHIPPED.name]),
+        "\n## By source\n\nPoints lost by the leader among the arms measured, and share right.\n",
+        sources_table(study, leaders),
     ]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
 
-def metric_table(cases: Sequence[Case], outcomes: Mapping[str, Outcome]) -> str:
-    """Return every metric of every method."""
-    rows = [(name, *evaluate(cases, outcome).values()) for name, outcome in outcomes.items()]
-    return table(("", *METRICS), rows)
-
-
-def verdict(
-    study: Study,
-    outcomes: Mapping[str, Outcome],
-    readings: Mapping[HoldingOut, Outcome],
-    chosen: Configuration,
-) -> str:
+def verdict(resampling: Resampling, leaders: Mapping[str, Choices], fixed: Mapping[str, Choices]) -> str:
     """Return the reading in words, from the figures."""
-    right = {name: sum(accepted(study.cases, outcome)) for name, outcome in outcomes.items()}
-    best = max(BASELINES, key=lambda name: right[name])
-    lines = [
-        f"Right: best or within 3 points. Of {len(study.cases)} cases, the best baseline ({best}): {right[best]}.\n"
-    ]
-    for how, meaning in READINGS.items():
-        gap = difference(study.cases, readings[how], outcomes[best])
-        word = "above" if gap.low > 0 else "below" if gap.high < 0 else "not told apart from"
-        hits = sum(accepted(study.cases, readings[how]))
-        main = " (the middle reading)" if how == MAIN else ""
-        lines.append(
-            f"* Where holding out means to {meaning}{main}: right on {hits}, {word} that baseline ({gap})."
-        )
-    learned = {name: right[name] for name in (LOGISTIC.name, "gradient boosting")}
-    told = ", ".join(f"{name} {count}" for name, count in learned.items())
-    less = max(learned.values()) <= right[best]
-    why = "; what the cases alone teach does not carry over to another source" if less else ""
-    lines.append(f"* Learned from the cases alone: {told}{why}.")
-    alone = ": the rules decide alone, until more cases say otherwise" if chosen.weight == 0 else ""
-    lines.append(f"* The weight chosen for the classifier is {chosen.weight:g}{alone}.")
-    wrong = [
-        f"{case.id} ({case.best}; said {leader})"
-        for case, leader, good in zip(
-            study.cases, readings[MAIN].leaders, accepted(study.cases, readings[MAIN]), strict=True
-        )
-        if not good
-    ]
-    lines.append(f"* Wrong by the middle reading: {', '.join(wrong) or 'none'}.")
-    return "\n".join(lines) + "\n"
-
-
-def accepted(cases: Sequence[Case], outcome: Outcome) -> list[bool]:
-    """Return which leaders are acceptable."""
-    return [name in case.acceptable for case, name in zip(cases, outcome.leaders, strict=True)]
-
-
-def readings_table(
-    study: Study, readings: Mapping[HoldingOut, Outcome], outcomes: Mapping[str, Outcome]
-) -> str:
-    """Return what is shipped by every reading of what rules lose."""
-    rows = []
-    for how, meaning in READINGS.items():
-        knowing = study.holding_out(how)
-        dropped = [
-            len(study.knowledge.rules) - len(knowing.rules_without(source)) for source in study.sources
-        ]
-        figures = evaluate(study.cases, readings[how])
-        against = difference(study.cases, readings[how], outcomes["rule of thumb"])
-        rows.append((meaning, f"{min(dropped)} to {max(dropped)}", *(figures[name] for name in KEY), against))
-    return table(("a source held out means to", "rules dropped", *KEY, "less the rule of thumb"), rows)
-
-
-def weights_table(study: Study) -> str:
-    """Return what fixed weights of the classifier would do."""
-    rows = []
-    for weight in FIXED_WEIGHTS:
-        family = Family("", True, SHIPPED.learner, SHIPPED.settings, (weight,))
-        outcome = leave_one_source_out(study.cases, as_method(study, family, MAIN))
-        figures = evaluate(study.cases, outcome)
-        rows.append((f"{weight:g}", *(figures[name] for name in KEY)))
-    return table(("weight", *KEY), rows)
-
-
-def least_table(study: Study) -> str:
-    """Return what choosing by the least loss, without a tolerance, would do."""
-    rows = []
-    for family in FAMILIES:
-        outcome = leave_one_source_out(study.cases, as_method(study.tolerating(0.0), family, MAIN))
-        figures = evaluate(study.cases, outcome)
-        rows.append((family.name, *(figures[name] for name in KEY)))
-    return table(("", *KEY), rows)
-
-
-def case_table(cases: Sequence[Case], outcomes: Mapping[str, Outcome]) -> str:
-    """Return every method's leader for every case."""
-    names = list(outcomes)[2:]
-    rows = []
-    for index, case in enumerate(cases):
-        right = [name for name in APPROACHES if name in case.acceptable and name != case.best]
-        said = [marked(outcomes[name], index, case) for name in names]
-        rows.append((case.id, case.source.id, case.best, ", ".join(right), *said))
-    return table(("case", "source", "best", "also acceptable", *names), rows)
-
-
-def marked(outcome: Outcome, index: int, case: Case) -> str:
-    """Return a leader with its marks."""
-    leader = outcome.leaders[index]
-    text = f"{leader} {outcome.probabilities[:, index].max():.2f}{'' if outcome.decided[index] else ' ?'}"
-    return text if leader in case.acceptable else f"**{text}**"
-
-
-def hidden_table(found: Sequence[HiddenFact], change: str) -> str:
-    """Return what hiding each fact does, most first."""
-    ordered = sorted(found, key=lambda item: -item.moved)
-    sign = "+.2f" if change == "right" else ".2f"
-    return table(
-        ("fact hidden", "known in", change, "probability moved"),
-        [(item.fact, item.known, format(item.change, sign), f"{item.moved:.3f}") for item in ordered],
+    shipped, rules, thumb = leaders[SHIPPED.name], leaders["rules"], fixed[THUMB]
+    gap = resampling.mean(rules.regret - shipped.regret)
+    word = "" if gap.low > 0 else ", which may be chance: the interval includes 0"
+    both = thumb.scored
+    own, other = shipped.regret[both].mean(), thumb.regret[both].mean()
+    return VERDICT.format(
+        own=shipped.regret.mean(),
+        right=shipped.right.mean(),
+        rules=rules.regret.mean(),
+        rules_right=rules.right.mean(),
+        gap=gap,
+        word=word,
+        both=int(both.sum()),
+        thumb=other,
+        there=own,
+        less=1 - own / other,
+        alone=leaders["model"].regret.mean(),
+        alone_right=leaders["model"].right.mean(),
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def leader_table(
+    study: Study, resampling: Resampling, leaders: Mapping[str, Choices], outcomes: Mapping[str, Outcome]
+) -> str:
+    """Return how the approach with the most points fares, among the arms that a case measured."""
+    several = study.measured.among.sum(axis=0) > 1
+    rows = []
+    for name, choices in leaders.items():
+        outcome = outcomes.get(name)
+        if outcome is None:
+            told = ("", "")
+        else:
+            loss = study.measured.log_loss(outcome.points, outcome.temperature)
+            told = (
+                resampling.mean(np.where(several, loss, np.nan)),
+                resampling.mean(coverage(study, outcome)),
+            )
+        rows.append((name, resampling.mean(choices.regret), resampling.mean(choices.right), *told))
+    return table(("", "points lost", "right", "log loss", "in the 80% interval"), rows)
+
+
+def fixed_table(resampling: Resampling, shipped: Choices, fixed: Mapping[str, Choices]) -> str:
+    """Return how what needs no learning fares, and what is shipped on the same cases."""
+    rows = []
+    for name, choices in fixed.items():
+        both = choices.scored
+        rows.append(
+            (
+                name,
+                int(both.sum()),
+                resampling.mean(choices.regret),
+                resampling.mean(np.where(both, shipped.regret, np.nan)),
+                resampling.mean(choices.regret - shipped.regret),
+                resampling.mean(choices.right),
+            )
+        )
+    return table(
+        (
+            "",
+            "cases that measured it",
+            "points lost",
+            "rules + model there",
+            "difference",
+            "right, of all cases",
+        ),
+        rows,
+    )
+
+
+def taken_table(resampling: Resampling, taken: Mapping[str, Choices]) -> str:
+    """Return how the approach that is taken fares, what was not measured apart."""
+    rows = []
+    for name, choices in taken.items():
+        undecided = int((choices.places == NOT_MEASURED).sum())
+        rows.append(
+            (
+                name,
+                int(choices.scored.sum()),
+                len(choices.places) - int(choices.scored.sum()) - undecided,
+                undecided,
+                resampling.mean(choices.regret),
+                resampling.mean(np.where(choices.scored, choices.right, np.nan)),
+            )
+        )
+    return table(
+        ("", "measured", "not measured", "undecided", "points lost where measured", "right where measured"),
+        rows,
+    )
+
+
+def groups_table(study: Study, leaders: Mapping[str, Choices]) -> str:
+    """Return regret and share right by what cases have in common."""
+    arms = study.measured.among.sum(axis=0)
+    groups: dict[str, list[int]] = {}
+    for index, case in enumerate(study.cases):
+        for name in (
+            f"file {case.collection}",
+            f"{arms[index]} arms",
+            f"task {case.facts.get('task', 'unknown')}",
+        ):
+            groups.setdefault(name, []).append(index)
+    names = [family.name for family in FAMILIES]
+    rows = [
+        (group, len(found), *(_both(leaders[name], found) for name in names))
+        for group, found in sorted(groups.items())
+    ]
+    return table(("", "cases", *names), rows)
+
+
+def sources_table(study: Study, leaders: Mapping[str, Choices]) -> str:
+    """Return regret and share right by source."""
+    sources = [case.source.id for case in study.cases]
+    names = [family.name for family in FAMILIES]
+    rows = []
+    for source in study.sources:
+        found = [index for index, name in enumerate(sources) if name == source]
+        rows.append((source, len(found), *(_both(leaders[name], found) for name in names)))
+    return table(("source", "cases", *names), rows)
+
+
+def losses_table(study: Study, choices: Choices) -> str:
+    """Return the cases that lose most, with the rule that puts what was chosen furthest ahead."""
+    rows = []
+    scorer = Scorer(study.knowledge)
+    book = Rulebook(scorer)
+    order = np.argsort(-np.nan_to_num(choices.regret))
+    for index in [each for each in order.tolist() if choices.regret[each] > LARGE_LOSS]:
+        case, place = study.cases[index], int(choices.places[index])
+        best = int(np.nanargmax(study.measured.score[:, index]))
+        fired = list(book.fired("evidence", scorer.score(case.row[None, :]), 0))
+        cause = max(fired, key=lambda rule: rule.log_odds[place] - rule.log_odds[best], default=None)
+        told = (
+            f"{cause.id} ({cause.log_odds[place] - cause.log_odds[best]:+.2f} nats)" if cause else "no rule"
+        )
+        rows.append((case.id, APPROACHES[best], APPROACHES[place], f"{choices.regret[index]:.1f}", told))
+    return table(("case", "best measured", "said", "points lost", "what spoke for it most"), rows)
+
+
+def model_table(study: Study, choice: Choice, folds: Mapping[str, Choice]) -> str:
+    """Return what the model that is shipped has learned."""
+    model = study.train(choice)
+    rows: list[tuple[object, ...]] = [("slope", "points per nat of the rules", f"{model.slope:.2f}")]
+    rows += [(name, "before any fact is known", f"{points:+.2f}") for name, points in model.offsets.items()]
+    for term in model.terms:
+        subject = term.curve.subject + (f", else {term.instead.subject}" if term.instead else "")
+        ends = (
+            f"{term.weight * term.curve.points[0][1]:+.2f} to {term.weight * term.curve.points[-1][1]:+.2f}"
+        )
+        rows.append((term.component, subject, ends if term.weight else "0"))
+    told = Counter(f"scale {each.scale:g}, temperature {each.temperature:g}" for each in folds.values())
+    often = "; ".join(f"{name}: {count}" for name, count in told.most_common())
+    return (
+        table(("component", "of what", "points"), rows)
+        + f"\nShipped: scale {choice.scale:g}, temperature {choice.temperature:g}, standard deviation "
+        f"{choice.variances.within:g} points within a source and {choice.variances.between:g} between sources. "
+        f"Chosen within the folds: {often}.\n"
+    )
+
+
+def _both(choices: Choices, found: Sequence[int]) -> str:
+    return f"{choices.regret[found].mean():.2f}, {choices.right[found].mean():.2f}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-KEY = ("best or within 3", "log loss", "ECE", "decided", "right where decided")
-
 HEAD = """
 # How good the decision is
 
-Made by `python benchmarks/evaluate_decision.py`, which also trains the classifier that is shipped; do not edit.
+Made by `make evaluate`, which also trains the model that is shipped; do not edit.
 
-{cases} published cases of {sources} sources; {rules} rules that give evidence. The classifier is `{digest}`, the
-knowledge base `{fingerprint}` (a hash of what bears on decisions).
-
-**Shipped:** rules, and logistic regression (C = {setting:g}) at weight {weight:g}; temperature {temperature:g}
-(`rules.yaml` says {stated:g}).
+{cases} published cases of {sources} sources that measured two arms or more, of {every} in all; {rules} rules that give
+evidence; model `{digest}`.
 
 ## How to read it
 
-* **Leave one source out.** Cases of one source are not independent. Each source in turn is held out, and everything
-  learned or chosen (features, C, trees, weight, temperature) is learned and chosen on the others, again by leaving
-  one of them out: the simplest configuration within one standard error of the least weighted log loss. A case weighs
-  1 for grade A and 0.5 for B, less where its source has many. No held-out source bears on a choice that is measured
-  on it. What is shipped is chosen by the same procedure from all sources.
-* **The rules have seen the cases.** Who wrote them had read all {cases}. Leaving a source out of the rules afterwards
-  is a thought experiment; three readings of it are given below. Choices are made by the strictest, since there the
-  rules know least; the first tables use the middle one. None of them is a test on cases that the authors did not
-  know: only new trials are. Which reading to show first, and the tolerance of one standard error, were settled after
-  the figures of all readings were known, so all of them stand here, and those without the tolerance too.
-* **Figures** are of the leading approach, whether it would be said or left UNDECIDED; the last two columns give the
-  share that would be said, and how often that is right. "Within 3" is less than 3 points below the winner. The
-  calibration error (ECE) has {bins} bins; resampling can only raise it, so its interval lies high. Brackets are 95%
-  intervals from {resamples:,} resamples of the {sources} sources, and wide because that is few. A baseline that only
-  gives a label is given the probability that it was right with in the training cases.
+* **Points lost** (regret): how far what was chosen lies below the best arm that a case measured. **Right**: less than
+  {margin:g} points below. Most cases measure two or three arms, and "best" tells mostly which; what carries over is the
+  difference between arms. A choice that was not measured is not scored, and never right. NAIVE_BOTH, a tuned model that
+  was given passages it was not trained on, stands in for HYBRID where that was not measured, which understates HYBRID.
+* **Leave one source out.** Cases of one source are not independent. Each source in turn is held out; weights, their
+  regularisation, variances and temperature are learned and chosen on the others, again by leaving one of them out.
+  What is shipped is chosen by the same procedure from all sources.
+* **What has seen the cases.** Who wrote the first rules had read the {read} cases of `published.yaml`, not those of
+  `published-2.yaml`. The facts and signs that the model may use were written down by people who had seen both files;
+  and which components share a fact was settled after some thirty variants had been measured as below (1.65 to 2.1
+  points lost), so the figure of the one that was kept flatters it a little. A test on cases that nobody knew is still
+  to come: only new trials are one.
+* Brackets are 95% intervals from {resamples:,} resamples of the sources.
 """
-VERDICT_HEAD = "\n## What it says\n"
-READING_HEAD = """
-## What holding out a source takes from the rules
-
-Most rules name several sources, so "drop the rules that rest on it alone" can drop none: the rules are then measured on
-cases that they were written with. "Drop every rule that names it" also drops what other sources support as well. The
-truth lies between.
+VERDICT = """
+* Rules and model lose {own:.2f} points to the best measured arm and are right in {right:.3f}; the rules alone lose
+  {rules:.2f} and are right in {rules_right:.3f}. The model saves {gap} points{word}.
+* On the {both} cases that measured what the rule of thumb says, it loses {thumb:.2f} points, rules and model
+  {there:.2f}: {less:.0%} less.
+* Learned from cases alone, without rules: {alone:.2f} points lost, right in {alone_right:.3f}.
 """
-WEIGHT_HEAD = """
-## The classifier's weight, fixed
+LEADER_HEAD = """
+## The leader, among the arms that a case measured
 
-By the middle reading; C and temperature are still chosen within the folds. For information: nothing was chosen from it.
+Log loss is of the probability given to what is right. The last column is the share of measured differences between two
+arms that lie within the 80% interval told for them. The Gaussian process and the boosted trees are for reference; their
+settings were not chosen within the folds.
 """
-LEAST_HEAD = """
-## Chosen by the least loss instead
+FIXED_HEAD = """
+## Against what needs no learning
 
-The same, with the configuration of least loss in place of the simplest within one standard error.
+On the cases that measured what the baseline says.
 """
-HIDDEN_CASES_HEAD = """
-## With one fact hidden: the published cases
+APPROACH_HEAD = """
+## The approach that is taken
 
-What is shipped, by the middle reading, on the held-out cases that state the fact: change of the share best or within
-3 points, and mean share of probability that moves to other approaches.
+The simplest that is not expected to lose more than the tolerance, 3 points, to the best. It gives away a little quality
+for one part less to build and keep. Choices that a case did not measure are counted apart.
 """
-HIDDEN_WORLDS_HEAD = """
-## With one fact hidden: use cases drawn from the priors
+LOSSES_HEAD = """
+## Losses of more than {large:g} points
+"""
+CURVE_HEAD = """
+## Learning curve
 
-The rules, on {worlds:,} use cases drawn from `advisor/data/worlds.yaml`, every fact known but the one hidden: share
-whose leader changes, and mean share of probability that moves. There is no right answer here: it shows how far the
-decision leans on one fact.
+Rules and model, learned from some sources and measured on all others; means of {draws} draws.
+"""
+MODEL_HEAD = """
+## What was learned
+
+Points at both ends of each fact's curve, for the approaches of the component: `build` is RAG, FINE_TUNING and HYBRID,
+`retrieval` RAG and HYBRID, `training` FINE_TUNING and HYBRID, `training_alone` FINE_TUNING, `both` HYBRID. A weight of
+0 is held there by the sign that is promised: the rules say enough of that fact.
 """
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ and after it, with the new code and the new knowledge base:
 The file holds the use cases themselves, so that a change of the priors does not
 change what is compared. Four in five are drawn from the priors, one in five
 evenly between each fact's bounds; each leaves out a share of its facts. Exit
-status 1 where a decision differs, or log-odds by more than 1e-12.
+status 1 where a decision differs, or points by more than 1e-9.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ EVEN = 5
 """One use case in so many is drawn evenly."""
 HIGHEST = 1e12
 """Upper end of the even draws, where a fact may be larger still."""
-TOLERANCE = 1e-12
-DECISIONS = ("order", "decided", "feasible")
+TOLERANCE = 1e-9
+DECISIONS = ("order", "approach", "feasible")
 
 
 def main(command: str, path: Path) -> int:
@@ -63,7 +63,7 @@ def draw(knowledge: Knowledge) -> Rows:
 
 def save(path: Path, rows: Rows, scores: Scores) -> None:
     """Write use cases and what was decided about them."""
-    decisions = {name: getattr(scores, name) for name in ("log_odds", *DECISIONS)}
+    decisions = {name: getattr(scores, name) for name in ("points", *DECISIONS)}
     np.savez(path, rows=rows, **decisions)
 
 
@@ -76,8 +76,8 @@ def report(before: dict[str, np.ndarray], scores: Scores) -> int:
     }
     for name, number in differing.items():
         print(f"{name}: differs in {number:,} of {count:,} use cases")
-    apart = float(np.abs(before["log_odds"] - scores.log_odds).max())
-    print(f"log-odds: at most {apart:.1e} apart, {TOLERANCE:g} allowed")
+    apart = float(np.abs(before["points"] - scores.points).max())
+    print(f"points: at most {apart:.1e} apart, {TOLERANCE:g} allowed")
     return int(any(differing.values()) or not apart <= TOLERANCE)  # not a number is no match either
 
 

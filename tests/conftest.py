@@ -19,6 +19,9 @@ from psycopg import sql
 
 from advisor.storage.embedded import open_embedded
 
+# A server in the tests' own process starts PostgreSQL and clients beside it: gRPC's handlers would run in each child
+# between fork and exec, where its threads are gone.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 pytest_plugins = ["tests.dependency_warnings", "tests.servers"]
 
 

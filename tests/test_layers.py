@@ -119,7 +119,7 @@ def test_advisor_itself_imports_no_model_library(package: str) -> None:
 )
 def test_a_decision_loads_no_heavy_library(module: str) -> None:
     """Importing what decides, or the client, loads neither models nor a database nor scikit-learn."""
-    heavy = ["torch", "haystack", "transformers", "peft", "sklearn", "skops", "psycopg", "sqlalchemy"]
+    heavy = ["torch", "haystack", "transformers", "peft", "sklearn", "psycopg", "sqlalchemy"]
     heavy += [] if module == "advisor.client" else ["grpc"]
     script = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(

@@ -32,8 +32,8 @@ _MEASURED = "corpus_tokens"
 """The fact that importing documents tells."""
 _MOST_FOR = 5
 _MOST_AGAINST = 3
-_LEAST_WEIGHT = 0.15
-"""Nats below which a reason is told only on demand."""
+_LEAST_WEIGHT = 0.5
+"""Points below which a reason is told only on demand."""
 _DURATIONS = ("7d", "12h", "30s", "300ms")
 """Examples of the notation; of a fact those are given that are usual."""
 _Told = tuple[float, Reason]
@@ -99,17 +99,19 @@ def recommendation_view(
     scores = [score_from_proto(score) for score in message.scores]
     evidence = [evidence_from_proto(item) for item in message.evidence]
     reasons = reasons_for(evidence)
-    leads = "" if message.approach == message.leader else ", which leads"
-    speaking, opposing = _sides(leader, scores, reasons)
-    parts: list[RenderableType] = [_headline(message), _probabilities(scores)]
+    subject = approach_from_proto(message.approach) or leader
+    leads = "" if subject is not leader or message.approach == message.leader else ", which leads"
+    speaking, opposing = _sides(subject, scores, reasons)
+    parts: list[RenderableType] = [_headline(message), _expected(message)]
     sections = (
+        ("Plan", _plan(message)),
         ("Excluded", _vetoes(message)),
         ("Mind", _lines(warning.text for warning in message.warnings)),
         (
-            f"For {leader}{leads} (nats against the others)",
+            f"For {subject}{leads} (points against the others)",
             _reasons(speaking, None if everything else _MOST_FOR),
         ),
-        (f"Against {leader}", _reasons(opposing, None if everything else _MOST_AGAINST)),
+        (f"Against {subject}", _reasons(opposing, None if everything else _MOST_AGAINST)),
         ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         (
@@ -139,12 +141,34 @@ def _headline(message: pb.Recommendation) -> Text:
     return text
 
 
-def _probabilities(scores: Iterable[Score]) -> Table:
-    table = _grid(3)
-    for score in scores:
-        share = f"{score.probability:4.0%}" if score.feasible else "excluded"
-        bar = _Bar(score.probability, _COLOURS[score.approach])
-        table.add_row(Text(f"  {score.approach}"), bar, share)
+def _expected(message: pb.Recommendation) -> Table:
+    """Show what each approach is expected to reach, and how likely it is to be best."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", overflow="fold")
+    table.add_column("")
+    for heading in ("best", "points", "four in five"):
+        table.add_column(heading, justify="right", overflow="fold")
+    for score in message.scores:
+        approach = approach_from_proto(score.approach)
+        if approach is None:
+            continue
+        told = (f"{score.probability:.0%}", f"{score.points:+.1f}") if score.feasible else ("excluded", "")
+        ends = score.expected_quality
+        among = (
+            f"{ends.lower:+.0f} to {ends.upper:+.0f}" if score.feasible and ends.lower < ends.upper else ""
+        )
+        table.add_row(f"  {approach}", _Bar(score.probability, _COLOURS[approach]), *told, among)
+    return table
+
+
+def _plan(message: pb.Recommendation) -> RenderableType | None:
+    if not message.plan:
+        return None
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for number, step in enumerate(message.plan, 1):
+        table.add_row(f"{number}.", step.text)
     return table
 
 
@@ -155,13 +179,13 @@ def _vetoes(message: pb.Recommendation) -> RenderableType | None:
 
 
 def _sides(
-    leader: Approach | None, scores: Sequence[Score], reasons: Iterable[Reason]
+    subject: Approach | None, scores: Sequence[Score], reasons: Iterable[Reason]
 ) -> tuple[list[_Told], list[_Told]]:
-    """Return the reasons that speak for the leader and those against it, each the heaviest first."""
-    if leader is None:
+    """Return the reasons that speak for an approach and those against it, each the heaviest first."""
+    if subject is None:
         return [], []
-    others = rivals(scores)
-    told = [(reason.favour(leader, others), reason) for reason in reasons]
+    others = rivals(scores, subject)
+    told = [(reason.favour(subject, others), reason) for reason in reasons]
     told.sort(key=lambda pair: -abs(pair[0]))
     return [pair for pair in told if pair[0] > 0], [pair for pair in told if pair[0] <= 0]
 
@@ -175,7 +199,7 @@ def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for weight, reason in heavy:
-        table.add_row(f"{weight:+.2f}", _worded(reason.heaviest))
+        table.add_row(f"{weight:+.1f}", _worded(reason.heaviest))
         for item in reason.evidence if most is None else ():
             if item is not reason.heaviest:
                 table.add_row("", _worded(item))
@@ -190,15 +214,15 @@ def _worded(item: Evidence) -> Text:
 
 
 def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterable[Reason]) -> RenderableType:
-    """Show every contribution to every approach, in nats, and the sums."""
+    """Show every contribution to every approach, in points above PROMPTING, and the sums."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("log-odds in nats", overflow="fold")
+    table.add_column("points", overflow="fold")
     for name in APPROACHES:
         table.add_column(name, justify="right", overflow="fold")
     prior = [item for item in evidence if item.kind == "PRIOR"]
     for item in (*prior, *(piece for reason in reasons for piece in reason.evidence)):
-        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.log_odds))
-    sums = {score.approach: score.log_odds for score in scores}
+        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.points))
+    sums = {score.approach: score.points for score in scores}
     table.add_row(*(Text(text, style="bold") for text in ("sum", *(f"{sums[a]:+.2f}" for a in APPROACHES))))
     return table
 
@@ -223,10 +247,8 @@ def _questions(message: pb.Recommendation, most: int | None, *, documents: bool)
     )
     if message.leader == pb.APPROACH_UNSPECIFIED:
         return asked
-    share, worlds = message.robustness.leader_share, message.robustness.worlds
-    stays = Text(
-        f"With all that is unknown drawn at random {worlds} times, {_name(message.leader)} leads in {share:.0%}."
-    )
+    share, worlds = message.robustness.kept_share, message.robustness.worlds
+    stays = Text(f"With all that is unknown drawn at random {worlds} times, this stays so in {share:.0%}.")
     return Group(asked, stays) if asked else stays
 
 

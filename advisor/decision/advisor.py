@@ -1,7 +1,7 @@
 """The advisor: from facts to a recommendation that explains itself.
 
-Pure: no I/O, no clock, no randomness. The same facts, knowledge base and
-classifier give the same recommendation, number for number.
+Pure: no I/O, no clock, no randomness. The same facts, knowledge base and model
+of gains give the same recommendation, number for number.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from advisor.decision.classifier import LinearClassifier, load_classifier
 from advisor.decision.explainer import Explainer
+from advisor.decision.gains import GainModel, load_gains
 from advisor.decision.recommendation import BASIC, FULL, Recommendation, Score, Versions, Veto, View
 from advisor.decision.rulebook import Rulebook
-from advisor.decision.scoring import Scorer, Scores
+from advisor.decision.scoring import UNDECIDED, Scorer, Scores
 from advisor.decision.worlds import Worlds
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.facts import Row, Rows, encode_facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
@@ -28,35 +28,32 @@ __all__ = ["Advisor", "default_advisor"]
 
 
 class Advisor:
-    """A knowledge base, a classifier and published cases, ready to decide.
+    """A knowledge base, a model of gains and published cases, ready to decide.
 
     Args:
         knowledge: The rules, criteria and priors.
-        classifier: Adds what was learned from cases; None decides by rules alone.
+        gains: What was learned from cases; None decides by rules alone.
         cases: Cases to show beside a decision.
     """
 
     def __init__(
-        self, knowledge: Knowledge, classifier: LinearClassifier | None = None, cases: Sequence[Case] = ()
+        self, knowledge: Knowledge, gains: GainModel | None = None, cases: Sequence[Case] = ()
     ) -> None:
         self.knowledge = knowledge
-        self.classifier = classifier
-        # A classifier that was found to add nothing is not asked.
-        self.scorer = Scorer(
-            knowledge, classifier if classifier is not None and classifier.weight > 0 else None
-        )
+        self.gains = gains
+        self.scorer = Scorer(knowledge, gains)
         self.cases = tuple(cases)
         self._rulebook = Rulebook(self.scorer)
         self._explainer = Explainer(self.scorer, self._rulebook, self.cases)
         self.versions = Versions(
             advisor=_own_version(),
             rules=knowledge.digest[:16],
-            classifier=classifier.digest[:16] if classifier else None,
+            gains=gains.digest[:16] if gains else None,
         )
 
     def with_knowledge(self, knowledge: Knowledge) -> Advisor:
-        """Return an advisor with other rules, and the same classifier and cases."""
-        return Advisor(knowledge, self.classifier, self.cases)
+        """Return an advisor with other rules, and the same model of gains and cases."""
+        return Advisor(knowledge, self.gains, self.cases)
 
     @property
     def worlds(self) -> Worlds:
@@ -103,15 +100,17 @@ class Advisor:
 
     def _decide(self, row: Row, scores: Scores, index: int) -> Recommendation:
         probabilities = scores.probabilities[:, index].tolist()
-        log_odds = scores.log_odds[:, index].tolist()
+        reached = scores.points[:, index].tolist()
+        prompted = reached[Approach.PROMPTING.place]
         feasible = scores.feasible[:, index].tolist()
         ranked = tuple(
-            Score(APPROACHES[place], probabilities[place], log_odds[place], feasible[place])
+            Score(APPROACHES[place], probabilities[place], reached[place] - prompted, feasible[place])
             for place in scores.order[:, index].tolist()
         )
         first, second = ranked[:2]
+        taken = int(scores.approach[index])
         return Recommendation(
-            approach=first.approach if scores.decided[index] else None,
+            approach=APPROACHES[taken] if taken != UNDECIDED else None,
             leader=first.approach if first.feasible else None,
             runner_up=second.approach if second.feasible else None,
             scores=ranked,
@@ -134,8 +133,8 @@ class Advisor:
 
 @cache
 def default_advisor() -> Advisor:
-    """Return the advisor of the knowledge base, classifier and cases that the package ships."""
-    return Advisor(load_default_rules(), load_classifier(), load_default_cases())
+    """Return the advisor of the knowledge base, model of gains and cases that the package ships."""
+    return Advisor(load_default_rules(), load_gains(), load_default_cases())
 
 
 def _own_version() -> str:

@@ -1,7 +1,7 @@
 """Consultation: ask the most informative question next, until the decision is stable.
 
-A decision is stable when what is still unknown would hardly change it: the
-leader stays in nine of ten worlds. Then, or when no question would tell
+A decision is stable when what is still unknown would hardly change it: it
+stays in nine of ten worlds. Then, or when no question would tell
 anything, or when the client's limit is reached, the consultation ends.
 """
 
@@ -21,7 +21,7 @@ from backends.counts import counted
 __all__ = ["STABLE_SHARE", "Consultation", "Step"]
 
 STABLE_SHARE = 0.9
-"""Share of worlds in which the leader stays, from which a decision counts as stable."""
+"""Share of worlds in which the decision stays, from which it counts as stable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +107,9 @@ class Consultation:
 
     def _stop_reason(self, recommendation: Recommendation, question: Question | None) -> str:
         explanation = recommendation.explanation
-        share = explanation.robustness.leader_share if explanation else 0.0
+        share = explanation.robustness.kept if explanation else 0.0
         if recommendation.approach is not None and share >= STABLE_SHARE:
-            return f"stable: the leader stays in {share:.0%} of the worlds that the unknown facts allow"
+            return f"stable: the decision stays in {share:.0%} of the worlds that the unknown facts allow"
         if question is None:
             return "no question left would tell anything about the best approach"
         if self._limit and self._asked >= self._limit:

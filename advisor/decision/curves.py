@@ -51,7 +51,11 @@ class Curves:
 
     def __call__(self, scaled: Rows) -> Floats:
         """Evaluate, from columns of shape (facts, n) on their scales, to shape (curves, n)."""
-        ramps = scaled[self.columns][:, None, :] - self._starts
+        return self.along(scaled[self.columns])
+
+    def along(self, scaled: Floats) -> Floats:
+        """Evaluate, from each curve's own column on its scale, shape (curves, n), to the same shape."""
+        ramps = scaled[:, None, :] - self._starts
         np.minimum(np.maximum(ramps, 0.0, out=ramps), self._widths, out=ramps)
         ramps *= self._slopes
         values: Floats = ramps.sum(axis=1) + self._base

@@ -1,10 +1,10 @@
-"""Evidence: signed contributions in log-odds, and their combination.
+"""Evidence: signed contributions in points of quality above PROMPTING, and what follows from their sum.
 
-    z(a) = log prior(a) + sum of rule evidence + w (log p_classifier(a) - log prior(a))
-    p(a) = softmax over the feasible approaches of z / T
+    points(a) = sum over the evidence of its points for a
+    p(a) = softmax over the feasible approaches of points / temperature
 
-The contributions that an explanation lists are the terms of z: the explanation
-is the calculation.
+The contributions that an explanation lists are the terms of the sum: the
+explanation is the calculation.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.rules import RuleSource
 
-__all__ = ["Evidence", "Factor", "softmax"]
+__all__ = ["Evidence", "Factor", "points_text", "softmax"]
 
 _LEAST = -1e300
-"""Stands for the largest log-odds where nothing is feasible, since inf - inf is not a number."""
+"""Stands for the most points where nothing is feasible, since inf - inf is not a number."""
 
 _TINY = float(np.finfo(float).tiny)
 
@@ -29,10 +29,10 @@ Kind = Literal["PRIOR", "RULE", "CLASSIFIER", "TRIAL"]
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What one fact contributes to a piece of evidence, in nats per approach."""
+    """What one fact contributes to a piece of evidence, in points above PROMPTING per approach."""
 
     fact: str
-    log_odds: tuple[float, ...]
+    points: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,20 @@ class Evidence:
 
     Attributes:
         kind: Where it comes from.
-        id: Identifier of the rule, classifier or trial.
-        criterion: Trade-off that it belongs to; None for the prior and the classifier.
-        log_odds: Contribution per approach in the order of `APPROACHES`, in nats.
+        id: Identifier of the rule, model or trial.
+        criterion: Trade-off that it belongs to; None for the prior and the model.
+        points: Contribution per approach in the order of `APPROACHES`, in points of quality above PROMPTING,
+            whose own is 0.
         reason: Why, with the use case's own numbers.
         sources: What it rests on.
-        factors: For the classifier, what each fact contributes, heaviest first; they add up to `log_odds`,
-            but for the normalisation, which is the same for every approach.
+        factors: For the model, what each fact contributes, heaviest first; they add up to `points`.
         facts: For a rule, the facts and trade-offs that it tests.
     """
 
     kind: Kind
     id: str
     criterion: str | None
-    log_odds: tuple[float, ...]
+    points: tuple[float, ...]
     reason: str
     sources: tuple[RuleSource, ...] = ()
     factors: tuple[Factor, ...] = ()
@@ -62,19 +62,24 @@ class Evidence:
 
     @property
     def weight(self) -> float:
-        """How far apart it puts the approaches, in nats."""
-        return max(self.log_odds) - min(self.log_odds)
+        """How far apart it puts the approaches, in points."""
+        return max(self.points) - min(self.points)
 
 
-def softmax(log_odds: Floats, temperature: float) -> Floats:
+def points_text(points: float) -> str:
+    """Return points as they are said, such as `+1 point`."""
+    return f"{points:+.0f} point{'' if abs(round(points)) == 1 else 's'}"
+
+
+def softmax(points: Floats, temperature: float | Floats) -> Floats:
     """Return probabilities over the first axis; all zero where everything is -inf.
 
     Args:
-        log_odds: Shape (approaches, n); -inf for what is not feasible.
-        temperature: Above 1 flattens, below 1 sharpens.
+        points: Shape (approaches, n); -inf for what is not feasible.
+        temperature: Points that stand for one nat, or an array of shape (n,).
     """
     # Reductions of ufuncs, and in place: for one use case the calls are what costs.
-    exponentials: Floats = log_odds - np.maximum(np.maximum.reduce(log_odds, axis=0), _LEAST)
+    exponentials: Floats = points - np.maximum(np.maximum.reduce(points, axis=0), _LEAST)
     exponentials /= temperature
     np.exp(exponentials, out=exponentials)
     exponentials /= np.maximum(np.add.reduce(exponentials, axis=0), _TINY)

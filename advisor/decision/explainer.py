@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from advisor.decision.classifier import LinearClassifier
 from advisor.decision.cost import estimate_cost
 from advisor.decision.evidence import Evidence, Factor
 from advisor.decision.explanation import (
     CriterionFactor,
     CriterionScore,
+    ExpectedQuality,
     Explanation,
     Question,
     Robustness,
@@ -21,21 +21,24 @@ from advisor.decision.explanation import (
     UnconsideredRule,
 )
 from advisor.decision.flips import FlipFinder
+from advisor.decision.plan import TWO_SIDED_80, plan_steps
 from advisor.decision.reasons import headline
 from advisor.decision.recommendation import Recommendation
 from advisor.decision.rulebook import Rulebook
 from advisor.decision.scoring import Scorer, Scores
 from advisor.decision.similar import CaseIndex, SimilarCase
 from advisor.decision.worlds import Outlook, Worlds
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
-from advisor.knowledge.facts import Row, fact, facts
+from advisor.knowledge.facts import Row, fact, fact_index, facts
 from advisor.knowledge.rules import CRITERIA
 from backends.counts import counted
 
 __all__ = ["Explainer"]
 
-_LEAST_GAIN = 0.01
-"""Expected information gain in nats below which a question is noise."""
+_LEAST_SAVED = 0.1
+"""Points that knowing the answer saves, below which a question is noise."""
 _MOST_SIMILAR = 3
 
 
@@ -53,8 +56,10 @@ class Explainer:
         self._rulebook = rulebook
         self._cases = CaseIndex(cases)
         knowledge = scorer.knowledge
-        log_prior = tuple(math.log(share) for share in knowledge.decision.prior)
-        self._prior = Evidence("PRIOR", "prior", None, log_prior, "What is held before any fact is known.")
+        self._prior = Evidence(
+            "PRIOR", "prior", None, _above(scorer.before), "What is held before any fact is known."
+        )
+        self._weights = scorer.gains.weights
         self._curve_shares = [
             [
                 (curve.subject, curve.weight / sum(each.weight for each in item.curves))
@@ -84,57 +89,71 @@ class Explainer:
             index: The use case's place in them.
             taken: Which facts come from the user's data, in words, for the summary.
         """
-        leader = decision.scores[0].approach
         evidence = self._evidence(row, scores, index)
+        spreads = self._scorer.spreads(row, scores.points[:, index])
+        expected = _expected(row, decision, spreads)
+        cost = estimate_cost(row)
+        plan = plan_steps(decision, row, spreads, cost, self._scorer.knowledge.decision.tolerance)
         outlook = self.worlds.look(self._scorer, row)
         questions = tuple(_questions(outlook))
         return Explanation(
-            summary=headline(decision, evidence, questions, taken),
+            summary=headline(decision, expected, evidence, questions, plan, taken),
             criteria=tuple(self._criteria(row)),
+            expected=expected,
+            plan=plan,
             evidence=evidence,
             unconsidered_rules=self._unconsidered(row),
             warnings=tuple(
                 RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
                 for rule in self._rulebook.fired("warning", scores, index)
             ),
-            flips=self._flips.find(row, leader),
-            robustness=Robustness(outlook.shares[leader.place], outlook.shares, self.worlds.count),
+            flips=self._flips.find(row, decision.approach),
+            robustness=Robustness(_kept(decision, outlook), outlook.shares, self.worlds.count),
             questions=questions,
             similar_cases=self._similar(row),
-            cost=estimate_cost(row),
+            cost=cost,
         )
 
     def _evidence(self, row: Row, scores: Scores, index: int) -> tuple[Evidence, ...]:
-        """Return every term of the log-odds, heaviest first, the prior last."""
+        """Return every term of the points, heaviest first, the prior last."""
         found = [
             Evidence(
                 "RULE",
                 rule.id,
                 rule.criterion,
-                rule.log_odds,
+                _above(self._scorer.gains.slope * np.array(rule.log_odds)),
                 self._rulebook.reason(rule, row),
                 self._rulebook.sources(rule),
                 facts=tuple(test.subject for test in rule.tests),
             )
             for rule in self._rulebook.fired("evidence", scores, index)
         ]
-        if self._scorer.classifier is not None:
-            found.append(self._learned(self._scorer.classifier, row, scores, index))
+        if learned := self._learned(row):
+            found.append(learned)
         found.sort(key=lambda item: -item.weight)
         return (*found, self._prior)
 
-    def _learned(self, classifier: LinearClassifier, row: Row, scores: Scores, index: int) -> Evidence:
-        features = self._scorer.features(row[None, :])[:, 0]
-        _, contributions = classifier.contributions(features)
-        factors = tuple(Factor(name, tuple(values.tolist())) for name, values in contributions.items())
-        named = ", ".join(item.fact for item in factors[:3]) or "no fact that it knows"
+    def _learned(self, row: Row) -> Evidence | None:
+        """Return what published cases teach about the facts, by fact; None where they teach nothing of them."""
+        points = self._weights * self._scorer.terms(row[None, :])[:, 0]
+        parts: dict[str, Floats] = {}
+        for place in np.flatnonzero(points.any(axis=0)).tolist():
+            term = self._scorer.gains.terms[place]
+            unknown = np.isnan(row[fact_index()[term.curve.subject]])
+            curve = term.instead if unknown and term.instead else term.curve
+            parts[curve.subject] = parts.get(curve.subject, 0.0) + points[:, place]
+        if not parts:
+            return None
+        factors = [Factor(name, _above(points)) for name, points in parts.items()]
+        factors.sort(key=lambda item: -float(np.ptp(item.points)))
+        named = " and ".join(fact(item.fact).title for item in factors[:2])
         return Evidence(
             "CLASSIFIER",
-            "classifier",
+            "published-cases",
             None,
-            tuple(scores.classifier[:, index].tolist()),
-            f"Learned from {counted(len(self._cases), 'published case')}, mostly by {named}.",
-            factors=factors,
+            tuple(sum(column) for column in zip(*(item.points for item in factors), strict=True)),
+            f"So it was in {counted(len(self._cases), 'published case')}, going by {named}.",
+            factors=tuple(factors),
         )
 
     def _criteria(self, row: Row) -> Iterator[CriterionScore]:
@@ -173,14 +192,38 @@ class Explainer:
         return tuple(nearest.values())
 
 
+def _above(points: Floats) -> tuple[float, ...]:
+    """Return points per approach above those of PROMPTING."""
+    above: list[float] = (points - points[Approach.PROMPTING.place]).tolist()
+    return tuple(above)
+
+
+def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[ExpectedQuality, ...]:
+    """Return what each approach is expected to reach, with what a measurement might find instead."""
+    reached = _known(float(row[fact_index()["prompted_score"]]))
+    points = {score.approach: score.points for score in decision.scores}
+    found = []
+    for approach, spread in zip(APPROACHES, spreads[:, Approach.PROMPTING.place].tolist(), strict=True):
+        above, reach = points[approach], TWO_SIDED_80 * spread
+        score = None if reached is None else min(max(reached + above / 100, 0.0), 1.0)
+        found.append(ExpectedQuality(approach, above, above - reach, above + reach, score))
+    return tuple(found)
+
+
+def _kept(decision: Recommendation, outlook: Outlook) -> float:
+    """Return the share of worlds in which the decision stays."""
+    taken = decision.approach
+    return 1.0 - sum(outlook.shares) if taken is None else outlook.shares[taken.place]
+
+
 def _known(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
 def _questions(outlook: Outlook) -> Iterator[Question]:
-    for name, gain in outlook.gains:
-        if gain < _LEAST_GAIN:
+    for name, saved in outlook.saved:
+        if saved < _LEAST_SAVED:
             break
         item = fact(name)
         choices = ("yes", "no") if item.kind == "flag" else item.choices
-        yield Question(name, item.question, item.measure, gain, choices)
+        yield Question(name, item.question, item.measure, saved, choices)

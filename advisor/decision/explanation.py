@@ -8,12 +8,15 @@ from advisor.decision.cost import CostEstimate
 from advisor.decision.evidence import Evidence
 from advisor.decision.flips import Flip
 from advisor.decision.similar import SimilarCase
+from advisor.knowledge.approaches import Approach
 from advisor.knowledge.rules import RuleSource
 
 __all__ = [
     "CriterionFactor",
     "CriterionScore",
+    "ExpectedQuality",
     "Explanation",
+    "PlanStep",
     "Question",
     "Robustness",
     "RuleWarning",
@@ -77,14 +80,33 @@ class Robustness:
     """How much the outcome depends on what is unknown.
 
     Attributes:
-        leader_share: Share of worlds in which the leader stays; 1 where every fact is known.
-        shares: Share of worlds in which each approach leads, in the order of `APPROACHES`.
+        kept: Share of worlds in which the decision stays: the approach taken, or where none is, that none is.
+        shares: Share of worlds in which each approach is taken, in the order of `APPROACHES`; in the others none is.
         worlds: Number of worlds drawn.
     """
 
-    leader_share: float
+    kept: float
     shares: tuple[float, ...]
     worlds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedQuality:
+    """What an approach is expected to reach.
+
+    Attributes:
+        approach: The approach.
+        points: Quality above PROMPTING, in points; 0 for PROMPTING itself.
+        low: End of the 80% interval of what a measurement would find, in points.
+        high: Its other end.
+        score: Score that follows from what prompting reaches, 0 to 1; None where that is unknown.
+    """
+
+    approach: Approach
+    points: float
+    low: float
+    high: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +117,44 @@ class Question:
         fact: Name of the fact.
         text: The question, for a person.
         measure: How to measure the answer.
-        information_gain: Expected information about the best approach, in nats.
+        points_saved: Quality that knowing the answer is expected to save, in points: the regret of deciding without.
         choices: Values that the answer may take, where they are few.
     """
 
     fact: str
     text: str
     measure: str
-    information_gain: float
+    points_saved: float
     choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step of a plan.
+
+    Attributes:
+        approach: What to carry out.
+        points: Quality that it is expected to add to the step before, or to a plain prompt, in points.
+        low: End of the 80% interval of that.
+        high: Its other end.
+        score: Score that is expected of it, 0 to 1; None where what prompting reaches is unknown.
+        stop_at: Score from which on the next step is not worth it, 0 to 1; None for the last step, or where unknown.
+        questions: Held-out questions to measure it on, so that what the next step adds would show.
+        needs: What it takes that is not known to be there, in a clause; empty where all of it is.
+        per_month_usd: What a month of it costs.
+        text: The step in a sentence or two.
+    """
+
+    approach: Approach
+    points: float
+    low: float
+    high: float
+    score: float | None
+    stop_at: float | None
+    questions: int
+    needs: str
+    per_month_usd: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +164,22 @@ class Explanation:
     Attributes:
         summary: The outcome in a sentence or three.
         criteria: The trade-offs, in the order of `CRITERIA`.
-        evidence: All evidence, heaviest first, the prior last; per approach it adds up to the log-odds.
+        expected: What each approach is expected to reach, in the order of `APPROACHES`.
+        plan: Steps towards the approach to take, in order.
+        evidence: All evidence, heaviest first, the prior last; per approach it adds up to the points expected.
         unconsidered_rules: Rules that could not be considered for want of facts.
         warnings: Dangers that come with the use case, most serious first.
-        flips: For each fact, the nearest plausible change of it that changes the leader.
+        flips: For each fact, the nearest plausible change of it that changes the approach.
         robustness: How much the outcome depends on what is unknown.
-        questions: Unknown facts worth finding out, most informative first.
+        questions: Unknown facts worth finding out, those first that save most.
         similar_cases: Published and measured cases of different sources, nearest first.
         cost: What each approach would cost.
     """
 
     summary: str
     criteria: tuple[CriterionScore, ...]
+    expected: tuple[ExpectedQuality, ...]
+    plan: tuple[PlanStep, ...]
     evidence: tuple[Evidence, ...]
     unconsidered_rules: tuple[UnconsideredRule, ...]
     warnings: tuple[RuleWarning, ...]

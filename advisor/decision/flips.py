@@ -1,4 +1,4 @@
-"""Flips: the nearest plausible change of each fact that changes the leading approach.
+"""Flips: the nearest plausible change of each fact that changes the approach to take.
 
 A change is plausible where a value that the knowledge base holds possible in
 such a use case lies at it or beyond it: nobody is told what would follow from
@@ -6,8 +6,8 @@ a corpus of no tokens, or from sources under a label.
 
 Along one fact everything is constant, or linear on the fact's scale, between
 the ends of tests and the points of curves. So it is enough to score both sides
-of each such place, and where the leader changes inside a stretch, to intersect
-two lines: the flip is exact, not searched for.
+of each such place, and inside a stretch to look at where two lines come within
+the tolerance of each other: the flip is exact, not searched for.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
 
-from advisor.decision.scoring import Scorer
+from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
@@ -33,14 +34,14 @@ __all__ = ["Flip", "FlipFinder"]
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A change of one fact that changes the leader.
+    """A change of one fact that changes the approach to take.
 
     Attributes:
         fact: Name of the fact.
         current: Its value now, in the notation of use-case files; empty where unknown.
         change: The change, as a test.
         words: The change as a clause, for people, such as `If labelled examples were fewer than 50 (now 80)`.
-        approach: The approach that would lead.
+        approach: The approach that would be taken.
         distance: How far the fact has to move, as a share of its places; smaller is nearer.
     """
 
@@ -59,12 +60,23 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Values of one fact to try, by rising value, what leads at each, and by which log-odds."""
+    """Values of one fact to try, by rising value, with what is taken at each and what each approach is worth.
+
+    Attributes:
+        taken: None where nothing is decided.
+        points: Shape (approaches, values); -inf for what is not feasible.
+        known: Whether the evidence suffices to decide.
+    """
 
     item: Fact
     values: tuple[float, ...]
-    leaders: Sequence[Approach]
-    log_odds: Floats
+    taken: Sequence[Approach | None]
+    points: Floats
+    known: Sequence[bool]
+
+    def changes(self, index: int, now: Approach | None) -> bool:
+        """Return whether another approach is taken at a value; that none is, is no change to tell of."""
+        return self.taken[index] is not None and self.taken[index] is not now
 
 
 class FlipFinder:
@@ -76,21 +88,21 @@ class FlipFinder:
         places = _places(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
 
-    def find(self, row: Row, leader: Approach) -> tuple[Flip, ...]:
+    def find(self, row: Row, now: Approach | None) -> tuple[Flip, ...]:
         """Return one flip for each fact that has a plausible one: facts known first, nearest first.
 
         Args:
             row: The use case, shape (facts,).
-            leader: The approach that leads now.
+            now: The approach that is taken now; None where none is.
         """
         found = []
         values: list[float] = row.tolist()
         for candidates, known in self._score(row):
             plausible = self._plausible.values(candidates.item.name, values)
             if known is None:
-                flip = _unknown(candidates, plausible, leader)
+                flip = self._unknown(candidates, plausible, now)
             else:
-                flip = _nearest(candidates, known, plausible, leader)
+                flip = self._nearest(candidates, known, plausible, now)
             if flip is not None:
                 found.append(flip)
         return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
@@ -107,14 +119,101 @@ class FlipFinder:
             rows[start : start + len(values), column] = values
             start += len(values)
         scores = self._scorer.score(rows)
-        log_odds = np.where(scores.feasible, scores.log_odds, -np.inf)
-        leaders = [APPROACHES[place] for place in scores.order[0].tolist()]
+        points = np.where(scores.feasible, scores.points, -np.inf)
+        taken = [_approach(place) for place in scores.approach.tolist()]
+        enough: list[bool] = scores.known.tolist()
         start = 0
         for item, values, known in zip(facts(), tried, facts_known, strict=True):
             stop = start + len(values)
             if values:
-                yield _Candidates(item, values, leaders[start:stop], log_odds[:, start:stop]), known
+                part = slice(start, stop)
+                yield _Candidates(item, values, taken[part], points[:, part], enough[part]), known
             start = stop
+
+    def _unknown(
+        self, candidates: _Candidates, plausible: Sequence[float], now: Approach | None
+    ) -> Flip | None:
+        """Return the outer stretch of an unknown fact that changes the approach."""
+        values = candidates.values
+        if candidates.item.kind in ("flag", "choice"):
+            return _other_choice(candidates, math.nan, plausible, now)
+        for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
+            same = [step for step, index in enumerate(outwards) if not candidates.changes(index, now)]
+            inside = max(same, default=-1)
+            if 0 <= inside < len(values) - 1:
+                index, outside = outwards[inside], outwards[inside + 1]
+                if _reaches(plausible, values[outside], outwards.step):
+                    return self._boundary(candidates, index, outside, now, None)
+        return None
+
+    def _nearest(
+        self, candidates: _Candidates, known: float, plausible: Sequence[float], now: Approach | None
+    ) -> Flip | None:
+        """Return the flip nearest to a known value."""
+        here = candidates.values.index(known)
+        if candidates.item.kind in ("flag", "choice"):
+            return _other_choice(candidates, known, plausible, now)
+        flips = [
+            flip
+            for indices in (range(here - 1, -1, -1), range(here + 1, len(candidates.values)))
+            if (flip := self._first_change(candidates, known, indices, plausible, now))
+        ]
+        return min(flips, key=lambda flip: flip.distance, default=None)
+
+    def _first_change(
+        self,
+        candidates: _Candidates,
+        known: float,
+        indices: range,
+        plausible: Sequence[float],
+        now: Approach | None,
+    ) -> Flip | None:
+        """Return the first change of the approach on the way from a known value."""
+        previous = candidates.values.index(known)
+        for index in indices:
+            if candidates.changes(index, now):
+                if not _reaches(plausible, candidates.values[index], indices.step):
+                    return None
+                return self._boundary(candidates, previous, index, now, known)
+            previous = index
+        return None
+
+    def _boundary(
+        self, candidates: _Candidates, inside: int, outside: int, now: Approach | None, known: float | None
+    ) -> Flip:
+        """Describe the change of the approach between two neighbouring values."""
+        item = candidates.item
+        place, approach, exact = self._crossing(candidates, inside, outside, now)
+        sign = (">" if outside > inside else "<") + ("=" if exact else "")
+        distance = 1.0 if known is None else abs(to_scale(item, place) - to_scale(item, known)) / _span(item)
+        change = f"{sign} {value_to_notation(item, place)}"
+        return _change(item, known, change, _comparison_words(item, sign, place), approach, distance)
+
+    def _crossing(
+        self, candidates: _Candidates, inside: int, outside: int, now: Approach | None
+    ) -> tuple[float, Approach, bool]:
+        """Return where the approach changes, what is taken there, and whether it is at that very value.
+
+        Inside a stretch the points are straight lines and what is taken changes only where two of them are equal or
+        the tolerance apart; between two such places it is the same.
+        """
+        values = candidates.values
+        beyond = candidates.taken[outside] or APPROACHES[0]  # one is taken, else it would be no change
+        if math.nextafter(values[inside], values[outside]) == values[outside]:
+            # A test ends here: name the end that a person wrote.
+            written = min((values[inside], values[outside]), key=lambda value: len(f"{value!r}"))
+            return written, beyond, written == values[outside]
+        here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
+        start, end = candidates.points[:, inside], candidates.points[:, outside]
+        places = _meetings(start, end, self._scorer.knowledge.decision.tolerance)
+        known = candidates.known[inside]
+        for left, right in pairwise([0.0, *places, 1.0]):
+            middle = (left + right) / 2
+            mixed = (1 - middle) * start + middle * end
+            taken = _approach(int(self._scorer.simplest(mixed[:, None])[0])) if known else None
+            if taken is not None and taken is not now:
+                return from_scale(candidates.item, here + left * (there - here)), taken, False
+        return values[outside], beyond, True
 
 
 def _places(scorer: Scorer) -> Mapping[str, set[float]]:
@@ -123,7 +222,7 @@ def _places(scorer: Scorer) -> Mapping[str, set[float]]:
     rules = scorer.knowledge.rules
     tests = [test for rule in rules if rule.kind != "warning" for test in rule.tests]
     tested = {test.subject for test in tests}
-    curves = list(scorer.classifier.features if scorer.classifier else ())
+    curves = list(scorer.gains.curves)
     for criterion in scorer.knowledge.criteria:
         if criterion.name in tested:
             curves.extend(criterion.curves)
@@ -148,47 +247,19 @@ def _whole(item: Fact) -> tuple[float, ...]:
     return tuple(float(value) for value in range(int(item.minimum), int(item.maximum) + 1))
 
 
-def _unknown(candidates: _Candidates, plausible: Sequence[float], leader: Approach) -> Flip | None:
-    """Return the outer stretch of an unknown fact that changes the leader."""
-    values, leaders = candidates.values, candidates.leaders
-    if candidates.item.kind in ("flag", "choice"):
-        return _other_choice(candidates, math.nan, plausible, leader)
-    for outwards in (range(len(values)), range(len(values) - 1, -1, -1)):
-        inside = max((step for step, index in enumerate(outwards) if leaders[index] is leader), default=-1)
-        if 0 <= inside < len(values) - 1:
-            index, outside = outwards[inside], outwards[inside + 1]
-            if _reaches(plausible, values[outside], outwards.step):
-                return _boundary(candidates, index, outside, leader, None)
-    return None
+def _approach(place: int) -> Approach | None:
+    return None if place == UNDECIDED else APPROACHES[place]
 
 
-def _nearest(
-    candidates: _Candidates, known: float, plausible: Sequence[float], leader: Approach
-) -> Flip | None:
-    """Return the flip nearest to a known value."""
-    here = candidates.values.index(known)
-    if candidates.item.kind in ("flag", "choice"):
-        return _other_choice(candidates, known, plausible, leader)
-    flips = [
-        flip
-        for indices in (range(here - 1, -1, -1), range(here + 1, len(candidates.values)))
-        if (flip := _first_change(candidates, known, indices, plausible, leader))
-    ]
-    return min(flips, key=lambda flip: flip.distance, default=None)
-
-
-def _first_change(
-    candidates: _Candidates, known: float, indices: range, plausible: Sequence[float], leader: Approach
-) -> Flip | None:
-    """Return the first change of the leader on the way from a known value."""
-    previous = candidates.values.index(known)
-    for index in indices:
-        if candidates.leaders[index] is not leader:
-            if not _reaches(plausible, candidates.values[index], indices.step):
-                return None
-            return _boundary(candidates, previous, index, leader, known)
-        previous = index
-    return None
+def _meetings(start: Floats, end: Floats, tolerance: float) -> list[float]:
+    """Return, between 0 and 1, where two of several lines are equal or the tolerance apart."""
+    found: set[float] = set()
+    feasible = np.flatnonzero(np.isfinite(start) & np.isfinite(end)).tolist()
+    for one, other in combinations(feasible, 2):
+        gap, last = start[one] - start[other], end[one] - end[other]
+        if gap != last:
+            found.update((gap - apart) / (gap - last) for apart in (-tolerance, 0.0, tolerance))
+    return sorted(float(place) for place in found if 0.0 < place < 1.0)
 
 
 def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
@@ -196,46 +267,15 @@ def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
     return any((each - value) * step >= 0 for each in plausible)
 
 
-def _boundary(
-    candidates: _Candidates, inside: int, outside: int, leader: Approach, known: float | None
-) -> Flip:
-    """Describe the change of the leader between two neighbouring values."""
-    item = candidates.item
-    place, approach, exact = _crossing(candidates, inside, outside, leader)
-    sign = (">" if outside > inside else "<") + ("=" if exact else "")
-    distance = 1.0 if known is None else abs(to_scale(item, place) - to_scale(item, known)) / _span(item)
-    change = f"{sign} {value_to_notation(item, place)}"
-    return _change(item, known, change, _comparison_words(item, sign, place), approach, distance)
-
-
-def _crossing(
-    candidates: _Candidates, inside: int, outside: int, leader: Approach
-) -> tuple[float, Approach, bool]:
-    """Return where the leader changes, what leads there, and whether it does at that very value."""
-    values, log_odds = candidates.values, candidates.log_odds
-    adjacent = math.nextafter(values[inside], values[outside]) == values[outside]
-    if adjacent:  # a test ends here: name the end that a person wrote
-        written = min((values[inside], values[outside]), key=lambda value: len(f"{value!r}"))
-        return written, candidates.leaders[outside], written == values[outside]
-    here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
-    nearest, approach = 1.0, candidates.leaders[outside]
-    for other in APPROACHES:
-        gap = log_odds[leader.place, inside] - log_odds[other.place, inside]
-        end = log_odds[leader.place, outside] - log_odds[other.place, outside]
-        if other is not leader and math.isfinite(gap) and end < 0 <= gap and gap / (gap - end) < nearest:
-            nearest, approach = gap / (gap - end), other
-    return from_scale(candidates.item, here + nearest * (there - here)), approach, nearest == 1.0
-
-
 def _other_choice(
-    candidates: _Candidates, known: float, plausible: Sequence[float], leader: Approach
+    candidates: _Candidates, known: float, plausible: Sequence[float], now: Approach | None
 ) -> Flip | None:
     best = None
     for index, value in enumerate(candidates.values):
-        other = candidates.leaders[index]
-        if value != known and value in plausible and other is not leader:
-            log_odds = candidates.log_odds[:, index]
-            lead = float(log_odds[other.place] - log_odds[leader.place])
+        other = candidates.taken[index]
+        if value != known and value in plausible and other is not None and candidates.changes(index, now):
+            points = candidates.points[:, index]
+            lead = float(points[other.place] - points[now.place if now else 0])
             if best is None or lead > best[0]:
                 best = (lead, value, other)
     if best is None:

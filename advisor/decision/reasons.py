@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.decision.evidence import Evidence
-from advisor.decision.explanation import Question
+from advisor.decision.evidence import Evidence, points_text
+from advisor.decision.explanation import ExpectedQuality, PlanStep, Question
 from advisor.decision.recommendation import Recommendation, Score
 from advisor.knowledge.approaches import Approach
 
 __all__ = ["Reason", "headline", "reasons_for", "rivals"]
 
-_LEAST_AGAINST = 0.2
-"""Nats against the runner-up below which the headline does not mention them."""
+_LEAST_AGAINST = 1.0
+"""Points against the runner-up below which the headline does not mention them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Reason:
 
     Attributes:
         evidence: The pieces, heaviest first.
-        log_odds: Their sum per approach in the order of `APPROACHES`, in nats.
+        points: Their sum per approach in the order of `APPROACHES`, in points.
     """
 
     evidence: tuple[Evidence, ...]
-    log_odds: tuple[float, ...]
+    points: tuple[float, ...]
 
     @property
     def heaviest(self) -> Evidence:
@@ -41,14 +41,14 @@ class Reason:
 
     @property
     def weight(self) -> float:
-        """How far apart it puts the approaches, in nats."""
-        return max(self.log_odds) - min(self.log_odds)
+        """How far apart it puts the approaches, in points."""
+        return max(self.points) - min(self.points)
 
     def favour(self, approach: Approach, others: Mapping[Approach, float]) -> float:
-        """Return by how much it moves an approach against others, weighted, in nats."""
+        """Return by how much it moves an approach against others, weighted, in points."""
         weights = {other: weight for other, weight in others.items() if other != approach}
-        mean = sum(self.log_odds[other.place] * weight for other, weight in weights.items())
-        return self.log_odds[approach.place] - mean / (sum(weights.values()) or 1.0)
+        mean = sum(self.points[other.place] * weight for other, weight in weights.items())
+        return self.points[approach.place] - mean / (sum(weights.values()) or 1.0)
 
 
 def reasons_for(evidence: Iterable[Evidence]) -> tuple[Reason, ...]:
@@ -63,74 +63,111 @@ def reasons_for(evidence: Iterable[Evidence]) -> tuple[Reason, ...]:
 
 def headline(
     recommendation: Recommendation,
+    expected: Sequence[ExpectedQuality],
     evidence: Iterable[Evidence],
     questions: Sequence[Question],
+    plan: Sequence[PlanStep] = (),
     taken: str = "",
 ) -> str:
-    """Say the outcome in a sentence or three: what, why, and why not the runner-up.
+    """Say the outcome in a sentence or three: what, why, and why not another.
 
     Args:
         recommendation: The outcome, explained or not.
+        expected: What each approach is expected to reach.
         evidence: What it rests on.
-        questions: What to find out, most informative first.
+        questions: What to find out, what saves most first.
+        plan: What to do, in order.
         taken: Facts that were taken from the user's data, in words; empty where there are none.
     """
     source = f" Counted from the documents and examples: {taken}." if taken else ""
-    return _outcome(recommendation, evidence, questions) + source
+    return _outcome(recommendation, expected, evidence, questions, plan) + source
 
 
-def rivals(scores: Sequence[Score]) -> dict[Approach, float]:
-    """Return the approaches that a leader is compared with, and how much each counts.
+def rivals(scores: Sequence[Score], approach: Approach) -> dict[Approach, float]:
+    """Return the approaches that one is compared with, and how much each counts.
 
-    Half goes by probability, so that the runner-up counts most; half is shared
-    equally. Where everything else is excluded, all others count alike.
+    Half goes by probability, so that the best of the others counts most; half is
+    shared equally. Where everything else is excluded, all others count alike.
 
     Args:
-        scores: One per approach, the leader's first.
+        scores: One per approach.
+        approach: The one that is compared.
     """
-    others = [score for score in scores[1:] if score.feasible]
+    rest = [score for score in scores if score.approach is not approach]
+    others = [score for score in rest if score.feasible]
     if not others:
-        return {score.approach: 1.0 for score in scores[1:]}
+        return {score.approach: 1.0 for score in rest}
     total = sum(score.probability for score in others) or 1.0
     return {score.approach: score.probability / total + 1 / len(others) for score in others}
 
 
 def _outcome(
-    recommendation: Recommendation, evidence: Iterable[Evidence], questions: Sequence[Question]
+    recommendation: Recommendation,
+    expected: Sequence[ExpectedQuality],
+    evidence: Iterable[Evidence],
+    questions: Sequence[Question],
+    plan: Sequence[PlanStep],
 ) -> str:
-    scores = recommendation.scores
-    feasible = [score for score in scores if score.feasible]
-    if not feasible:
+    approach, leader, second = recommendation.approach, recommendation.leader, recommendation.runner_up
+    if leader is None:
         return "Undecided: every approach is excluded; see what excludes them."
-    odds = ", ".join(f"{score.approach} {score.probability:.0%}" for score in feasible[:2])
-    if recommendation.approach is None:
+    if approach is None:
         ask = f" Find out first: {questions[0].text}" if questions else ""
-        return f"Undecided: what is known does not tell the approaches apart ({odds}).{ask}"
-    leader, others = feasible[0].approach, rivals(scores)
+        start = f"; start with {plan[0].approach}" if plan else ""
+        return f"Undecided: what is known does not tell {_named(leader, second)} apart{start}.{ask}"
     reasons = reasons_for(evidence)
-    speaking = [reason for reason in reasons if reason.log_odds[leader.place] > 0] or reasons
-    best = max(speaking, key=lambda reason: reason.favour(leader, others), default=None)
+    speaking = [reason for reason in reasons if reason.points[approach.place] > 0] or reasons
+    others = rivals(recommendation.scores, approach)
+    best = max(speaking, key=lambda reason: reason.favour(approach, others), default=None)
     because = f" {best.heaviest.reason}" if best else ""
-    against = _against(leader, feasible[1].approach, reasons, best) if len(feasible) > 1 else ""
-    # The leader's name stands in front already.
-    return f"{leader} ({odds.removeprefix(f'{leader} ')}).{because}{against}"
+    return (
+        f"{approach} ({_reach(expected[approach.place])}).{because}{_instead(recommendation, reasons, best)}"
+    )
+
+
+def _named(leader: Approach, second: Approach | None) -> str:
+    return f"{leader} and {second}" if second else "the approaches"
+
+
+def _reach(expected: ExpectedQuality) -> str:
+    """Say what is expected of an approach."""
+    if expected.low == expected.high:
+        return "what there is already, against which the others are measured"
+    score = "" if expected.score is None else f", which makes {expected.score:.0%}"
+    return (
+        f"{points_text(expected.points)} over a plain prompt expected{score}; "
+        f"four times in five {expected.low:+.0f} to {expected.high:+.0f}"
+    )
+
+
+def _instead(recommendation: Recommendation, reasons: Iterable[Reason], told: Reason | None) -> str:
+    """Say why not the one that is expected to do better, or else the one that comes next."""
+    approach, leader, second = recommendation.approach, recommendation.leader, recommendation.runner_up
+    points = {score.approach: score.points for score in recommendation.scores}
+    if approach is None or leader is None or second is None:
+        return ""
+    if leader is not approach:
+        more = points[leader] - points[approach]
+        return (
+            f" {leader}, which does more, is expected to add {points_text(more)[1:]}: within the tolerance."
+        )
+    return _against(approach, second, reasons, told)
 
 
 def _against(leader: Approach, rival: Approach, reasons: Iterable[Reason], told: Reason | None) -> str:
     """Give the strongest reason against the runner-up that is not given yet."""
-    position = rival.place
     against = [
         reason
         for reason in reasons
         if reason is not told
-        and reason.log_odds[position] < -_LEAST_AGAINST
+        and reason.points[rival.place] < -_LEAST_AGAINST
         and reason.favour(leader, {rival: 1.0}) > 0
     ]
     if not against:
         return ""
-    strongest = min(against, key=lambda reason: reason.log_odds[position])
+    strongest = min(against, key=lambda reason: reason.points[rival.place])
     return f" Against {rival}: {strongest.heaviest.reason}"
 
 
 def _total(items: Iterable[Evidence]) -> tuple[float, ...]:
-    return tuple(sum(column) for column in zip(*(item.log_odds for item in items), strict=True))
+    return tuple(sum(column) for column in zip(*(item.points for item in items), strict=True))

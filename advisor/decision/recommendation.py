@@ -29,13 +29,14 @@ class Score:
     Attributes:
         approach: The approach.
         probability: Calibrated probability that it is the best, 0 to 1; 0 where vetoed.
-        log_odds: Sum of all evidence for it, in nats, before vetoes and calibration.
+        points: Quality that it is expected to reach, in points above PROMPTING, vetoes aside: the sum of all
+            evidence for it.
         feasible: Whether no veto excludes it.
     """
 
     approach: Approach
     probability: float
-    log_odds: float
+    points: float
     feasible: bool
 
 
@@ -56,12 +57,12 @@ class Versions:
     Attributes:
         advisor: Version of the program.
         rules: Hash of the knowledge base.
-        classifier: Hash of the classifier; None where rules decide alone.
+        gains: Hash of the model of gains; None where rules decide alone.
     """
 
     advisor: str
     rules: str
-    classifier: str | None
+    gains: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,11 @@ class Recommendation:
     """The outcome of a decision.
 
     Attributes:
-        approach: The approach to take; None where the evidence does not decide.
-        leader: The most probable approach, decided or not; None where everything is excluded.
-        runner_up: The second most probable feasible approach; None without one.
-        scores: One per approach, most probable first.
+        approach: The approach to take, the simplest that is not expected to lose more than the tolerance to the
+            best; None where the evidence does not decide.
+        leader: The approach that is expected to do best, decided or not; None where everything is excluded.
+        runner_up: The feasible approach that is expected to do second best; None without one.
+        scores: One per approach, the best expected first, what is excluded last.
         vetoes: Approaches that are out of the question, and why.
         versions: What made the decision.
         explanation: What stands behind it; None in the basic view.

@@ -11,26 +11,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from advisor.decision.curves import Curves, Scale
 from advisor.decision.evidence import softmax
+from advisor.decision.gains import GainModel, TermCurves, membership
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.facts import Rows, fact, fact_index
+from advisor.knowledge.facts import Row, Rows, fact, fact_index
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, Test
 
-if TYPE_CHECKING:
-    from advisor.decision.classifier import LinearClassifier
-
-__all__ = ["CHUNK", "CriterionValues", "Scorer", "Scores"]
+__all__ = ["CHUNK", "UNDECIDED", "CriterionValues", "Scorer", "Scores"]
 
 CHUNK = 512
 """Use cases scored at a time, so that intermediate arrays stay in the processor's cache."""
+
+UNDECIDED = -1
+"""Stands for an approach where nothing is decided."""
+
+_ROUNDING = 1e-11
+"""Points below which two count as equal: ties, which round weights make, do not hang on the order of summation."""
+
+
+def _simplest(close: int) -> int:
+    """Return the one approach that contains no other of a set, given as bits; `UNDECIDED` where there is not one."""
+    among = [each for each in APPROACHES if close >> each.place & 1]
+    least = [each for each in among if not any(each is not other and each.contains(other) for other in among)]
+    return least[0].place if len(least) == 1 else UNDECIDED
+
+
+_BITS = 1 << np.arange(len(APPROACHES))
+_SIMPLEST = np.array([_simplest(close) for close in range(1 << len(APPROACHES))], dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +69,54 @@ class Scores:
     """Decisions about n use cases.
 
     Attributes:
-        log_odds: z per approach, shape (approaches, n), in nats.
+        points: Quality that each approach is expected to reach, shape (approaches, n), in points; what counts
+            is how far apart the approaches of a use case are.
         feasible: Whether no veto excludes the approach, the same shape.
-        probabilities: Calibrated, the same shape.
-        order: Approaches by falling probability, the same shape.
-        decided: Whether lead and evidence suffice, shape (n,).
+        probabilities: That the approach is best, calibrated, the same shape.
+        order: Approaches by falling points, what is not feasible last, the same shape.
+        approach: Place of the approach to take, or `UNDECIDED`, shape (n,).
+        known: Whether the evidence suffices to decide, shape (n,).
         fired: Whether the rule fired, shape (rules, n).
-        classifier: Log-odds from the classifier, its weight applied, shape (approaches, n).
     """
 
-    log_odds: Floats
+    points: Floats
     feasible: Bools
     probabilities: Floats
     order: npt.NDArray[np.intp]
-    decided: Bools
+    approach: npt.NDArray[np.intp]
+    known: Bools
     fired: Bools
-    classifier: Floats
 
 
 class Scorer:
-    """A knowledge base, and a classifier or none, compiled to arrays."""
+    """A knowledge base and a model of gains, compiled to arrays.
 
-    def __init__(self, knowledge: Knowledge, classifier: LinearClassifier | None = None) -> None:
+    Args:
+        knowledge: The rules.
+        gains: What cases taught; None where rules decide alone.
+    """
+
+    def __init__(self, knowledge: Knowledge, gains: GainModel | None = None) -> None:
         self.knowledge = knowledge
-        self.classifier = classifier
+        self.gains = gains or GainModel.of_rules_alone()
         self._scale = Scale()
         self._criteria = _Criteria(knowledge)
         self._tests = _Tests(knowledge.rules, self._criteria)
-        self._features = Curves(classifier.features if classifier else ())
-        self._prior = np.log(np.array(knowledge.decision.prior))[:, None]
+        heard = [term for term in self.gains.terms if term.weight]
+        self._heard = TermCurves(heard)
+        self._weights = membership([term.component for term in heard]) * [term.weight for term in heard]
+        self._curves = TermCurves(self.gains.terms)
+        self._bears = membership([term.component for term in self.gains.terms])
+        self._offsets = membership(list(self.gains.offsets))
+        prior = np.log(np.array(knowledge.decision.prior))
+        self.before = self.gains.slope * prior + self.gains.approach_offsets
         evidence = np.array([rule.log_odds for rule in knowledge.rules]).T.reshape(len(APPROACHES), -1)
         vetoes = [[name in rule.excludes for rule in knowledge.rules] for name in APPROACHES]
         strength = evidence.max(axis=0) - evidence.min(axis=0)
-        # One product with what fired gives log-odds, vetoes and strength together.
-        self._effects = np.concatenate((evidence, np.array(vetoes, dtype=float), strength[None, :]))
+        # One product with what fired gives points, vetoes and strength together.
+        self._effects = np.concatenate(
+            (self.gains.slope * evidence, np.array(vetoes, dtype=float), strength[None, :])
+        )
 
     def score(self, rows: Rows) -> Scores:
         """Decide about each row, shape (n, facts), in time proportional to n."""
@@ -106,9 +134,31 @@ class Scorer:
         """Return the trade-offs of each row."""
         return self._criteria(self._scale(rows.T))
 
-    def features(self, rows: Rows) -> Floats:
-        """Return the classifier's features of each row, shape (features, n); unknown facts give 0."""
-        return self._learnable(self._scale(rows.T))
+    def terms(self, rows: Rows) -> Floats:
+        """Return the curves of the model's terms for each row, shape (terms, n); unknown facts give 0."""
+        return self._curves(rows.T)
+
+    def spreads(self, row: Row, points: Floats) -> Floats:
+        """Return how far measured differences between approaches may be from those of the points.
+
+        What the weights leave open, and how sources and cases differ beside.
+
+        Args:
+            row: One use case, shape (facts,).
+            points: Its points, shape (approaches,).
+
+        Returns:
+            Standard deviations in points, shape (approaches, approaches); 0 from an approach to itself.
+        """
+        gains = self.gains
+        bears = self._bears * self.terms(row[None, :])[:, 0]
+        rules = points - bears @ np.array([term.weight for term in gains.terms]) - gains.approach_offsets
+        inputs = np.column_stack((rules / gains.slope, self._offsets, bears))
+        apart = inputs[:, None] - inputs[None, :]
+        learned = np.einsum("abp,pq,abq->ab", apart, gains.covariance, apart)
+        beside = 2 * (gains.between**2 + gains.within**2) * (1 - np.eye(len(APPROACHES)))
+        spreads: Floats = np.sqrt(learned + beside)
+        return spreads
 
     def unconsidered(self, rows: Rows) -> Bools:
         """Return, shape (rules, n), which rules neither fired nor failed for want of facts."""
@@ -121,31 +171,37 @@ class Scorer:
         # Not `@`: on arrays this small, the threads of BLAS cost more than they save.
         effects = np.einsum("er,rn->en", self._effects, fired.astype(np.float64))
         count = len(APPROACHES)
-        learned = self._learned(columns)
-        log_odds = effects[:count] + self._prior + learned
+        points = effects[:count] + self.before[:, None] + self._learned(columns)
         feasible = effects[count : 2 * count] == 0
-        decision = self.knowledge.decision
-        allowed = np.where(feasible, log_odds, -np.inf)
-        probabilities = softmax(allowed, decision.temperature)
-        # Rounded, so that ties, which round weights make, do not hang on the order of summation.
-        order = np.rint(allowed * -1e9).argsort(axis=0, kind="stable")
-        ranked = np.sort(probabilities, axis=0)
-        decided = (
-            (ranked[-1] - ranked[-2] >= decision.lead) & (effects[-1] >= decision.evidence) & (ranked[-1] > 0)
-        )
-        return Scores(log_odds, feasible, probabilities, order, decided, fired, learned)
+        known = effects[-1] >= self.knowledge.decision.evidence
+        allowed = np.where(feasible, np.rint(points / _ROUNDING) * _ROUNDING, -np.inf)
+        probabilities = softmax(allowed, self.gains.temperature)
+        order = (-allowed).argsort(axis=0, kind="stable")
+        approach = np.where(known, self.simplest(allowed), UNDECIDED)
+        return Scores(points, feasible, probabilities, order, approach, known, fired)
 
     def _learned(self, columns: Floats) -> Floats:
-        if self.classifier is None:
+        if not self._weights.size:
             return np.zeros((len(APPROACHES), columns.shape[1]))
-        features = self._learnable(self._scale(columns))
-        learned: Floats = self.classifier.weight * (self.classifier.log_probabilities(features) - self._prior)
+        learned: Floats = np.einsum("at,tn->an", self._weights, self._heard(columns))
         return learned
 
-    def _learnable(self, scaled: Floats) -> Floats:
-        values = self._features(scaled)
-        values[np.isnan(values)] = 0.0
-        return values
+    def simplest(self, allowed: Floats) -> npt.NDArray[np.intp]:
+        """Return the place of the simplest approach that is within the tolerance of the best.
+
+        Args:
+            allowed: Points, shape (approaches, n); -inf for what is not feasible.
+
+        Returns:
+            Shape (n,); `UNDECIDED` where nothing is feasible, or where two of which neither contains the other are
+            that close and no simpler one is.
+        """
+        close = allowed >= np.maximum.reduce(allowed, axis=0) - (
+            self.knowledge.decision.tolerance + _ROUNDING
+        )
+        close &= allowed > -np.inf
+        places: npt.NDArray[np.intp] = _SIMPLEST[_BITS @ close]
+        return places
 
 
 class _Criteria:

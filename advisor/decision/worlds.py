@@ -1,12 +1,13 @@
 """Worlds: what is unknown, drawn from the priors that the knowledge base states.
 
 In each world every unknown fact has a value. The share of worlds in which the
-leader stays is its robustness; how much a fact's value tells about the best
-approach over the worlds is the information gained by asking for it:
+decision stays is its robustness; what knowing a fact saves is how much better
+the best choice for each of its values is than the best single choice:
 
-    gain(f) = H(mean of p) - sum over values v of P(f = v) H(mean of p where f = v)
+    saved(f) = sum over values v of P(f = v) max over a of E[points(a) | f = v] - max over a of E[points(a)]
 
-the mutual information between the fact and the best approach, in nats.
+the expected value of perfect information about the fact, in points of quality,
+less the tolerance for each part, retrieval or training, that an approach has.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from advisor.decision.scoring import Scorer
+from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index, facts
@@ -28,7 +29,12 @@ from advisor.knowledge.rules import GivenWorld, Knowledge, Test
 __all__ = ["WORLDS", "Outlook", "Plausible", "Worlds"]
 
 WORLDS = 256
-"""Worlds drawn: a share is then known to 3 points (one standard error)."""
+"""Worlds drawn: a share is then known to 3 per cent (one standard error)."""
+
+_EXCLUDED = 40.0
+"""Points that taking an approach that is excluded would cost: as much as the widest published differences."""
+
+_PARTS = np.array([float(each.retrieves + each.trained) for each in APPROACHES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,12 @@ class Outlook:
     """What the worlds show.
 
     Attributes:
-        shares: Share of worlds in which each approach leads, in the order of `APPROACHES`.
-        gains: Unknown facts with what asking for them would tell, in nats, most first.
+        shares: Share of worlds in which each approach is taken, in the order of `APPROACHES`.
+        saved: Unknown facts with what knowing them would save, in points, most first.
     """
 
     shares: tuple[float, ...]
-    gains: tuple[tuple[str, float], ...]
+    saved: tuple[tuple[str, float], ...]
 
 
 class Worlds:
@@ -90,25 +96,25 @@ class Worlds:
         """Score the worlds of a use case."""
         rows = self.fill(row)
         scores = scorer.score(rows)
-        shares = np.bincount(scores.order[0], minlength=len(APPROACHES)) / len(rows)
-        gains = self._gains(rows, scores.probabilities).tolist()
+        taken = scores.approach[scores.approach != UNDECIDED]
+        shares = np.bincount(taken, minlength=len(APPROACHES)) / len(rows)
+        worth = scores.points - scorer.knowledge.decision.tolerance * _PARTS[:, None]
+        saved = self._saved(rows, np.where(scores.feasible, worth, worth - _EXCLUDED)).tolist()
         known: list[float] = row.tolist()
         named = [
-            (facts()[column].name, gain)
-            for column, gain in zip(self._columns, gains, strict=True)
+            (facts()[column].name, points)
+            for column, points in zip(self._columns, saved, strict=True)
             if math.isnan(known[column])
         ]
         return Outlook(tuple(shares.tolist()), tuple(sorted(named, key=lambda pair: -pair[1])))
 
-    def _gains(self, rows: Rows, probabilities: Floats) -> Floats:
-        """Return the information gained by each fact's value, shape (facts drawn,)."""
+    def _saved(self, rows: Rows, points: Floats) -> Floats:
+        """Return the points saved by knowing each fact, shape (facts drawn,)."""
         groups = (rows.T[self._value_columns] == self._values).astype(np.float64)
-        sizes = groups.sum(axis=1)
-        sums = np.einsum("vw,aw->av", groups, probabilities)
-        entropies = _entropy(sums / np.maximum(sizes, 1.0))
-        left = np.add.reduceat(entropies * sizes, self._starts) / len(rows)
-        gains: Floats = np.maximum(_entropy(probabilities.mean(axis=1)) - left, 0.0)
-        return gains
+        sums = np.einsum("vw,aw->av", groups, points)
+        informed = np.add.reduceat(np.maximum.reduce(sums, axis=0), self._starts) / len(rows)
+        saved: Floats = np.maximum(informed - points.mean(axis=1).max(), 0.0)
+        return saved
 
 
 class Plausible:
@@ -177,10 +183,3 @@ def _deck(weights: tuple[tuple[float, float], ...], count: int, generator: np.ra
     positions = (np.arange(count) + 0.5) / count
     picks = np.minimum(np.searchsorted(shares, positions), len(weights) - 1)
     return generator.permutation(np.array([value for value, _ in weights])[picks])
-
-
-def _entropy(probabilities: Floats) -> Floats:
-    """Return the entropy in nats over the first axis, approaches."""
-    logs = np.log(np.where(probabilities > 0, probabilities, 1.0))
-    entropies: Floats = -(probabilities * logs).sum(axis=0)
-    return entropies

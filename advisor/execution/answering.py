@@ -133,7 +133,8 @@ class Execution:
         """Decide, choose the approach, and check that it has what it needs.
 
         Where the evidence does not decide, the most probable approach that can be
-        carried out answers, and a note says so.
+        carried out answers; where HYBRID is recommended and nothing is trained for
+        it yet, RAG does. A note says so.
 
         Raises:
             NotFound: The use case or the adapter does not exist.
@@ -148,10 +149,10 @@ class Execution:
         named = None
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)
-        approach = ask.approach or (named.approach if named else None) or recommendation.approach
+        approach = ask.approach or (named.approach if named else None)
         notes: tuple[str, ...] = ()
         if approach is None:
-            approach, notes = self._best_that_can(use_case, recommendation)
+            approach, notes = self._recommended(use_case, recommendation)
         refuse_vetoed(recommendation, approach)
         _refuse_other(named, approach)
         adapter = self._needed(use_case, approach, named)
@@ -171,6 +172,24 @@ class Execution:
         backend = self._backends.open(plan, self._loader.models(emit, cancelled))
         answer = backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
         return replace(answer, notes=(*plan.notes, *answer.notes))
+
+    def _recommended(
+        self, use_case: UseCase | None, recommendation: Recommendation
+    ) -> tuple[Approach, tuple[str, ...]]:
+        """Return the approach that answers where none is asked for, and what is to be said of it."""
+        taken = recommendation.approach
+        if taken is None:
+            return self._best_that_can(use_case, recommendation)
+        if taken is Approach.HYBRID:
+            try:
+                self._needed(use_case, taken, None)
+            except FailedPrecondition as error:
+                if (
+                    error.reason == "NO_ADAPTER"
+                ):  # the documents are there, and RAG is what HYBRID begins with
+                    return Approach.RAG, (_NOT_TRAINED,)
+                raise
+        return taken, ()
 
     def _best_that_can(
         self, use_case: UseCase | None, recommendation: Recommendation
@@ -242,6 +261,12 @@ def _refuse_other(adapter: Adapter | None, approach: Approach) -> None:
             f"was trained for {adapter.approach}, not {approach}; ask for {adapter.approach}, "
             "name another adapter, or none",
         )
+
+
+_NOT_TRAINED = (
+    "HYBRID is recommended and nothing is trained for it yet, so RAG answers; "
+    "train an adapter with Tune and the approach HYBRID."
+)
 
 
 def _erased(adapter: Adapter | None) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Published and measured cases: which approach won, under which conditions.
 
-`data/published.yaml` states them; its head defines every field. The classifier
-learns from them, and a recommendation lists those nearest to the use case.
+`data/published.yaml` and `data/published-2.yaml` state them; the head of the first
+defines every field. The learned model learns from the differences between the
+arms that they measured, and a recommendation lists those nearest to the use case.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = [
     "GRADES",
     "MARGIN_POINTS",
     "Case",
-    "default_cases_path",
+    "default_cases_paths",
     "load_cases",
     "load_default_cases",
 ]
@@ -63,6 +64,7 @@ class Case:
         read: Whether the source itself was read.
         n: Number of test items; None where unknown.
         note: Remark; empty without one.
+        collection: Stem of the file that states it.
     """
 
     id: str
@@ -78,17 +80,24 @@ class Case:
     read: str
     n: int | None
     note: str
+    collection: str
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Score in per cent of every arm that was measured; with gains alone, points above PROMPTING at 0."""
+        return self.scores or ({Approach.PROMPTING: 0.0, **self.gains} if self.gains else {})
 
 
-def default_cases_path() -> Path:
-    """Return the published cases that the package ships."""
-    return Path(__file__).resolve().parents[1] / "data" / "published.yaml"
+def default_cases_paths() -> tuple[Path, ...]:
+    """Return the files of published cases that the package ships, in the order they were collected."""
+    folder = Path(__file__).resolve().parents[1] / "data"
+    return (folder / "published.yaml", folder / "published-2.yaml")
 
 
 @cache
 def load_default_cases() -> tuple[Case, ...]:
     """Load the published cases that the package ships, once."""
-    return load_cases(default_cases_path())
+    return tuple(case for path in default_cases_paths() for case in load_cases(path))
 
 
 def load_cases(path: Path) -> tuple[Case, ...]:
@@ -101,7 +110,7 @@ def load_cases(path: Path) -> tuple[Case, ...]:
     sources = {key: _read_source(key, entry) for key, entry in sections["sources"].mapping().items()}
     cases: dict[str, Case] = {}
     for entry in sections["cases"].sequence():
-        case = _read_case(entry, sources)
+        case = _read_case(entry, sources, path.stem)
         if case.id in cases:
             raise entry.error(f"the id {case.id!r} stands in this file twice")
         cases[case.id] = case
@@ -116,7 +125,7 @@ def _read_source(key: str, entry: Entry) -> RuleSource:
     return RuleSource(key, values["title"].text(), f"{values['id'].text()}, {values['where'].text()}")
 
 
-def _read_case(entry: Entry, sources: Mapping[str, RuleSource]) -> Case:
+def _read_case(entry: Entry, sources: Mapping[str, RuleSource], collection: str) -> Case:
     required = ("id", "source", "grade", "read", "facts", "best")
     optional = ("n", "scores", "gains", "acceptable", "assumed", "note")
     values = entry.mapping((*required, *optional), required=required)
@@ -137,6 +146,7 @@ def _read_case(entry: Entry, sources: Mapping[str, RuleSource]) -> Case:
         read=_one_of(values["read"], READ, "a way of reading"),
         n=_read_count(values.get("n")),
         note=values["note"].text() if "note" in values else "",
+        collection=collection,
     )
 
 

@@ -43,7 +43,7 @@ MAX_RULES = 1000
 SHARES = (0.0, 1.0)
 PRIORS = (1e-8, 1.0)
 """No prior is further from certainty than one rule may go: 1e-8 is 18 nats."""
-TEMPERATURES = (0.01, 100.0)
+TOLERANCES = (0.0, 50.0)
 NATS_TO_DECIDE = (0.0, 100.0)
 WEIGHTS = (1e-6, 1e6)
 """Of curves within a trade-off, and of values that are unknown: only their ratios count."""
@@ -208,17 +208,16 @@ def _sequence(entry: Entry | None) -> Iterable[Entry]:
 
 
 def _read_decision(entry: Entry) -> Decision:
-    keys = ("prior", "temperature", "undecided")
+    keys = ("prior", "tolerance", "undecided")
     values = entry.mapping(keys, required=keys)
     prior = values["prior"].mapping(APPROACHES, required=APPROACHES)
     shares = tuple(read_bounded(prior[name], *PRIORS) for name in APPROACHES)
     if not math.isclose(sum(shares), 1, abs_tol=1e-6):
         raise values["prior"].error(f"the prior sums to {sum(shares):g}; it must sum to 1")
-    undecided = values["undecided"].mapping(("lead", "evidence"), required=("lead", "evidence"))
+    undecided = values["undecided"].mapping(("evidence",), required=("evidence",))
     return Decision(
         shares,
-        read_bounded(values["temperature"], *TEMPERATURES),
-        read_bounded(undecided["lead"], *SHARES),
+        read_bounded(values["tolerance"], *TOLERANCES),
         read_bounded(undecided["evidence"], *NATS_TO_DECIDE),
     )
 

@@ -107,14 +107,12 @@ class Decision:
 
     Attributes:
         prior: Probability per approach before any fact is known, in the order of `APPROACHES`.
-        temperature: Divisor of log-odds before the softmax.
-        lead: Smallest lead in probability that decides.
+        tolerance: Points of quality that a simpler approach may be expected to lose to the best.
         evidence: Smallest sum of the weights of the rules that fired, in nats, that decides.
     """
 
     prior: tuple[float, ...]
-    temperature: float
-    lead: float
+    tolerance: float
     evidence: float
 
 

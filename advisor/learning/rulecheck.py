@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from advisor.decision.scoring import Scorer
+from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
@@ -106,7 +106,8 @@ def undecided_share(scorer: Scorer, known_share: float, count: int = 4096) -> fl
     """
     rows = Worlds(scorer.knowledge, count, seed=1).fill(np.full(len(facts()), np.nan))
     hidden = np.random.default_rng(2).random(rows.shape) >= known_share
-    return float(1 - scorer.score(np.where(hidden, np.nan, rows)).decided.mean())
+    taken = scorer.score(np.where(hidden, np.nan, rows)).approach
+    return float((taken == UNDECIDED).mean())
 
 
 def _never_firing(rules: Sequence[Rule]) -> Iterable[Finding]:
@@ -171,8 +172,7 @@ def _leaving_nothing(rules: Sequence[Rule]) -> Iterable[Finding]:
 
 def _unread(scorer: Scorer) -> Iterable[Finding]:
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
-    if scorer.classifier:
-        read |= {curve.subject for curve in scorer.classifier.features}
+    read |= {curve.subject for curve in scorer.gains.curves}
     for item in facts():
         if item.name not in read:
             yield Finding("remark", "", f"no rule and no feature reads {item.name}")
@@ -203,7 +203,7 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
         )
         return
     rows = _combinations(promise.fact, steps, subjects, values)
-    lead = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.classifier), rows, promise)
+    lead = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.gains), rows, promise)
     falls = np.diff(lead.reshape(-1, len(steps)), axis=1) < -_TOLERANCE
     if falls.any():
         combination, step = (int(index) for index in np.argwhere(falls)[0])
@@ -213,21 +213,15 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
 
 
 def _leads(scorer: Scorer, rows: Rows, promise: Monotonicity) -> Floats:
-    log_odds = scorer.score(rows).log_odds
-    leads: Floats = log_odds[APPROACHES.index(promise.raises)] - log_odds[APPROACHES.index(promise.against)]
+    points = scorer.score(rows).points
+    leads: Floats = points[APPROACHES.index(promise.raises)] - points[APPROACHES.index(promise.against)]
     return leads
 
 
 def _steps(promise: Monotonicity, tests: Sequence[Test], scorer: Scorer) -> list[float]:
     """Return a value of every cell of the fact, in the direction of the promise."""
     steps = set(cells(promise.fact, tests))
-    if scorer.classifier:
-        steps |= {
-            x
-            for curve in scorer.classifier.features
-            if curve.subject == promise.fact
-            for x, _ in curve.points
-        }
+    steps |= {x for curve in scorer.gains.curves if curve.subject == promise.fact for x, _ in curve.points}
     return sorted(steps, reverse=promise.direction == "decreasing")
 
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from advisor.decision.cost import ApproachCost, CostEstimate
 from advisor.decision.evidence import Evidence, Factor, Kind
-from advisor.decision.explanation import CriterionScore, Explanation, Question, Robustness, RuleWarning
+from advisor.decision.explanation import (
+    CriterionScore,
+    Explanation,
+    PlanStep,
+    Question,
+    Robustness,
+    RuleWarning,
+)
 from advisor.decision.flips import Flip
 from advisor.decision.recommendation import Recommendation, Score, Versions, Veto, View
 from advisor.decision.similar import SimilarCase
@@ -61,7 +68,7 @@ def recommendation_to_proto(recommendation: Recommendation) -> pb.Recommendation
         approach=_APPROACHES[approach] if approach else pb.APPROACH_UNDECIDED,
         leader=_APPROACHES[leader] if leader else None,
         runner_up=_APPROACHES[runner_up] if runner_up else None,
-        scores=[_score(each) for each in recommendation.scores],
+        scores=[_score(each, explanation) for each in recommendation.scores],
         vetoes=[_veto(each) for each in recommendation.vetoes],
         versions=_versions(recommendation.versions),
         **_explanation(explanation) if explanation else {},
@@ -113,10 +120,10 @@ def evidence_from_proto(message: pb.Evidence) -> Evidence:
         kind=_FROM_KINDS[message.kind],
         id=message.id,
         criterion=_FROM_CRITERIA.get(message.criterion),
-        log_odds=_numbers(message.log_odds),
+        points=_numbers(message.points),
         reason=message.reason,
         sources=tuple(RuleSource(each.id, each.title, each.reference) for each in message.sources),
-        factors=tuple(Factor(each.fact, _numbers(each.log_odds)) for each in message.factors),
+        factors=tuple(Factor(each.fact, _numbers(each.points)) for each in message.factors),
         facts=tuple(message.facts),
     )
 
@@ -124,13 +131,14 @@ def evidence_from_proto(message: pb.Evidence) -> Evidence:
 def score_from_proto(message: pb.ApproachScore) -> Score:
     """Return a score that was sent; KeyError where it is of no approach."""
     approach = _FROM_APPROACHES[message.approach]
-    return Score(approach, message.probability, message.log_odds, message.feasible)
+    return Score(approach, message.probability, message.points, message.feasible)
 
 
 def _explanation(explanation: Explanation) -> _Fields:
     return {
         "summary": explanation.summary,
         "criteria": [_criterion(each) for each in explanation.criteria],
+        "plan": [_step(each) for each in explanation.plan],
         "evidence": [_evidence(each) for each in explanation.evidence],
         "unconsidered_rules": [
             {"id": each.id, "missing_facts": each.missing_facts} for each in explanation.unconsidered_rules
@@ -144,12 +152,31 @@ def _explanation(explanation: Explanation) -> _Fields:
     }
 
 
-def _score(score: Score) -> _Fields:
-    return {
+def _score(score: Score, explanation: Explanation | None) -> _Fields:
+    fields: _Fields = {
         "approach": _APPROACHES[score.approach],
         "probability": score.probability,
-        "log_odds": score.log_odds,
+        "points": score.points,
         "feasible": score.feasible,
+    }
+    if explanation:
+        expected = explanation.expected[score.approach.place]
+        fields["expected_quality"] = {"lower": expected.low, "upper": expected.high, "score": expected.score}
+    return fields
+
+
+def _step(step: PlanStep) -> _Fields:
+    return {
+        "approach": _APPROACHES[step.approach],
+        "text": step.text,
+        "points": step.points,
+        "lower": step.low,
+        "upper": step.high,
+        "expected_score": step.score,
+        "stop_score": step.stop_at,
+        "held_out_questions": step.questions,
+        "needs": step.needs,
+        "per_month_usd": step.per_month_usd,
     }
 
 
@@ -163,7 +190,7 @@ def _veto(veto: Veto) -> _Fields:
 
 
 def _versions(versions: Versions) -> _Fields:
-    return {"advisor": versions.advisor, "rules": versions.rules, "classifier": versions.classifier}
+    return {"advisor": versions.advisor, "rules": versions.rules, "classifier": versions.gains}
 
 
 def _source(source: RuleSource) -> _Fields:
@@ -191,10 +218,10 @@ def _evidence(item: Evidence) -> _Fields:
         "kind": _KINDS[item.kind],
         "id": item.id,
         "criterion": _CRITERIA[item.criterion],
-        "log_odds": _values(item.log_odds),
+        "points": _values(item.points),
         "reason": item.reason,
         "sources": [_source(each) for each in item.sources],
-        "factors": [{"fact": each.fact, "log_odds": _values(each.log_odds)} for each in item.factors],
+        "factors": [{"fact": each.fact, "points": _values(each.points)} for each in item.factors],
         "facts": item.facts,
     }
 
@@ -216,7 +243,7 @@ def _flip(flip: Flip) -> _Fields:
 
 def _robustness(robustness: Robustness) -> _Fields:
     return {
-        "leader_share": robustness.leader_share,
+        "kept_share": robustness.kept,
         "shares": _values(robustness.shares),
         "worlds": robustness.worlds,
     }
@@ -227,7 +254,7 @@ def _question(question: Question) -> _Fields:
         "fact": question.fact,
         "text": question.text,
         "measure": question.measure,
-        "information_gain": question.information_gain,
+        "points_saved": question.points_saved,
         "choices": question.choices,
     }
 

@@ -12,12 +12,10 @@ from hypothesis import given, settings
 
 import advisor
 from advisor.decision.advisor import Advisor, default_advisor
-from advisor.decision.classifier import load_classifier
 from advisor.decision.explanation import Explanation
 from advisor.decision.recommendation import BASIC, FULL, Recommendation
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.cases import load_default_cases
 from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.v1 import facts_pb2
@@ -38,56 +36,93 @@ def explained(recommendation: Recommendation) -> Explanation:
     return recommendation.explanation
 
 
-@pytest.fixture(scope="module")
-def learned() -> Advisor:
-    """Return an advisor whose classifier counts for half."""
-    classifier = replace(load_classifier(), weight=0.5)
-    return Advisor(load_default_rules(), classifier, load_default_cases())
+def row_of(values: dict[str, object]) -> np.ndarray:
+    return encode_facts(facts_from_mapping(values))
 
 
 def assert_adds_up(recommendation: Recommendation) -> None:
     for score in recommendation.scores:
         place = score.approach.place
-        total = math.fsum(item.log_odds[place] for item in explained(recommendation).evidence)
-        assert total == pytest.approx(score.log_odds, abs=1e-9)
+        total = math.fsum(item.points[place] for item in explained(recommendation).evidence)
+        assert total == pytest.approx(score.points, abs=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
 @given(use_cases())
-def test_evidence_adds_up_to_the_log_odds(values: dict[str, object]) -> None:
+def test_evidence_adds_up_to_the_points(values: dict[str, object]) -> None:
     """The explanation is the calculation."""
     assert_adds_up(default_advisor().recommend(values))
 
 
 @settings(max_examples=60, deadline=None)
 @given(use_cases())
-def test_evidence_of_a_classifier_adds_up_too(learned: Advisor, values: dict[str, object]) -> None:
-    """What was learned is a term of the log-odds like the rules, and is listed once."""
-    recommendation = learned.recommend(values)
+def test_evidence_of_rules_alone_adds_up_too(values: dict[str, object]) -> None:
+    """Without a model of gains there is no evidence of one."""
+    recommendation = Advisor(load_default_rules()).recommend(values)
     assert_adds_up(recommendation)
     kinds = [item.kind for item in explained(recommendation).evidence]
-    assert kinds.count("CLASSIFIER") == 1
+    assert "CLASSIFIER" not in kinds
     assert kinds[-1] == "PRIOR"
 
 
 @settings(max_examples=60, deadline=None)
 @given(use_cases())
-def test_factors_add_up_to_the_classifiers_evidence(learned: Advisor, values: dict[str, object]) -> None:
-    """Between any two approaches the facts explain all of it: only the normalisation is shared."""
-    found = explained(learned.recommend(values)).evidence
-    evidence = next(item for item in found if item.kind == "CLASSIFIER")
-    totals = [math.fsum(each.log_odds[place] for each in evidence.factors) for place in range(4)]
-    rest = np.array(evidence.log_odds) - np.array(totals)
-    np.testing.assert_allclose(rest, rest[0], atol=1e-6)
-    assert all(each.fact in values for each in evidence.factors)
+def test_factors_add_up_to_what_was_learned(values: dict[str, object]) -> None:
+    """It is listed once or, where nothing was learned of the facts, not; each fact that it names is known."""
+    found = explained(default_advisor().recommend(values)).evidence
+    learned = [item for item in found if item.kind == "CLASSIFIER"]
+    scorer = default_advisor().scorer
+    assert len(learned) == bool((scorer.gains.weights * scorer.terms(row_of(values)[None, :])[:, 0]).any())
+    for evidence in learned:
+        totals = [math.fsum(each.points[place] for each in evidence.factors) for place in range(4)]
+        assert evidence.points == pytest.approx(totals, abs=1e-9)
+        assert all(each.fact in values for each in evidence.factors)
 
 
-def test_a_classifier_above_weight_0_is_heard(learned: Advisor) -> None:
+def test_what_was_learned_is_heard() -> None:
     """The tests with it would prove nothing if its evidence were zero."""
-    found = explained(learned.recommend(SUPPORT)).evidence
+    found = explained(default_advisor().recommend(SUPPORT | {"prompted_score": 0.9})).evidence
     evidence = next(item for item in found if item.kind == "CLASSIFIER")
-    assert evidence.weight > 0.1
-    assert evidence.factors[0].fact in evidence.reason
+    assert evidence.weight > 1
+    assert evidence.factors[0].fact == "prompted_score"
+    assert "best quality by prompting" in evidence.reason
+
+
+def test_what_a_prompt_reaches_is_read_before_what_the_bare_model_does() -> None:
+    """One stands in for the other where that is unknown; both together say it once."""
+
+    def learned(**values: object) -> tuple[float, ...]:
+        found = explained(default_advisor().recommend(values)).evidence
+        return next(item.points for item in found if item.kind == "CLASSIFIER")
+
+    assert learned(closed_book_score=0.8) == learned(prompted_score=0.8)
+    assert learned(closed_book_score=0.2, prompted_score=0.8) == learned(prompted_score=0.8)
+
+
+def test_expected_quality_is_the_score_in_other_words() -> None:
+    """The points of every approach stand in their interval, and add to what prompting reaches."""
+    recommendation = default_advisor().recommend(SUPPORT | {"prompted_score": 0.5})
+    expected = explained(recommendation).expected
+    for score in recommendation.scores:
+        found = expected[score.approach.place]
+        assert (found.approach, found.points) == (score.approach, score.points)
+        assert found.low <= found.points <= found.high
+        assert found.score == pytest.approx(min(max(0.5 + score.points / 100, 0), 1))
+    assert expected[0].low == expected[0].high == 0
+    assert all(each.score is None for each in explained(default_advisor().recommend(SUPPORT)).expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(use_cases())
+def test_the_approach_is_the_simplest_that_loses_little(values: dict[str, object]) -> None:
+    """Nothing that it contains would do, and nothing is expected to do better by more than the tolerance."""
+    recommendation = default_advisor().recommend(values, BASIC)
+    tolerance = default_advisor().knowledge.decision.tolerance
+    points = {score.approach: score.points for score in recommendation.scores if score.feasible}
+    close = {each for each, reached in points.items() if reached >= max(points.values()) - tolerance - 1e-9}
+    simplest = {each for each in close if not any(each.contains(other) for other in close - {each})}
+    if recommendation.approach is not None:
+        assert simplest == {recommendation.approach}
 
 
 @settings(max_examples=30, deadline=None)
@@ -183,11 +218,11 @@ def test_bad_facts_are_all_reported_by_path() -> None:
     }
 
 
-def test_every_fact_of_the_descriptor_is_read_by_a_rule_or_a_feature() -> None:
+def test_every_fact_of_the_descriptor_is_read_by_a_rule_or_a_term() -> None:
     """No fact is asked for in vain."""
     scorer = default_advisor().scorer
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
-    read |= {curve.subject for curve in scorer.classifier.features} if scorer.classifier else set()
+    read |= {curve.subject for curve in scorer.gains.curves}
     assert {item.name for item in facts()} <= read
 
 

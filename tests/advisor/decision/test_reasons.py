@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.evidence import Evidence
-from advisor.decision.explanation import Question
+from advisor.decision.explanation import ExpectedQuality, Question
 from advisor.decision.reasons import headline, reasons_for, rivals
 from advisor.decision.recommendation import Recommendation, Score, Versions
 from advisor.knowledge.approaches import APPROACHES, Approach
@@ -25,16 +25,29 @@ COUNTS = [item.name for item in facts() if item.kind == "count" and item.minimum
 ONE = re.compile(r"(?<![\d.,])1 (?!is\b)[a-z]+s\b|\bare 1\b")
 
 
-def piece(name: str, fact: str, **log_odds: float) -> Evidence:
-    values = tuple(log_odds.get(each.lower(), 0.0) for each in APPROACHES)
+def piece(name: str, fact: str, **points: float) -> Evidence:
+    values = tuple(points.get(each.lower(), 0.0) for each in APPROACHES)
     return Evidence("RULE", name, None, values, f"{name}.", facts=(fact,))
 
 
-def outcome(probabilities: dict[Approach, float], *, decided: bool = True) -> Recommendation:
-    ranked = sorted(APPROACHES, key=lambda each: -probabilities.get(each, 0.0))
-    scores = tuple(Score(each, probabilities.get(each, 0.0), 0.0, each in probabilities) for each in ranked)
-    leader, runner_up = (each if each in probabilities else None for each in ranked[:2])
-    return Recommendation(leader if decided else None, leader, runner_up, scores, (), Versions("", "", None))
+def outcome(points: dict[Approach, float], taken: Approach | None) -> Recommendation:
+    """Return a decision: what is not named is excluded."""
+    ranked = sorted(APPROACHES, key=lambda each: -points.get(each, -100.0))
+    scores = tuple(
+        Score(each, 0.9 / (1 + place) if each in points else 0.0, points.get(each, 0.0), each in points)
+        for place, each in enumerate(ranked)
+    )
+    leader, runner_up = (each if each in points else None for each in ranked[:2])
+    return Recommendation(taken, leader, runner_up, scores, (), Versions("", "", None))
+
+
+def reach(points: dict[Approach, float], score: float | None = None) -> tuple[ExpectedQuality, ...]:
+    found = []
+    for each in APPROACHES:
+        wide = 0.0 if each is PROMPTING else 10.0
+        above = points.get(each, 0.0)
+        found.append(ExpectedQuality(each, above, above - wide, above + wide, score))
+    return tuple(found)
 
 
 def supported() -> tuple[Recommendation, tuple[Evidence, ...]]:
@@ -48,19 +61,19 @@ def test_rules_on_the_same_facts_are_one_reason() -> None:
     _, evidence = supported()
     ladder = next(each for each in reasons_for(evidence) if each.heaviest.facts == ("update_interval",))
     assert len(ladder.evidence) == 4
-    for index, total in enumerate(ladder.log_odds):
-        assert total == pytest.approx(sum(item.log_odds[index] for item in ladder.evidence))
+    for index, total in enumerate(ladder.points):
+        assert total == pytest.approx(sum(item.points[index] for item in ladder.evidence))
     assert ladder.heaviest.id == "knowledge-changes-within-a-day"
 
 
-def test_reasons_and_prior_add_up_to_the_log_odds() -> None:
+def test_reasons_and_prior_add_up_to_the_points() -> None:
     """Nothing is lost by grouping."""
     recommendation, evidence = supported()
-    prior = next(item.log_odds for item in evidence if item.kind == "PRIOR")
+    prior = next(item.points for item in evidence if item.kind == "PRIOR")
     for score in recommendation.scores:
         place = score.approach.place
-        total = math.fsum(reason.log_odds[place] for reason in reasons_for(evidence)) + prior[place]
-        assert total == pytest.approx(score.log_odds)
+        total = math.fsum(reason.points[place] for reason in reasons_for(evidence)) + prior[place]
+        assert total == pytest.approx(score.points)
 
 
 def test_of_equal_rungs_the_last_speaks() -> None:
@@ -72,44 +85,66 @@ def test_of_equal_rungs_the_last_speaks() -> None:
 @pytest.mark.parametrize(
     ("against", "said"),
     [
-        (piece("Few", "labelled_examples", hybrid=-0.5), "Against HYBRID: Few."),
-        (piece("Slow", "latency_budget", hybrid=-0.1), ""),  # a tenth of a nat is no argument
+        (piece("Few", "labelled_examples", hybrid=-5), "Against HYBRID: Few."),
+        (piece("Slow", "latency_budget", hybrid=-0.5), ""),  # half a point is no argument
     ],
 )
 def test_the_headline_names_the_reason_for_and_the_reason_against(against: Evidence, said: str) -> None:
-    """The runner-up is dismissed by what counts against it, not by what counts for the leader."""
-    fresh = piece("Fresh", "update_interval", rag=0.6, hybrid=0.4, fine_tuning=-0.6)
-    text = headline(outcome({RAG: 0.7, HYBRID: 0.3}), (fresh, against), ())
-    assert text == f"RAG (70%, HYBRID 30%). Fresh. {said}".rstrip()
+    """The runner-up is dismissed by what counts against it, not by what counts for what is taken."""
+    fresh = piece("Fresh", "update_interval", rag=6, hybrid=4, fine_tuning=-6)
+    points = {RAG: 12.4, HYBRID: 3.0}
+    text = headline(outcome(points, RAG), reach(points), (fresh, against), ())
+    expected = "RAG (+12 points over a plain prompt expected; four times in five +2 to +22). Fresh."
+    assert text == f"{expected} {said}".rstrip()
+
+
+def test_the_headline_says_what_the_best_would_add() -> None:
+    """Where the simpler one is taken, what the other is expected to add is told."""
+    points = {RAG: 12.0, HYBRID: 14.0}
+    text = headline(outcome(points, RAG), reach(points, 0.62), (piece("Fresh", "task", rag=6),), ())
+    assert text == (
+        "RAG (+12 points over a plain prompt expected, which makes 62%; four times in five +2 to +22). Fresh. "
+        "HYBRID, which does more, is expected to add 2 points: within the tolerance."
+    )
+
+
+def test_prompting_is_what_there_is_already() -> None:
+    """What the others are measured against has no gain of its own."""
+    points = {PROMPTING: 0.0, RAG: -2.0}
+    text = headline(outcome(points, PROMPTING), reach(points), (piece("Fits", "task", prompting=6),), ())
+    assert text == "PROMPTING (what there is already, against which the others are measured). Fits."
 
 
 def test_an_open_decision_names_the_first_question() -> None:
-    """What would tell most is asked for in the headline."""
+    """What would save most is asked for in the headline."""
     question = Question("task", "What kind of task is it?", "", 0.5, ())
-    text = headline(outcome({RAG: 0.5, HYBRID: 0.4}, decided=False), (), (question,))
+    points = {RAG: 5.0, HYBRID: 4.0}
+    text = headline(outcome(points, None), reach(points), (), (question,))
     assert text == (
-        "Undecided: what is known does not tell the approaches apart (RAG 50%, HYBRID 40%). "
-        "Find out first: What kind of task is it?"
+        "Undecided: what is known does not tell RAG and HYBRID apart. Find out first: What kind of task is it?"
     )
 
 
 def test_what_was_taken_from_the_data_ends_the_headline() -> None:
     """A reader sees which facts nobody stated."""
-    text = headline(outcome({RAG: 1.0}), (), (), "labelled_examples 40")
-    assert text == "RAG (100%). Counted from the documents and examples: labelled_examples 40."
+    text = headline(outcome({RAG: 1.0}, RAG), reach({RAG: 1.0}), (), (), (), "labelled_examples 40")
+    assert text.startswith("RAG (+1 point over a plain prompt expected;")
+    assert text.endswith(". Counted from the documents and examples: labelled_examples 40.")
 
 
-def test_the_runner_up_counts_most_and_what_is_excluded_not_at_all() -> None:
-    """A leader is compared with what could take its place."""
-    weights = rivals(outcome({RAG: 0.6, HYBRID: 0.3, PROMPTING: 0.1}).scores)
+def test_the_best_rival_counts_most_and_what_is_excluded_not_at_all() -> None:
+    """An approach is compared with what could take its place."""
+    points = {RAG: 6.0, HYBRID: 3.0, PROMPTING: 0.0}
+    weights = rivals(outcome(points, RAG).scores, RAG)
     assert set(weights) == {HYBRID, PROMPTING}
     assert weights[HYBRID] > weights[PROMPTING] > 0
-    assert set(rivals(outcome({RAG: 1.0}).scores)) == {HYBRID, PROMPTING, FINE_TUNING}
+    assert set(rivals(outcome(points, RAG).scores, HYBRID)) == {RAG, PROMPTING}
+    assert set(rivals(outcome({RAG: 1.0}, RAG).scores, RAG)) == {HYBRID, PROMPTING, FINE_TUNING}
 
 
 def test_nothing_feasible_is_undecided() -> None:
     """Where everything is excluded the headline points to what excludes it."""
-    text = headline(outcome({}, decided=False), (), ())
+    text = headline(outcome({}, None), reach({}), (), ())
     assert text == "Undecided: every approach is excluded; see what excludes them."
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.scoring import CHUNK, Scorer
+from advisor.decision.gains import load_gains
+from advisor.decision.scoring import CHUNK, UNDECIDED, Scorer
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
@@ -73,7 +74,7 @@ def test_many_rows_score_as_each_alone(scorer: Scorer) -> None:
     together = scorer.score(rows)
     for index in (0, CHUNK - 1, CHUNK, CHUNK + 6):
         alone = scorer.score(rows[index : index + 1])
-        np.testing.assert_allclose(together.log_odds[:, index], alone.log_odds[:, 0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(together.points[:, index], alone.points[:, 0], rtol=0, atol=1e-12)
         assert together.order[:, index].tolist() == alone.order[:, 0].tolist()
 
 
@@ -89,7 +90,8 @@ def test_no_facts_leave_the_decision_open(scorer: Scorer) -> None:
     """Without facts nothing fires and the outcome is undecided."""
     scores = scorer.score(row_of()[None])
     assert not scores.fired.any()
-    assert not scores.decided[0]
+    assert not scores.known[0]
+    assert scores.approach[0] == UNDECIDED
 
 
 @settings(max_examples=50, deadline=None)
@@ -105,10 +107,46 @@ def test_criteria_stay_within_what_unknown_facts_allow(values: dict[str, object]
     assert (value <= 1 + 1e-12).all()
 
 
-def test_log_odds_are_prior_plus_evidence(scorer: Scorer) -> None:
-    """Z is the log prior and the evidence of the rules that fired, and nothing else."""
+def test_points_are_prior_plus_evidence(scorer: Scorer) -> None:
+    """Points are the log prior and the evidence of the rules that fired, and nothing else, by one slope."""
     scores = scorer.score(row_of(update_interval="1d", task="QUESTION_ANSWERING")[None])
     fired = [rule for rule, on in zip(scorer.knowledge.rules, scores.fired[:, 0], strict=True) if on]
     for index in range(len(APPROACHES)):
         expected = math.log(scorer.knowledge.decision.prior[index]) + sum(r.log_odds[index] for r in fired)
-        assert scores.log_odds[index, 0] == pytest.approx(expected)
+        assert scores.points[index, 0] == pytest.approx(scorer.gains.slope * expected)
+
+
+@pytest.mark.parametrize(
+    ("points", "taken"),
+    [
+        ((0, 1, 2, 3), "PROMPTING"),  # all within the tolerance: the simplest
+        ((0, 10, 2, 12), "RAG"),  # HYBRID contains it, and adds two
+        ((0, 10, 2, 14), "HYBRID"),
+        ((0, 10, 9, 11), None),  # neither of two contains the other
+        ((0, 10, 9, 20), "HYBRID"),
+        ((-math.inf, -math.inf, -math.inf, -math.inf), None),
+        ((0, -math.inf, 10, 12), "FINE_TUNING"),
+        ((0, 3, 0, 0), "PROMPTING"),  # as far as the tolerance is not more than it
+    ],
+)
+def test_the_simplest_within_the_tolerance_is_taken(
+    scorer: Scorer, points: tuple[float, ...], taken: str | None
+) -> None:
+    """More is built only where it is expected to gain more than would be noticed."""
+    place = int(scorer.simplest(np.array(points, dtype=float)[:, None])[0])
+    assert (None if place == UNDECIDED else APPROACHES[place]) == taken
+
+
+@settings(max_examples=50, deadline=None)
+@given(use_cases())
+def test_spreads_are_of_differences(values: dict[str, object]) -> None:
+    """Nothing differs from itself, and no difference is known better than sources agree."""
+    scorer = Scorer(load_default_rules(), load_gains())
+    row = row_of(**values)
+    spreads = scorer.spreads(row, scorer.score(row[None]).points[:, 0])
+    least = math.sqrt(2 * (scorer.gains.between**2 + scorer.gains.within**2))
+    apart = ~np.eye(len(APPROACHES), dtype=bool)
+    assert not spreads[~apart].any()
+    assert (spreads[apart] >= least - 1e-9).all()
+    assert (spreads[apart] < 3 * least).all()
+    np.testing.assert_allclose(spreads, spreads.T)

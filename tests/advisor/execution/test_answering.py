@@ -135,12 +135,27 @@ def test_undecided_stops_an_answer_where_nothing_can_be_done(database, faq):
 
 
 def test_documents_make_retrieval_possible(database, faq):
-    """With passages, RAG is ready; HYBRID still lacks its adapter."""
+    """With passages, RAG is ready; HYBRID still lacks its adapter, and is not carried out where it is named."""
     import_text(database)
     assert execution(database, FixedAdvisor("RAG")).prepare(ask()).approach == "RAG"
     with pytest.raises(FailedPrecondition) as caught:
-        execution(database, FixedAdvisor("HYBRID")).prepare(ask())
+        execution(database, FixedAdvisor("HYBRID")).prepare(ask("HYBRID"))
     assert caught.value.reason == "NO_ADAPTER"
+
+
+def test_until_hybrid_is_trained_rag_answers(database, faq):
+    """Retrieval is what HYBRID begins with, and a note says what is missing; without documents nothing is."""
+    running = execution(database, FixedAdvisor("HYBRID"))
+    with pytest.raises(FailedPrecondition) as caught:
+        running.prepare(ask())
+    assert caught.value.reason == "NO_DOCUMENTS"
+    import_text(database)
+    plan = running.prepare(ask())
+    assert plan.approach == "RAG"
+    assert "nothing is trained for it yet, so RAG answers" in plan.notes[0]
+    add_adapter(database, "both", "HYBRID")
+    assert running.prepare(ask()).approach == "HYBRID"
+    assert running.prepare(ask()).notes == ()
 
 
 def test_the_newest_adapter_of_the_approach_is_used(database, faq):

@@ -27,8 +27,9 @@ def load(tmp_path: Path, *cases: str, head: str = SOURCE) -> tuple[Case, ...]:
 def test_the_shipped_cases_load() -> None:
     """All published cases are there, by id, with rows that cannot be changed."""
     cases = load_default_cases()
-    assert len({case.id for case in cases}) == len(cases) == 22
-    assert len({case.source.id for case in cases}) == 11
+    assert len({case.id for case in cases}) == len(cases) == 109
+    assert len({case.source.id for case in cases}) == 49
+    assert sum(case.collection == "published" for case in cases) == 22
     assert all(not case.row.flags.writeable for case in cases)
 
 
@@ -91,3 +92,11 @@ def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Two cases cannot share an id."""
     with pytest.raises(RulesError, match="twice"):
         load(tmp_path, CASE, CASE)
+
+
+def test_gains_are_measured_against_prompting(tmp_path: Path) -> None:
+    """Where gains alone are published, the base model is the arm that they are gains over."""
+    given = CASE.replace("scores: {RAG: 50, PROMPTING: 48}", "gains: {RAG: 5}")
+    assert load(tmp_path, given)[0].measured == {"PROMPTING": 0.0, "RAG": 5.0}
+    assert load(tmp_path, CASE)[0].measured == {"RAG": 50.0, "PROMPTING": 48.0}
+    assert load(tmp_path, given.replace("gains: {RAG: 5}, ", ""))[0].measured == {}

@@ -18,7 +18,7 @@ WEEKLY = (
 )
 BASE = f"""\
 version: 1
-decision: {{prior: {{PROMPTING: 0.25, RAG: 0.25, FINE_TUNING: 0.25, HYBRID: 0.25}}, temperature: 1.5, undecided: {{lead: 0.1, evidence: 0.5}}}}
+decision: {{prior: {{PROMPTING: 0.25, RAG: 0.25, FINE_TUNING: 0.25, HYBRID: 0.25}}, tolerance: 1.5, undecided: {{evidence: 0.5}}}}
 sources: {{book: {{title: Title, reference: Reference}}}}
 criteria:
   freshness: {{title: t, facts: {{update_interval: {{weight: 3, curve: {{1d: 1, 1y: 0}}}}, needs_citations: {{curve: {{true: 1, false: 0.2}}}}}}}}
@@ -95,7 +95,7 @@ def test_vetoes_and_warnings_are_rules(base: Path) -> None:
 def test_everything_else_is_read(base: Path) -> None:
     """Decision, criteria, worlds and promises are what the file says."""
     knowledge = load_rules(base)
-    assert (knowledge.decision.temperature, knowledge.decision.lead) == (1.5, 0.1)
+    assert (knowledge.decision.tolerance, knowledge.decision.evidence) == (1.5, 0.5)
     assert [each.name for each in knowledge.criteria] == ["freshness", "specialization", "cost", "retraining"]
     assert knowledge.criteria[0].curves[0].points == ((86_400.0, 1.0), (31_536_000.0, 0.0))
     assert knowledge.criteria[1].curves[0].points == ((0.0, 0.0), (10_000.0, 1.0))
@@ -220,9 +220,8 @@ def test_files_without_a_decision_are_no_knowledge_base() -> None:
         ),
         ("  cost: {", "  costs: {", "costs", "'costs' is not a criterion; did you mean \"cost\"?"),
         ("RAG: 0.25", "RAG: 0.5", "{PROMPTING", "the prior sums to 1.25; it must sum to 1"),
-        ("temperature: 1.5", "temperature: -1", "-1", "-1 is out of bounds; allowed: 0.01 to 100"),
-        ("temperature: 1.5", "temperature: 1, temperature: 2", "temperature: 2", "stands here twice"),
-        ("lead: 0.1", "lead: 2", "2, evidence", "2 is out of bounds; allowed: 0 to 1"),
+        ("tolerance: 1.5", "tolerance: -1", "-1", "-1 is out of bounds; allowed: 0 to 50"),
+        ("tolerance: 1.5", "tolerance: 1, tolerance: 2", "tolerance: 2", "stands here twice"),
         ("evidence: 0.5", "evidence: -1", "-1", "-1 is out of bounds; allowed: 0 to 100"),
         ("true: 6", "maybe: 6", "maybe", "'maybe' is neither true nor false"),
         ("{true: 6, false: 4}", "{}", "{}}", "at least one value with its weight is needed"),

@@ -1,175 +1,139 @@
-"""The evaluation: baselines, metrics and the page."""
+"""The evaluation: figures mean what they are called, and what was not measured is never right."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from advisor.decision.classifier import load_classifier
-from advisor.decision.scoring import Scorer
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.facts import encode_facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.learning.evaluation import (
+    NOT_MEASURED,
+    Resampling,
     always,
-    as_method,
-    difference,
-    evaluate,
-    hide_in_worlds,
-    leave_one_source_out,
-    majority,
+    coverage,
+    followed,
+    leading,
+    learning_curve,
+    of_rule,
     rule_of_thumb,
-    thumb,
+    simplest,
 )
-from advisor.learning.selection import FAMILIES, Outcome, Study, fingerprint
+from advisor.learning.references import REFERENCES, leave_one_out
+from advisor.learning.selection import Measured, Outcome, Study
 
 CASES = load_default_cases()
-REPORT = Path(__file__).resolve().parents[3] / "docs" / "evaluation.md"
-RULES = FAMILIES[1]
+FEW = tuple(
+    each for each in CASES if each.source.id in {"raft-2024", "ovadia-2023", "lara2025", "lawma", "ragtag"}
+)
 
 
-def certain(cases: tuple[Case, ...], names: list[str]) -> Outcome:
-    chances = np.array([[float(name == said) for said in names] for name in APPROACHES])
-    return Outcome(chances, np.ones(len(cases), dtype=np.bool_))
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return Study(FEW, load_default_rules())
+
+
+def with_scores(**scores: float) -> Case:
+    return replace(CASES[0], scores=MappingProxyType(scores), gains=MappingProxyType({}))
+
+
+def test_a_choice_that_was_not_measured_is_neither_scored_nor_right() -> None:
+    """Nothing is known of it."""
+    measured = Measured([with_scores(RAG=50, PROMPTING=48), with_scores(RAG=50, PROMPTING=40)])
+    choices = followed(measured, np.array([Approach.HYBRID.place, Approach.RAG.place]))
+    np.testing.assert_array_equal(choices.regret, [np.nan, 0])
+    assert choices.right.tolist() == [False, True]
+    assert choices.scored.tolist() == [False, True]
+    nothing = followed(measured, np.array([NOT_MEASURED, Approach.PROMPTING.place]))
+    np.testing.assert_array_equal(nothing.regret, [np.nan, 10])
+    assert nothing.right.tolist() == [False, False]
+
+
+def test_the_leader_is_among_what_was_measured(study: Study) -> None:
+    """An approach that a case lacks is not chosen for it, however many points it has."""
+    points = np.zeros((len(APPROACHES), len(FEW)))
+    points[Approach.HYBRID.place] = 100
+    choices = leading(study, points)
+    assert choices.scored.all()
+    with_hybrid = study.measured.among[Approach.HYBRID.place]
+    assert (choices.places[with_hybrid] == Approach.HYBRID.place).all()
+
+
+def test_the_simplest_is_taken_among_what_was_measured_or_among_all(study: Study) -> None:
+    """Where two points part them, the one with less to build is taken."""
+    points = np.tile(np.array([[0.0], [2.0], [2.0], [2.5]]), len(FEW))
+    assert (simplest(study, points, among_measured=False).places == Approach.PROMPTING.place).all()
+    among = simplest(study, points, among_measured=True)
+    prompted = study.measured.among[Approach.PROMPTING.place]
+    assert (among.places[prompted] == Approach.PROMPTING.place).all()
+
+
+def test_resampling_draws_sources_whole() -> None:
+    """The interval of a figure that differs only between sources is wide; a constant has none."""
+    sources = ["a"] * 20 + ["b"] * 20
+    resampling = Resampling(sources)
+    found = resampling.mean(np.array([0.0] * 20 + [1.0] * 20))
+    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+    assert str(resampling.mean(np.ones(40))) == "1.00 [1.00, 1.00]"
+    assert resampling.mean(np.array([np.nan] * 39 + [3.0])).value == 3
+
+
+def test_coverage_counts_differences_in_their_interval(study: Study) -> None:
+    """With the truth as points all lie within, with a spread of nothing and points of nothing none does."""
+    truth = np.nan_to_num(study.measured.score)
+    shape = (len(APPROACHES), len(APPROACHES), len(FEW))
+    temperature = np.ones(len(FEW))
+    assert np.nanmin(coverage(study, Outcome(truth, temperature, np.ones(shape)))) == 1
+    assert np.nanmax(coverage(study, Outcome(truth * 0, temperature, np.zeros(shape)))) == 0
+
+
+def test_fixed_baselines(study: Study) -> None:
+    """Always the same is scored where it was measured."""
+    choices = of_rule(study, always(Approach.RAG))
+    np.testing.assert_array_equal(choices.scored, study.measured.among[Approach.RAG.place])
+    np.testing.assert_array_equal(choices.regret, study.measured.regret[Approach.RAG.place])
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("values", "expected"),
     [
-        ({}, "RAG"),
-        ({"can_train": False}, "PROMPTING"),
-        ({"can_train": False, "new_knowledge_share": 0.31}, "RAG"),
-        ({"labelled_examples": 49, "update_interval": "30d"}, "RAG"),
-        ({"labelled_examples": 49, "update_interval": "31d"}, "PROMPTING"),
-        ({"labelled_examples": 50, "output_form": "LABEL"}, "FINE_TUNING"),
-        ({"output_form": "STYLE", "update_interval": "30d"}, "RAG"),
-        ({"output_form": "CODE", "needs_citations": True}, "RAG"),
-        ({"output_form": "STRUCTURED", "new_knowledge_share": 0.5}, "FINE_TUNING"),
-        ({"output_form": "STRUCTURED", "new_knowledge_share": 0.51}, "RAG"),
-        ({"output_form": "FREE_TEXT", "closed_book_score": 0.71}, "PROMPTING"),
-        ({"output_form": "FREE_TEXT", "closed_book_score": 0.7}, "RAG"),
+        ({}, Approach.RAG),
+        ({"closed_book_score": 0.8}, Approach.PROMPTING),
+        ({"can_train": False}, Approach.PROMPTING),
+        ({"can_train": False, "update_interval": "7d"}, Approach.RAG),
+        ({"labelled_examples": 10, "new_knowledge_share": 0.4}, Approach.RAG),
+        ({"labelled_examples": 500, "output_form": "LABEL"}, Approach.FINE_TUNING),
+        ({"labelled_examples": 500, "output_form": "LABEL", "needs_citations": True}, Approach.RAG),
     ],
 )
-def test_the_rule_of_thumb(given: dict[str, object], said: str) -> None:
-    """It says what the design says, and a test on an unknown fact is false."""
-    assert rule_of_thumb(encode_facts(facts_from_mapping(given))) == said
+def test_the_rule_of_thumb(values: dict[str, object], expected: Approach) -> None:
+    """It says what many guides come down to."""
+    assert rule_of_thumb(encode_facts(facts_from_mapping(values))) is expected
 
 
-def test_a_method_never_sees_the_source_it_decides_about() -> None:
-    """Training and test cases share no source, and every case is decided about once."""
-    seen: list[str] = []
-
-    def spy(train: object, test: object) -> Outcome:
-        assert not {case.source.id for case in train} & {case.source.id for case in test}  # type: ignore[attr-defined]
-        seen.extend(case.id for case in test)  # type: ignore[attr-defined]
-        return always("RAG")(train, test)  # type: ignore[arg-type]
-
-    leave_one_source_out(CASES, spy)
-    assert sorted(seen) == sorted(case.id for case in CASES)
+def test_a_learning_curve_measures_what_was_not_learned_from() -> None:
+    """Each number of sources has a regret and a share right."""
+    found = learning_curve(FEW, load_default_rules(), (2, 3), draws=2)
+    assert set(found) == {2, 3}
+    assert all(regret >= 0 and 0 <= right <= 1 for regret, right in found.values())
 
 
-def test_what_is_chosen_does_not_depend_on_the_held_out_source() -> None:
-    """Turning the outcomes of a source around changes no decision about it."""
-    import dataclasses
-
-    other = tuple(
-        dataclasses.replace(case, best="PROMPTING", acceptable=frozenset({"PROMPTING"}))
-        if case.source.id == "traffic-law"
-        else case
-        for case in CASES
+@pytest.mark.parametrize("name", REFERENCES)
+def test_references_learn_from_other_sources_alone(study: Study, name: str) -> None:
+    """With a source's scores turned upside down, what is said of its own cases is the same."""
+    upside = tuple(
+        replace(each, scores=MappingProxyType({arm: 100 - score for arm, score in each.scores.items()}))
+        if each.source.id == "raft-2024"
+        else each
+        for each in FEW
     )
-    test = [index for index, case in enumerate(CASES) if case.source.id == "traffic-law"]
-    found = []
-    for cases in (CASES, other):
-        method = as_method(Study(cases, load_default_rules()), RULES, "shares")
-        found.append(leave_one_source_out(cases, method).probabilities[:, test])
-    np.testing.assert_array_equal(*found)
-
-
-def test_being_right_for_certain_is_perfect() -> None:
-    """Every metric of an oracle is at its end."""
-    figures = evaluate(CASES, certain(CASES, [case.best for case in CASES]))
-    assert [figures[name].value for name in ("best", "best or within 3", "decided")] == [1, 1, 1]
-    assert [figures[name].value for name in ("log loss", "Brier", "ECE")] == [0, 0, 0]
-
-
-def test_being_wrong_for_certain_is_as_bad_as_can_be() -> None:
-    """Certainty that is never right costs all that it can."""
-    wrong = [next(name for name in APPROACHES if name not in case.acceptable) for case in CASES]
-    figures = evaluate(CASES, certain(CASES, wrong))
-    assert figures["best or within 3"].value == 0
-    assert figures["Brier"].value == 2
-    assert figures["ECE"].value == 1
-    assert figures["log loss"].value == pytest.approx(-np.log(1e-6))
-
-
-def test_figures_of_a_known_mixture() -> None:
-    """Half probabilities on the winner and another give the losses of the textbook."""
-    other = [next(name for name in APPROACHES if name != case.best) for case in CASES]
-    first = certain(CASES, [case.best for case in CASES]).probabilities
-    chances = 0.51 * first + 0.49 * certain(CASES, other).probabilities
-    decided = np.arange(len(CASES)) % 2 == 0
-    figures = evaluate(CASES, Outcome(chances, decided))
-    assert figures["log loss"].value == pytest.approx(-np.log(0.51))
-    assert figures["Brier"].value == pytest.approx(2 * 0.49**2)
-    assert figures["ECE"].value == pytest.approx(0.49)
-    assert figures["decided"].value == pytest.approx(0.5)
-    assert figures["right where decided"].value == 1
-
-
-def test_intervals_hold_the_figure_and_resample_sources() -> None:
-    """An interval lies around its figure, and a difference of a method from itself is 0."""
-    outcome = leave_one_source_out(CASES, thumb())
-    for name in ("best", "best or within 3", "log loss"):
-        figure = evaluate(CASES, outcome)[name]
-        assert figure.low < figure.value < figure.high
-    assert str(difference(CASES, outcome, outcome)) == "0.00 [0.00, 0.00]"
-
-
-def test_baselines_say_their_label() -> None:
-    """A label leads, with the share of training cases that it is right about."""
-    assert set(leave_one_source_out(CASES, always("RAG")).leaders) == {"RAG"}
-    assert leave_one_source_out(CASES, thumb()).leaders == tuple(rule_of_thumb(case.row) for case in CASES)
-    most = majority()(CASES, CASES[:1])
-    assert most.leaders == ("RAG",)
-    assert most.probabilities[:, 0].sum() == pytest.approx(1)
-
-
-def test_a_hidden_fact_is_hidden() -> None:
-    """Hiding the hit rate makes the two cases that differ in it alone alike."""
-    method = as_method(Study(CASES, load_default_rules()), RULES, "shares", "retrieval_hit_rate")
-    outcome = leave_one_source_out(CASES, method)
-    pair = [index for index, case in enumerate(CASES) if case.source.id == "traffic-law"]
-    np.testing.assert_array_equal(*outcome.probabilities[:, pair].T)
-
-
-def test_no_single_fact_decides_most_worlds() -> None:
-    """With any one fact hidden, most leaders stay: decisions degrade gracefully."""
-    found = hide_in_worlds(Scorer(load_default_rules()))
-    assert found
-    assert max(item.change for item in found) < 0.3
-
-
-def test_the_page_is_of_this_knowledge_base_and_classifier() -> None:
-    """After a change to either, the command has been run again."""
-    text = REPORT.read_text(encoding="utf-8")
-    again = "run `python benchmarks/evaluate_decision.py`"
-    assert f"`{fingerprint(load_default_rules())[:16]}`" in text, again
-    assert f"`{load_classifier().digest[:16]}`" in text, again
-
-
-def test_the_page_tells_what_the_rules_do() -> None:
-    """The figures of the rules alone are those that evaluating again gives."""
-    outcome = leave_one_source_out(CASES, as_method(Study(CASES, load_default_rules()), RULES, "shares"))
-    figures = " | ".join(str(figure) for figure in evaluate(CASES, outcome).values())
-    assert f"| rules | {figures} |" in REPORT.read_text(encoding="utf-8")
-
-
-def test_the_rules_beat_every_baseline() -> None:
-    """Leaving one source out of the rules' evidence, they are right more often than each baseline."""
-    ours = leave_one_source_out(CASES, as_method(Study(CASES, load_default_rules()), RULES, "shares"))
-    for method in (always("RAG"), majority(), thumb()):
-        assert difference(CASES, ours, leave_one_source_out(CASES, method)).value > 0
+    held = np.array([each.source.id == "raft-2024" for each in FEW])
+    plain = leave_one_out(study, REFERENCES[name])
+    turned = leave_one_out(Study(upside, load_default_rules()), REFERENCES[name])
+    np.testing.assert_allclose(plain[:, held], turned[:, held])
+    assert not np.allclose(plain[:, ~held], turned[:, ~held])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from advisor.decision.advisor import default_advisor
-from advisor.decision.classifier import LinearClassifier, load_classifier
+from advisor.decision.gains import GainModel, Term, load_gains
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.rulefile import default_rules_paths, load_default_rules, load_rules
 from advisor.knowledge.rules import Curve
@@ -47,31 +47,30 @@ def texts(scorer: Scorer) -> str:
     return "\n".join(f"{finding.severity} {finding.place} {finding.text}" for finding in check_rules(scorer))
 
 
-def learned(rag_per_interval: float) -> LinearClassifier:
-    """Return a classifier of one feature, the update interval, that raises RAG by so much as it grows."""
+def learned(points_per_interval: float) -> GainModel:
+    """Return a model of one term, the update interval, that raises what retrieves by so much as it grows."""
     curve = Curve("update_interval", ((3_600.0, -1.0), (31_536_000.0, 1.0)))
-    coefficients = np.array([[0.0], [rag_per_interval], [0.0], [0.0]])
-    return LinearClassifier((curve,), coefficients, np.log(np.full(4, 0.25)), weight=1.0, regularisation=1.0)
+    term = Term("retrieval", curve, weight=points_per_interval)
+    return replace(GainModel.of_rules_alone(), terms=(term,), covariance=np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize(
-    "classifier", [None, load_classifier(), learned(-1.0)], ids=["none", "shipped", "agreeing"]
-)
-def test_the_shipped_knowledge_base_has_no_errors(classifier: LinearClassifier | None) -> None:
-    """What we ship passes its own checks, with and without the classifier, and with one that agrees."""
-    findings = check_rules(Scorer(load_default_rules(), classifier))
+@pytest.mark.parametrize("gains", [None, load_gains(), learned(-8.0)], ids=["none", "shipped", "agreeing"])
+def test_the_shipped_knowledge_base_has_no_errors(gains: GainModel | None) -> None:
+    """What we ship passes its own checks, with and without the model of gains, and with one that agrees."""
+    findings = check_rules(Scorer(load_default_rules(), gains))
     assert [finding for finding in findings if finding.severity == "error"] == []
 
 
-def test_a_classifier_that_breaks_a_promise_is_found() -> None:
-    """Promises are of rules and classifier together."""
+def test_a_model_that_breaks_a_promise_is_found() -> None:
+    """Promises are of rules and model together."""
     errors = [
         each.text
-        for each in check_rules(Scorer(load_default_rules(), learned(1.0)))
+        for each in check_rules(Scorer(load_default_rules(), learned(8.0)))
         if each.severity == "error"
     ]
     assert errors
-    assert all("RAG falls against" in text and "update_interval moves to" in text for text in errors)
+    assert all("falls against" in text and "update_interval moves to" in text for text in errors)
+    assert any("RAG falls against FINE_TUNING" in text for text in errors)
 
 
 def test_a_rule_that_never_fires_is_found(tmp_path: Path) -> None:

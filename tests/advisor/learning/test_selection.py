@@ -1,114 +1,87 @@
-"""What rules lose of a held-out source, and which configuration is chosen."""
+"""Choosing by leaving one source out: nothing of a held-out source is seen, and what helps is chosen."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from advisor.decision.scoring import Scorer
-from advisor.knowledge.cases import load_default_cases
-from advisor.knowledge.notation import Interval
+from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.rulefile import load_default_rules
-from advisor.knowledge.rules import Knowledge
-from advisor.learning.selection import (
-    SHIPPED,
-    Configuration,
-    Family,
-    HoldingOut,
-    Study,
-    _simplest_of_the_best,
-    fingerprint,
-    ship,
-    without_sources,
-)
+from advisor.learning.selection import FAMILIES, SCALES, SHIPPED, TEMPERATURES, Measured, Study
 
 CASES = load_default_cases()
-
-
-def knowledge(*sources: tuple[str, ...]) -> Knowledge:
-    rules = load_default_rules().rules[: len(sources)]
-    return replace(
-        load_default_rules(),
-        rules=tuple(replace(rule, sources=keys) for rule, keys in zip(rules, sources, strict=True)),
-    )
-
-
-@pytest.mark.parametrize(
-    ("how", "kept"),
-    [("alone", [1.0, None, 1.0, None]), ("shares", [1.0, None, 0.5, None]), ("any", [1.0, None, None, None])],
+FEW = tuple(
+    each for each in CASES if each.source.id in {"raft-2024", "ovadia-2023", "lara2025", "lawma", "ragtag"}
 )
-def test_what_rules_lose(how: HoldingOut, kept: list[float | None]) -> None:
-    """By each reading, a rule stays, loses the held-out source's share, or goes."""
-    whole = knowledge(("b",), ("a:Table 1",), ("a", "b"), ("a", "published-cases"))
-    left = {rule.id: rule for rule in without_sources(whole, frozenset({"a"}), how).rules}
-    for rule, share in zip(whole.rules, kept, strict=True):
-        if share is None:
-            assert rule.id not in left
-        else:
-            assert left[rule.id].log_odds == pytest.approx(tuple(share * value for value in rule.log_odds))
 
 
-def test_holding_nothing_out_changes_nothing() -> None:
-    """Every rule stays where no source is held out."""
-    whole = load_default_rules()
-    assert without_sources(whole, frozenset(), "any") is whole
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return Study(FEW, load_default_rules())
 
 
-def test_the_simplest_within_one_standard_error_is_chosen() -> None:
-    """A complicated configuration must be better by more than luck."""
-    simple, complicated, bad = (Configuration(weight, 1.0, 1.0) for weight in (0.0, 0.5, 0.75))
-    losses = {simple: [1.0, 1.2, 0.9], complicated: [1.05, 0.95, 0.95], bad: [3.0, 3.0, 3.0]}
-    assert _simplest_of_the_best(losses, 1.0) == simple
-    assert _simplest_of_the_best(losses, 0.0) == complicated
-    losses[simple] = [1.3, 1.2, 1.2]
-    assert _simplest_of_the_best(losses, 1.0) == complicated
+def with_scores(case: Case, **scores: float) -> Case:
+    return replace(case, scores=MappingProxyType(scores), gains=MappingProxyType({}))
 
 
-def test_a_temperature_that_helps_every_source_is_chosen() -> None:
-    """Rules that are right and timid are sharpened."""
-    timid = load_default_rules()
-    timid = replace(
-        timid, rules=tuple(replace(r, log_odds=tuple(0.3 * v for v in r.log_odds)) for r in timid.rules)
+def test_what_is_measured() -> None:
+    """Regret is to the best measured arm; NAIVE_BOTH stands in for HYBRID, and only where that is missing."""
+    measured = Measured(
+        [
+            with_scores(CASES[0], PROMPTING=40, RAG=52, NAIVE_BOTH=50),
+            with_scores(CASES[0], FINE_TUNING=40, HYBRID=70, NAIVE_BOTH=50),
+        ]
     )
-    family = Family("rules", True)
-    sharp = Study(CASES, timid, "alone").choose(family).temperature
-    assert sharp < Study(CASES, load_default_rules(), "alone").choose(family).temperature
+    np.testing.assert_array_equal(measured.regret[:, 0], [12, 0, np.nan, 2])
+    np.testing.assert_array_equal(measured.acceptable[:, 0], [False, True, False, True])
+    np.testing.assert_array_equal(measured.regret[:, 1], [np.nan, np.nan, 30, 0])
 
 
-def test_the_study_decides_as_the_scorer_does() -> None:
-    """What is evaluated is what is shipped: the same probabilities, and the same abstentions."""
-    rules = load_default_rules()
-    study = Study(CASES, rules)
-    _, classifier, chosen = ship(study)
-    classifier = replace(classifier, weight=0.5)
-    chosen = chosen._replace(weight=0.5, temperature=1.4)
-    decision = replace(rules.decision, temperature=1.4)
-    rows = np.stack([case.row for case in CASES])
-    scores = Scorer(replace(rules, decision=decision), classifier).score(rows)
-    outcome = study.decide(SHIPPED, chosen, frozenset(), rows)
-    np.testing.assert_allclose(outcome.probabilities, scores.probabilities, atol=1e-5)
-    np.testing.assert_array_equal(outcome.decided, scores.decided)
+def test_expected_regret_lies_between_best_and_worst(study: Study) -> None:
+    """Drawn by even points every measured arm is as likely; drawn by what was measured, the best is."""
+    measured = study.measured
+    even = measured.expected_regret(np.zeros_like(measured.score), 4.0)
+    np.testing.assert_allclose(even, np.nanmean(measured.regret, axis=0))
+    sure = measured.expected_regret(np.nan_to_num(measured.score), 0.01)
+    assert (sure < 0.1).all()
 
 
-def test_wording_and_temperature_leave_the_fingerprint() -> None:
-    """Only what bears on decisions, and is not chosen, changes it."""
-    rules = load_default_rules()
-    first, *others = rules.rules
-    same = replace(rules, rules=(replace(first, reason="Other words."), *others))
-    same = replace(same, decision=replace(rules.decision, temperature=3.0))
-    assert fingerprint(same) == fingerprint(rules)
-    changed = replace(rules, rules=(replace(first, log_odds=(0.0, 0.0, 0.0, 9.0)), *others))
-    assert fingerprint(changed) != fingerprint(rules)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda each: each.name)
+def test_a_held_out_source_has_no_say(study: Study, family) -> None:
+    """With its scores turned upside down, what is said of its own cases is the same."""
+    upside = tuple(
+        with_scores(each, **{arm: 100 - score for arm, score in each.measured.items()})
+        if each.source.id == "raft-2024"
+        else each
+        for each in FEW
+    )
+    number = study.sources.index("raft-2024")
+    plain, held = study.decide_without(family, (number,))
+    turned, _ = Study(upside, load_default_rules()).decide_without(family, (number,))
+    np.testing.assert_array_equal(plain[:, held], turned[:, held])
 
 
-def test_spelling_and_order_leave_the_fingerprint() -> None:
-    """How a test is written and where a rule stands do not matter; what the test holds for does."""
-    rules = load_default_rules()
-    first, *others = rules.rules
-    (test,) = first.tests
-    spelled = replace(first, criterion="cost", tests=(replace(test, text="otherwise"),))
-    assert fingerprint(replace(rules, rules=(*others, spelled))) == fingerprint(rules)
-    wider = replace(first, tests=(replace(test, holds=Interval()),))
-    assert fingerprint(replace(rules, rules=(wider, *others))) != fingerprint(rules)
+def test_the_outcome_is_made_without_each_source(study: Study) -> None:
+    """Leaving one out decides about a source as the others do, with what they chose."""
+    outcome, chosen = study.leave_one_out(SHIPPED)
+    number = study.sources.index("lawma")
+    points, held = study.decide_without(SHIPPED, (number,))
+    np.testing.assert_array_equal(outcome.points[:, held], points[:, held])
+    assert set(chosen) == set(study.sources)
+    assert all(each.scale in SCALES and each.temperature in TEMPERATURES for each in chosen.values())
+    assert (outcome.spread[0, 1] > 0).all()
+    np.testing.assert_allclose(outcome.spread, outcome.spread.transpose(1, 0, 2))
+
+
+def test_families_hear_what_they_are_to_hear(study: Study) -> None:
+    """Rules alone rank as the rules do; the model alone does not ask them."""
+    rules, model, _ = FAMILIES
+    points, _ = study.decide_without(rules, (0,))
+    np.testing.assert_array_equal(points.argmax(axis=0), study.base.argmax(axis=0))
+    silent = replace(load_default_rules(), rules=load_default_rules().rules[:1])
+    np.testing.assert_allclose(
+        study.decide_without(model, (0,))[0], Study(FEW, silent).decide_without(model, (0,))[0]
+    )

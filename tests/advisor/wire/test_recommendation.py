@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 
-from advisor.decision.advisor import Advisor, default_advisor
-from advisor.decision.classifier import load_classifier
+from advisor.decision.advisor import default_advisor
 from advisor.decision.recommendation import BASIC, FULL, View
 from advisor.knowledge.approaches import APPROACHES, Approach
-from advisor.knowledge.cases import load_default_cases
-from advisor.knowledge.rulefile import load_default_rules
 from advisor.knowledge.rules import CRITERIA
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import (
@@ -69,6 +64,11 @@ def test_a_message_holds_all_of_an_explanation(values: dict[str, object]) -> Non
     assert [each.sentence for each in message.flips] == [each.sentence for each in explanation.flips]
     assert [each.fact for each in message.questions] == [each.fact for each in explanation.questions]
     assert [each.id for each in message.similar_cases] == [each.case.id for each in explanation.similar_cases]
+    for score in message.scores:
+        expected = explanation.expected[approach_from_proto(score.approach).place]
+        told = score.expected_quality
+        assert (told.lower, told.upper) == (expected.low, expected.high)
+        assert (told.score if told.HasField("score") else None) == expected.score
     assert len(message.unconsidered_rules) == len(explanation.unconsidered_rules)
     assert len(message.criteria) == len(CRITERIA)
     assert len(message.cost.approaches) == len(APPROACHES)
@@ -79,8 +79,7 @@ def test_a_message_holds_all_of_an_explanation(values: dict[str, object]) -> Non
 @given(use_cases())
 def test_evidence_and_scores_come_back_as_they_were(values: dict[str, object]) -> None:
     """What a person is shown of a message from a server is what the server held."""
-    advisor = Advisor(load_default_rules(), replace(load_classifier(), weight=0.5), load_default_cases())
-    recommendation = advisor.recommend(values)
+    recommendation = default_advisor().recommend(values)
     message = recommendation_to_proto(recommendation)
     assert recommendation.explanation is not None
     assert tuple(map(evidence_from_proto, message.evidence)) == recommendation.explanation.evidence
@@ -94,8 +93,12 @@ def test_the_basic_view_is_the_start_of_the_full_one() -> None:
     )
     kept = {field.name for field, _ in basic.ListFields()}
     assert kept == {"approach", "leader", "runner_up", "scores", "vetoes", "versions"}
-    for name in kept:
+    for name in kept - {"scores"}:
         assert getattr(basic, name) == getattr(full, name)
+    for small, large in zip(basic.scores, full.scores, strict=True):
+        assert not small.HasField("expected_quality")
+        large.ClearField("expected_quality")
+        assert small == large
 
 
 def test_an_open_decision_is_undecided_and_has_a_leader() -> None:

@@ -1,0 +1,154 @@
+"""The plan: steps towards the approach to take, each with what to measure, and the score at which to stop there.
+
+Approaches contain each other, so what one step builds the next one keeps: a
+prompt, then retrieval or training, then both. The first step is one that can
+be done with what there is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from advisor.decision.cost import CostEstimate
+from advisor.decision.evidence import points_text
+from advisor.decision.explanation import PlanStep
+from advisor.decision.recommendation import Recommendation
+from advisor.knowledge.approaches import Approach
+from advisor.knowledge.arrays import Floats
+from advisor.knowledge.facts import Row, fact_index
+from backends.counts import counted
+
+__all__ = ["TWO_SIDED_80", "plan_steps"]
+
+TWO_SIDED_80 = 1.2816
+"""Standard deviations to either side of the mean that hold 80% of a normal distribution."""
+_TWO_SIDED_95 = 1.96
+_ONE_SIDED_80 = 0.8416
+"""Standard deviations below the mean that four in five lie above."""
+_FEWEST, _MOST, _ROUND = 50, 300, 50
+"""Held-out questions to measure on: fewer tell too little, more cost more than they tell."""
+_USUAL_SCORE = 0.7
+_START_EXAMPLES = 200
+"""From so many examples on, training gains in most published comparisons (docs/knowledge.md)."""
+
+
+def plan_steps(
+    decision: Recommendation, row: Row, spreads: Floats, cost: CostEstimate, tolerance: float
+) -> tuple[PlanStep, ...]:
+    """Return the steps towards the approach to take, or where none is, to the one that is expected to do best.
+
+    Args:
+        decision: What was decided.
+        row: The use case, shape (facts,).
+        spreads: Standard deviations of the differences between approaches, in points, (approaches, approaches).
+        cost: What each approach costs.
+        tolerance: Points below which two approaches are not told apart.
+    """
+    goal = decision.approach or decision.leader
+    if goal is None:
+        return ()
+    points = {score.approach: score.points for score in decision.scores if score.feasible}
+    chain = _chain(goal, points, row, tolerance)
+    prompted = _known(row, "prompted_score")
+    if chain[0] is Approach.PROMPTING and len(chain) > 1:
+        sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, 0])
+        if prompted is not None or sure:  # measured already, or most likely left behind
+            chain = chain[1:]
+    before = Approach.PROMPTING
+    steps = []
+    for place, approach in enumerate(chain):
+        following = chain[place + 1] if place + 1 < len(chain) else None
+        gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
+        reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
+        score = None if prompted is None else min(max(prompted + points[approach] / 100, 0.0), 1.0)
+        added = points[following] - points[approach] if following else gain
+        stop_at = _stop_at(prompted, points[chain[-1]], tolerance) if following else None
+        questions = _questions(score, max(added, tolerance))
+        needs = _needs(approach, row)
+        parts = (
+            _opening(approach, first=place == 0, gain=gain, reach=reach),
+            _measuring(questions, stop_at, last=following is None),
+            f"It takes {needs}." if needs else "",
+        )
+        month = cost.approaches[approach.place].per_month_usd
+        text = " ".join(part for part in parts if part)
+        steps.append(
+            PlanStep(
+                approach, gain, gain - reach, gain + reach, score, stop_at, questions, needs, month, text
+            )
+        )
+        before = approach
+    return tuple(steps)
+
+
+def _chain(goal: Approach, points: dict[Approach, float], row: Row, tolerance: float) -> list[Approach]:
+    """Return approaches of which each contains the one before and is expected to do better, up to the goal."""
+    chain = [goal]
+    while True:
+        parts = [each for each in points if each is not chain[0] and chain[0].contains(each)]
+        middle = [each for each in parts if 0.0 < points[each] < points[chain[0]]] or parts[:1]
+        if not middle:
+            return chain
+        # Of two that are as good, the one that can be done with what there is, and need not be trained.
+        best = max(points[each] for each in middle)
+        near = [each for each in middle if points[each] >= best - tolerance]
+        chain.insert(0, min(near, key=lambda each: (bool(_needs(each, row)), each.trained, -points[each])))
+
+
+def _stop_at(prompted: float | None, best: float, tolerance: float) -> float | None:
+    if prompted is None:
+        return None
+    return min(max(prompted + (best - tolerance) / 100, 0.0), 1.0)
+
+
+def _questions(score: float | None, added: float) -> int:
+    """Return on how many questions what is added shows: half the 95% interval of a share is no wider."""
+    share = min(max(score if score is not None else _USUAL_SCORE, 0.1), 0.9)
+    needed = share * (1 - share) * (_TWO_SIDED_95 / (added / 100)) ** 2
+    return int(min(max(math.ceil(needed / _ROUND) * _ROUND, _FEWEST), _MOST))
+
+
+def _needs(approach: Approach, row: Row) -> str:
+    """Return what an approach takes that is not known to be there."""
+    needs = []
+    if approach.retrieves and _known(row, "corpus_tokens") is None:
+        needs.append("the documents")
+    if approach.trained:
+        examples = _known(row, "labelled_examples")
+        if examples is None or examples < _START_EXAMPLES:
+            have = "" if examples is None else f", of which you have {int(examples):,}"
+            needs.append(f"some {_START_EXAMPLES} examples{have}")
+        if _known(row, "can_train") is None:
+            needs.append("hardware or a service to train on")
+    return " and ".join(needs)
+
+
+def _opening(approach: Approach, *, first: bool, gain: float, reach: float) -> str:
+    if approach is Approach.PROMPTING:
+        return "Start with a prompt, with examples in it or the documents where they fit: hours of work."
+    told = f"{points_text(gain)} expected ({gain - reach:+.0f} to {gain + reach:+.0f})"
+    if first:
+        return f"Start with {approach}: {told} over a plain prompt."
+    return f"Else {_VERBS[approach]}: {told}."
+
+
+_VERBS = {
+    Approach.RAG: "add retrieval",
+    Approach.FINE_TUNING: "train on the examples",
+    Approach.HYBRID: "train on retrieved passages, and retrieve",
+}
+
+
+def _measuring(questions: int, stop_at: float | None, *, last: bool) -> str:
+    held_out = f"{counted(questions, 'held-out question')}"
+    if last:
+        return f"Measure it on {held_out} before it goes live."
+    if stop_at is None:
+        return f"Measure it on {held_out}, and go on only where that is not enough."
+    return f"Stop if it reaches {stop_at:.2f} on {held_out}."
+
+
+def _known(row: Sequence[float] | Row, name: str) -> float | None:
+    value = float(row[fact_index()[name]])
+    return None if math.isnan(value) else value

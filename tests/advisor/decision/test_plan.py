@@ -1,0 +1,116 @@
+"""Plans: steps that build on each other, each with what to measure."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+
+from advisor.decision.advisor import default_advisor
+from advisor.decision.explanation import PlanStep
+from advisor.decision.recommendation import Recommendation
+from advisor.knowledge.approaches import Approach
+from tests.advisor.strategies import use_cases
+
+PROMPTING, RAG, FINE_TUNING, HYBRID = Approach
+SUPPORT = {
+    "task": "DIALOGUE",
+    "update_interval": "7d",
+    "new_knowledge_share": 0.8,
+    "labelled_examples": 3000,
+    "can_train": True,
+    "corpus_tokens": 2_000_000,
+}
+FIELDS = {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 800, "can_train": True}
+VOICE = {"task": "DIALOGUE", "output_form": "STYLE", "labelled_examples": 400, "can_train": True}
+
+
+def planned(values: dict[str, object]) -> tuple[Recommendation, tuple[PlanStep, ...]]:
+    recommendation = default_advisor().recommend(values)
+    assert recommendation.explanation is not None
+    return recommendation, recommendation.explanation.plan
+
+
+def approaches(values: dict[str, object]) -> list[Approach]:
+    return [step.approach for step in planned(values)[1]]
+
+
+@settings(max_examples=80, deadline=None)
+@given(use_cases())
+def test_steps_build_on_each_other_and_add_up(values: dict[str, object]) -> None:
+    """Each contains the one before and is expected to add to it; the last is the approach to take."""
+    recommendation, steps = planned(values)
+    points = {score.approach: score.points for score in recommendation.scores}
+    feasible = {score.approach for score in recommendation.scores if score.feasible}
+    goal = recommendation.approach or recommendation.leader
+    assert (steps[-1].approach if steps else None) is goal
+    for one, other in pairwise(steps):
+        assert other.approach is not one.approach
+        assert other.approach.contains(one.approach)
+    assert {step.approach for step in steps} <= feasible
+    if goal is not None:
+        assert sum(step.points for step in steps) == pytest.approx(points[goal])
+    for step in steps:
+        assert step.low <= step.points <= step.high
+        assert 50 <= step.questions <= 300
+
+
+def test_retrieval_comes_before_training_on_what_it_finds() -> None:
+    """The first step is what can be done today, and the next one is told with what it is expected to add."""
+    _, (first, second) = planned(SUPPORT)
+    assert (first.approach, second.approach) == (RAG, HYBRID)
+    assert first.text.startswith("Start with RAG: +22 points expected (+1 to +44) over a plain prompt.")
+    assert "and go on only where that is not enough" in first.text
+    assert second.text.startswith("Else train on retrieved passages, and retrieve: +7 points expected")
+    assert "before it goes live" in second.text
+
+
+def test_a_prompt_comes_first_unless_it_is_measured_or_surely_left_behind() -> None:
+    """It takes hours, and tells what the rest can gain."""
+    assert approaches({"task": "QUESTION_ANSWERING"}) == [PROMPTING, RAG]
+    assert approaches({"task": "QUESTION_ANSWERING", "prompted_score": 0.5}) == [RAG]
+    assert approaches(SUPPORT)[0] is RAG
+    assert approaches({"task": "SUMMARIZATION", "prompted_score": 0.8}) == [PROMPTING]
+
+
+def test_of_two_ways_the_one_with_what_it_takes_comes_first() -> None:
+    """A voice with examples of it and no documents is trained before anything is retrieved."""
+    assert approaches(VOICE) == [PROMPTING, FINE_TUNING, HYBRID]
+    assert approaches({**VOICE, "labelled_examples": 20, "corpus_tokens": 2_000_000})[1] is RAG
+
+
+def test_the_score_to_stop_at_follows_from_what_prompting_reaches() -> None:
+    """It is the best expected less the tolerance; without a measured prompt none is told."""
+    recommendation, steps = planned({**SUPPORT, "prompted_score": 0.4})
+    best = max(score.points for score in recommendation.scores)
+    assert steps[0].stop_at == pytest.approx(0.4 + (best - 3) / 100)
+    assert f"Stop if it reaches {steps[0].stop_at:.2f} on " in steps[0].text
+    assert steps[-1].stop_at is None
+    assert steps[-1].score == pytest.approx(0.4 + best / 100)
+    assert all(step.stop_at is None and step.score is None for step in planned(SUPPORT)[1])
+
+
+def test_what_is_not_known_to_be_there_is_named() -> None:
+    """Documents, examples and something to train on, each where it is needed and unknown."""
+    needs = planned(
+        {"task": "CODE", "output_form": "CODE", "new_knowledge_share": 0.9, "labelled_examples": 60}
+    )[1]
+    assert needs[-1].approach is HYBRID
+    assert needs[-1].needs == (
+        "the documents and some 200 examples, of which you have 60 and hardware or a service to train on"
+    )
+    assert planned(SUPPORT)[1][-1].needs == ""
+
+
+def test_a_large_gain_takes_few_questions_to_see() -> None:
+    """Twenty points show on fifty questions, seven on some two hundred."""
+    assert planned({**FIELDS, "labelled_examples": 20_000, "prompted_score": 0.3})[1][-1].questions == 50
+    assert planned(SUPPORT)[1][0].questions == 200
+
+
+def test_nothing_feasible_has_no_plan() -> None:
+    """What cannot be done is no step."""
+    nothing = {"corpus_tokens": 0, "needs_citations": True, "labelled_examples": 0, "can_train": False}
+    recommendation, steps = planned(nothing)
+    assert (steps == ()) == (recommendation.leader is None)
