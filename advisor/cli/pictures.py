@@ -53,7 +53,7 @@ PICTURES = (
         "consult",
         ("consult", "--max-questions", "4"),
         34,
-        ("0.4", "2M", "QUESTION_ANSWERING", "no"),
+        ("0.4", "?", "0.6"),
     ),
     Picture("rules", ("rules", "list"), 24),
 )
