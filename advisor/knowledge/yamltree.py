@@ -228,7 +228,8 @@ def _refuse_what_explodes(text: str, document: Document) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             raise document.error(
-                event.start_mark, f"*{event.anchor} is an alias; write out what it stands for instead"
+                event.start_mark,
+                f"*{event.anchor} is an alias; write out what it stands for instead, or put a pattern in quotes",
             )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
