@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from advisor.decision.cost import estimate_cost
+from advisor.decision.cost import CostEstimate, estimate_cost
 from advisor.decision.evidence import Evidence, Factor
 from advisor.decision.explanation import (
     CriterionFactor,
@@ -103,16 +103,17 @@ class Explainer:
             plan=plan,
             evidence=evidence,
             unconsidered_rules=self._unconsidered(row),
-            warnings=tuple(
-                RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
-                for rule in self._rulebook.fired("warning", scores, index)
-            ),
+            warnings=(*self._warnings(row, scores, index), *_over_budget(decision, row, cost)),
             flips=self._flips.find(row, decision.approach),
             robustness=Robustness(_kept(decision, outlook), outlook.shares, self.worlds.count),
             questions=questions,
             similar_cases=self._similar(row),
             cost=cost,
         )
+
+    def _warnings(self, row: Row, scores: Scores, index: int) -> Iterator[RuleWarning]:
+        for rule in self._rulebook.fired("warning", scores, index):
+            yield RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
 
     def _evidence(self, row: Row, scores: Scores, index: int) -> tuple[Evidence, ...]:
         """Return every term of the points, heaviest first, the prior last."""
@@ -208,6 +209,26 @@ def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[Expe
         score = None if reached is None else min(max(reached + above / 100, 0.0), 1.0)
         found.append(ExpectedQuality(approach, above, above - reach, above + reach, score))
     return tuple(found)
+
+
+def _over_budget(decision: Recommendation, row: Row, cost: CostEstimate) -> Iterator[RuleWarning]:
+    """Warn where what is to be taken costs more than there is, and say what does not."""
+    budget = float(row[fact_index()["monthly_budget"]])
+    taken = decision.approach or decision.leader
+    if taken is None or not cost.approaches[taken.place].over_budget:
+        return
+    month = cost.approaches[taken.place].per_month_usd
+    within = [
+        score.approach
+        for score in decision.scores
+        if score.feasible and not cost.approaches[score.approach.place].over_budget
+    ]
+    instead = f"{' and '.join(within)} would not" if within else "so does everything else"
+    text = (
+        f"{taken} costs about ${month:,.0f} a month, more than the budget of ${budget:,.0f}; {instead}. "
+        "Check the assumptions of the estimate that weigh most, or raise the budget, before building it."
+    )
+    yield RuleWarning("over-budget", text, ())
 
 
 def _kept(decision: Recommendation, outlook: Outlook) -> float:

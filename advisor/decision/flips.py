@@ -2,7 +2,10 @@
 
 A change is plausible where a value that the knowledge base holds possible in
 such a use case lies at it or beyond it: nobody is told what would follow from
-a corpus of no tokens, or from sources under a label.
+a corpus of no tokens, or from sources under a label. A fact with one possible
+value means nothing there and never changes anything. Nor is a change told that
+is further than a third of what is usual (20,000 examples are not fewer than 10),
+or that takes away what every training needs.
 
 Along one fact everything is constant, or linear on the fact's scale, between
 the ends of tests and the points of curves. So it is enough to score both sides
@@ -32,6 +35,12 @@ from backends.counts import counted
 __all__ = ["Flip", "FlipFinder"]
 
 
+_FAR = 1 / 3
+"""Share of a fact's usual range."""
+_NEEDED_TO_TRAIN = "can_train"
+"""That nothing is trained where nothing can be is no news."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flip:
     """A change of one fact that changes the approach to take.
@@ -51,6 +60,11 @@ class Flip:
     words: str
     approach: Approach
     distance: float
+
+    @property
+    def is_far(self) -> bool:
+        """Whether a number has to move further than a use case does while it stays the same."""
+        return self.change[0] in "<>" and self.distance > _FAR
 
     @property
     def sentence(self) -> str:
@@ -99,11 +113,13 @@ class FlipFinder:
         values: list[float] = row.tolist()
         for candidates, known in self._score(row):
             plausible = self._plausible.values(candidates.item.name, values)
+            if len(plausible) < 2 or candidates.item.name == _NEEDED_TO_TRAIN:
+                continue
             if known is None:
                 flip = self._unknown(candidates, plausible, now)
             else:
                 flip = self._nearest(candidates, known, plausible, now)
-            if flip is not None:
+            if flip is not None and (known is None or not flip.is_far):
                 found.append(flip)
         return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
 

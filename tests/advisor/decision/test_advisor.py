@@ -231,3 +231,32 @@ def test_the_packages_example_holds() -> None:
     result = doctest.testmod(advisor)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_what_costs_more_than_there_is_comes_with_a_warning() -> None:
+    """It names the amounts, and what the budget allows."""
+    routing = {**ROUTING, "queries_per_month": 100_000}
+    dear = explained(default_advisor().recommend({**routing, "monthly_budget": 100}))
+    assert dear.warnings[-1].id == "over-budget"
+    assert "FINE_TUNING costs about $1" in dear.warnings[-1].text
+    assert "more than the budget of $100" in dear.warnings[-1].text
+    paid = explained(default_advisor().recommend({**routing, "monthly_budget": 10_000}))
+    assert "over-budget" not in {each.id for each in paid.warnings}
+
+
+def test_a_reference_that_is_made_up_is_no_argument_where_the_source_is_the_input() -> None:
+    """Of a summary or of fields the text at hand is the source."""
+    for task in ("SUMMARIZATION", "EXTRACTION", "CLASSIFICATION"):
+        vetoes = default_advisor().recommend({"task": task, "needs_citations": True}, BASIC).vetoes
+        assert not any("make a reference up" in veto.reason for veto in vetoes)
+    asked = default_advisor().recommend({"task": "QUESTION_ANSWERING", "needs_citations": True}, BASIC)
+    assert any("make a reference up" in veto.reason for veto in asked.vetoes)
+
+
+@pytest.mark.parametrize("task", ["CLASSIFICATION", "EXTRACTION", "SUMMARIZATION"])
+@pytest.mark.parametrize("examples", [None, 5, 60, 100, 300, 3000, 30_000])
+def test_nothing_is_retrieved_where_the_text_is_in_the_input(task: str, examples: int | None) -> None:
+    """Known by its task and examples alone, such a use case is prompted or trained for."""
+    values = {"task": task} | ({} if examples is None else {"labelled_examples": examples})
+    taken = default_advisor().recommend(values, BASIC).approach
+    assert taken is None or not taken.retrieves

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from advisor.decision.advisor import default_advisor
 from advisor.decision.flips import Flip, FlipFinder
 from advisor.decision.scoring import UNDECIDED
+from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import Fact, encode_facts, encode_value, fact, fact_index, facts_from_mapping
 from advisor.knowledge.notation import Interval, parse_test
@@ -81,10 +82,15 @@ def test_no_nearer_value_changes_the_approach(values: dict[str, object]) -> None
 
 def test_a_flip_names_the_end_that_the_rules_name() -> None:
     """The threshold is the one written in the knowledge base, not a float beside it."""
-    facts = {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True}
+    facts = {
+        "task": "QUESTION_ANSWERING",
+        "update_interval": "7d",
+        "needs_citations": True,
+        "labelled_examples": 800,
+    }
     _, _, flips = find(facts)
     by_fact = {flip.fact: flip for flip in flips}
-    assert by_fact["can_train"].change == "false"
+    assert by_fact["must_forget"].change == "true"
     threshold = float(by_fact["labelled_examples"].change.removeprefix("<").removeprefix("=").strip())
     tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
     holds = [test.holds for test in tests if test.subject == "labelled_examples"]
@@ -119,15 +125,19 @@ def test_a_flag_flips_to_its_other_value(name: str) -> None:
             },
             "corpus_tokens",
         ),
-        ({"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000}, "needs_citations"),
+        (
+            {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 300},
+            "new_knowledge_share",
+        ),
+        ({"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 300}, "corpus_tokens"),
     ],
 )
 def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: str) -> None:
-    """Nobody is told about a corpus of no tokens, or about sources of a label."""
+    """Nobody is told about a corpus of no tokens, or about documents where the text is in the input."""
     row, taken, flips = find(values)
     item = fact(fact_name)
-    lowest = 0.0 if fact_name == "corpus_tokens" else 1.0
-    assert taken_at(moved(row, item, lowest)) not in (taken, None)
+    elsewhere = (item.minimum, 1.0, 20_000.0)
+    assert any(taken_at(moved(row, item, value)) not in (taken, None) for value in elsewhere)
     assert fact_name not in {flip.fact for flip in flips}
 
 
@@ -135,14 +145,51 @@ def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: 
     ("values", "name", "words"),
     [
         (
-            {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 2000, "can_train": True},
+            {
+                "task": "QUESTION_ANSWERING",
+                "update_interval": "7d",
+                "needs_citations": True,
+                "labelled_examples": 800,
+            },
             "labelled_examples",
-            "If labelled examples were fewer than 10 (now 2,000)",
+            "If labelled examples were fewer than 500 (now 800)",
         ),
-        ({"task": "CLASSIFICATION", "labelled_examples": 2000}, "can_train", "Unless training is possible"),
+        (
+            {
+                "task": "QUESTION_ANSWERING",
+                "update_interval": "7d",
+                "needs_citations": True,
+                "labelled_examples": 800,
+            },
+            "must_forget",
+            "If single facts must be erasable",
+        ),
     ],
 )
 def test_a_flip_reads_as_a_clause(values: dict[str, object], name: str, words: str) -> None:
     """People are told what would have to be otherwise, and what it is now."""
     _, _, flips = find(values)
     assert {flip.fact: flip.words for flip in flips}[name] == words
+
+
+@settings(max_examples=80, deadline=None)
+@given(use_cases())
+def test_nobody_is_told_what_cannot_be_a_reason(values: dict[str, object]) -> None:
+    """Not that nothing is trained where nothing can be, nor of a fact with one possible value, nor of far numbers."""
+    row, _, flips = find(values)
+    plausible = Plausible(default_advisor().knowledge)
+    for flip in flips:
+        assert flip.fact != "can_train"
+        assert len(plausible.values(flip.fact, row.tolist())) > 1
+        if flip.current and fact(flip.fact).kind not in ("flag", "choice"):
+            assert flip.distance <= 1 / 3
+
+
+@pytest.mark.parametrize("task", ["CLASSIFICATION", "EXTRACTION", "SUMMARIZATION"])
+def test_documents_and_new_facts_change_nothing_where_the_text_is_in_the_input(task: str) -> None:
+    """Whatever else is known, neither how much is written elsewhere nor how well it is found is a reason."""
+    for examples in (5, 60, 300, 3000):
+        _, _, flips = find({"task": task, "labelled_examples": examples})
+        assert not {"corpus_tokens", "new_knowledge_share", "retrieval_hit_rate"} & {
+            flip.fact for flip in flips
+        }
