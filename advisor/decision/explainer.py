@@ -103,7 +103,11 @@ class Explainer:
             plan=plan,
             evidence=evidence,
             unconsidered_rules=self._unconsidered(row),
-            warnings=(*self._warnings(row, scores, index), *_over_budget(decision, row, cost)),
+            warnings=(
+                *_out_of_reach(decision, row, expected),
+                *self._warnings(row, scores, index),
+                *_over_budget(decision, row, cost),
+            ),
             flips=self._flips.find(row, decision.approach),
             robustness=Robustness(_kept(decision, outlook), outlook.shares, self.worlds.count),
             questions=questions,
@@ -209,6 +213,21 @@ def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[Expe
         score = None if reached is None else min(max(reached + above / 100, 0.0), 1.0)
         found.append(ExpectedQuality(approach, above, above - reach, above + reach, score))
     return tuple(found)
+
+
+def _out_of_reach(
+    decision: Recommendation, row: Row, expected: Sequence[ExpectedQuality]
+) -> Iterator[RuleWarning]:
+    """Warn where no approach is expected to reach what users need."""
+    required, best = float(row[fact_index()["required_quality"]]), decision.leader
+    reached = None if best is None else expected[best.place].score
+    if reached is None or math.isnan(required) or reached >= required:
+        return
+    text = (
+        f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, is at {reached:.0%}. "
+        "A stronger model, better documents or more examples may; or let a person check what is unsure."
+    )
+    yield RuleWarning("out-of-reach", text, ())
 
 
 def _over_budget(decision: Recommendation, row: Row, cost: CostEstimate) -> Iterator[RuleWarning]:

@@ -138,7 +138,8 @@ class PlanStep:
         low: End of the 80% interval of that.
         high: Its other end.
         score: Score that is expected of it, 0 to 1; None where what prompting reaches is unknown.
-        stop_at: Score from which on the next step is not worth it, 0 to 1; None for the last step, or where unknown.
+        stop_at: Score from which on the next step is not worth it, 0 to 1: what users need, or else what is near to
+            the best expected; None for the last step, or where neither is known.
         questions: Held-out questions to measure it on, so that what the next step adds would show.
         needs: What it takes that is not known to be there, in a clause; empty where all of it is.
         per_month_usd: What a month of it costs.

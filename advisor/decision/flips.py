@@ -22,7 +22,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from advisor.decision.scoring import UNDECIDED, Scorer
+from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, Scorer
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
@@ -37,6 +37,8 @@ __all__ = ["Flip", "FlipFinder"]
 
 _FAR = 1 / 3
 """Share of a fact's usual range."""
+_OF_RETRIEVAL = ("corpus_tokens", "retrieval_hit_rate")
+"""Facts of what is retrieved from: RAG and HYBRID do so alike."""
 _NEEDED_TO_TRAIN = "can_train"
 """That nothing is trained where nothing can be is no news."""
 
@@ -78,7 +80,7 @@ class _Candidates:
 
     Attributes:
         taken: None where nothing is decided.
-        points: Shape (approaches, values); -inf for what is not feasible.
+        points: Shape (approaches + 1, values); -inf for what is not feasible; last, the points that suffice.
         known: Whether the evidence suffices to decide.
     """
 
@@ -119,7 +121,7 @@ class FlipFinder:
                 flip = self._unknown(candidates, plausible, now)
             else:
                 flip = self._nearest(candidates, known, plausible, now)
-            if flip is not None and (known is None or not flip.is_far):
+            if flip is not None and (known is None or not flip.is_far) and not _only_of_retrieval(flip, now):
                 found.append(flip)
         return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
 
@@ -135,7 +137,7 @@ class FlipFinder:
             rows[start : start + len(values), column] = values
             start += len(values)
         scores = self._scorer.score(rows)
-        points = np.where(scores.feasible, scores.points, -np.inf)
+        points = np.vstack((np.where(scores.feasible, scores.points, -np.inf), scores.enough))
         taken = [_approach(place) for place in scores.approach.tolist()]
         enough: list[bool] = scores.known.tolist()
         start = 0
@@ -211,7 +213,7 @@ class FlipFinder:
         """Return where the approach changes, what is taken there, and whether it is at that very value.
 
         Inside a stretch the points are straight lines and what is taken changes only where two of them are equal or
-        the tolerance apart; between two such places it is the same.
+        the tolerance apart, or where one comes to suffice; between two such places it is the same.
         """
         values = candidates.values
         beyond = candidates.taken[outside] or APPROACHES[0]  # one is taken, else it would be no change
@@ -226,7 +228,8 @@ class FlipFinder:
         for left, right in pairwise([0.0, *places, 1.0]):
             middle = (left + right) / 2
             mixed = (1 - middle) * start + middle * end
-            taken = _approach(int(self._scorer.simplest(mixed[:, None])[0])) if known else None
+            simplest = self._scorer.simplest(mixed[:-1, None], mixed[-1:])
+            taken = _approach(int(simplest[0])) if known else None
             if taken is not None and taken is not now:
                 return from_scale(candidates.item, here + left * (there - here)), taken, False
         return values[outside], beyond, True
@@ -239,6 +242,7 @@ def _places(scorer: Scorer) -> Mapping[str, set[float]]:
     tests = [test for rule in rules if rule.kind != "warning" for test in rule.tests]
     tested = {test.subject for test in tests}
     curves = list(scorer.gains.curves)
+    tested.update(READ_BESIDE_RULES)
     for criterion in scorer.knowledge.criteria:
         if criterion.name in tested:
             curves.extend(criterion.curves)
@@ -263,12 +267,20 @@ def _whole(item: Fact) -> tuple[float, ...]:
     return tuple(float(value) for value in range(int(item.minimum), int(item.maximum) + 1))
 
 
+def _only_of_retrieval(flip: Flip, now: Approach | None) -> bool:
+    """Return whether a flip is between two that retrieve, by what documents there are and how well they are found."""
+    return flip.fact in _OF_RETRIEVAL and now is not None and now.retrieves and flip.approach.retrieves
+
+
 def _approach(place: int) -> Approach | None:
     return None if place == UNDECIDED else APPROACHES[place]
 
 
 def _meetings(start: Floats, end: Floats, tolerance: float) -> list[float]:
-    """Return, between 0 and 1, where two of several lines are equal or the tolerance apart."""
+    """Return, between 0 and 1, where two of several lines are equal or the tolerance apart.
+
+    The last of them is what suffices; nothing turns on the tolerance to it, and to look there costs nothing.
+    """
     found: set[float] = set()
     feasible = np.flatnonzero(np.isfinite(start) & np.isfinite(end)).tolist()
     for one, other in combinations(feasible, 2):

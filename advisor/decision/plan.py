@@ -50,7 +50,7 @@ def plan_steps(
         return ()
     points = {score.approach: score.points for score in decision.scores if score.feasible}
     chain = _chain(goal, points, row, tolerance)
-    prompted = _known(row, "prompted_score")
+    prompted, required = _known(row, "prompted_score"), _known(row, "required_quality")
     if chain[0] is Approach.PROMPTING and len(chain) > 1:
         sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, 0])
         if prompted is not None or sure:  # measured already, or most likely left behind
@@ -63,7 +63,7 @@ def plan_steps(
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
         score = None if prompted is None else min(max(prompted + points[approach] / 100, 0.0), 1.0)
         added = points[following] - points[approach] if following else gain
-        stop_at = _stop_at(prompted, points[chain[-1]], tolerance) if following else None
+        stop_at = _stop_at(prompted, required, points[chain[-1]] - tolerance) if following else None
         questions = _questions(score, max(added, tolerance))
         needs = _needs(approach, row)
         parts = (
@@ -96,10 +96,11 @@ def _chain(goal: Approach, points: dict[Approach, float], row: Row, tolerance: f
         chain.insert(0, min(near, key=lambda each: (bool(_needs(each, row)), each.trained, -points[each])))
 
 
-def _stop_at(prompted: float | None, best: float, tolerance: float) -> float | None:
-    if prompted is None:
-        return None
-    return min(max(prompted + (best - tolerance) / 100, 0.0), 1.0)
+def _stop_at(prompted: float | None, required: float | None, near: float) -> float | None:
+    """Return what users need, or else a score so near to the best that no more is worth building."""
+    if required is not None or prompted is None:
+        return required
+    return min(max(prompted + near / 100, 0.0), 1.0)
 
 
 def _questions(score: float | None, added: float) -> int:

@@ -148,9 +148,8 @@ def _instead(recommendation: Recommendation, reasons: Iterable[Reason], told: Re
         return ""
     if leader is not approach:
         more = points[leader] - points[approach]
-        return (
-            f" {leader}, which does more, is expected to add {points_text(more)[1:]}: within the tolerance."
-        )
+        adds = points_text(more).removeprefix("+")
+        return f" {leader}, which does more, is expected to add {adds}, which is not worth building it."
     return _against(approach, second, reasons, told)
 
 

@@ -18,16 +18,19 @@ import numpy.typing as npt
 from advisor.decision.curves import Curves, Scale
 from advisor.decision.evidence import softmax
 from advisor.decision.gains import GainModel, TermCurves, membership
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, Test
 
-__all__ = ["CHUNK", "UNDECIDED", "CriterionValues", "Scorer", "Scores"]
+__all__ = ["CHUNK", "READ_BESIDE_RULES", "UNDECIDED", "CriterionValues", "Scorer", "Scores"]
 
 CHUNK = 512
 """Use cases scored at a time, so that intermediate arrays stay in the processor's cache."""
+
+READ_BESIDE_RULES = ("required_quality",)
+"""Facts that decide without a rule or a term: what is needed bounds what is worth building."""
 
 UNDECIDED = -1
 """Stands for an approach where nothing is decided."""
@@ -76,6 +79,8 @@ class Scores:
         order: Approaches by falling points, what is not feasible last, the same shape.
         approach: Place of the approach to take, or `UNDECIDED`, shape (n,).
         known: Whether the evidence suffices to decide, shape (n,).
+        enough: Points from which on an approach reaches the quality that users need, shape (n,); infinite where
+            that, or what prompting reaches, is unknown.
         fired: Whether the rule fired, shape (rules, n).
     """
 
@@ -85,6 +90,7 @@ class Scores:
     order: npt.NDArray[np.intp]
     approach: npt.NDArray[np.intp]
     known: Bools
+    enough: Floats
     fired: Bools
 
 
@@ -106,6 +112,7 @@ class Scorer:
         self._heard = TermCurves(heard)
         self._weights = membership([term.component for term in heard]) * [term.weight for term in heard]
         self._curves = TermCurves(self.gains.terms)
+        self._required, self._prompted = fact_index()["required_quality"], fact_index()["prompted_score"]
         self._bears = membership([term.component for term in self.gains.terms])
         self._offsets = membership(list(self.gains.offsets))
         prior = np.log(np.array(knowledge.decision.prior))
@@ -177,8 +184,10 @@ class Scorer:
         allowed = np.where(feasible, np.rint(points / _ROUNDING) * _ROUNDING, -np.inf)
         probabilities = softmax(allowed, self.gains.temperature)
         order = (-allowed).argsort(axis=0, kind="stable")
-        approach = np.where(known, self.simplest(allowed), UNDECIDED)
-        return Scores(points, feasible, probabilities, order, approach, known, fired)
+        enough = points[Approach.PROMPTING.place] + 100 * (columns[self._required] - columns[self._prompted])
+        enough[np.isnan(enough)] = np.inf
+        approach = np.where(known, self.simplest(allowed, enough), UNDECIDED)
+        return Scores(points, feasible, probabilities, order, approach, known, enough, fired)
 
     def _learned(self, columns: Floats) -> Floats:
         if not self._weights.size:
@@ -186,19 +195,19 @@ class Scorer:
         learned: Floats = np.einsum("at,tn->an", self._weights, self._heard(columns))
         return learned
 
-    def simplest(self, allowed: Floats) -> npt.NDArray[np.intp]:
-        """Return the place of the simplest approach that is within the tolerance of the best.
+    def simplest(self, allowed: Floats, enough: Floats | float = np.inf) -> npt.NDArray[np.intp]:
+        """Return the place of the simplest approach that suffices, or is within the tolerance of the best.
 
         Args:
             allowed: Points, shape (approaches, n); -inf for what is not feasible.
+            enough: Points that suffice, shape (n,).
 
         Returns:
             Shape (n,); `UNDECIDED` where nothing is feasible, or where two of which neither contains the other are
             that close and no simpler one is.
         """
-        close = allowed >= np.maximum.reduce(allowed, axis=0) - (
-            self.knowledge.decision.tolerance + _ROUNDING
-        )
+        near = np.maximum.reduce(allowed, axis=0) - self.knowledge.decision.tolerance
+        close = allowed >= np.minimum(near, enough) - _ROUNDING
         close &= allowed > -np.inf
         places: npt.NDArray[np.intp] = _SIMPLEST[_BITS @ close]
         return places

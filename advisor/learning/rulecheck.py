@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from advisor.decision.scoring import UNDECIDED, Scorer
+from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, Scorer
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
@@ -172,7 +172,7 @@ def _leaving_nothing(rules: Sequence[Rule]) -> Iterable[Finding]:
 
 def _unread(scorer: Scorer) -> Iterable[Finding]:
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
-    read |= {curve.subject for curve in scorer.gains.curves}
+    read |= {curve.subject for curve in scorer.gains.curves} | set(READ_BESIDE_RULES)
     for item in facts():
         if item.name not in read:
             yield Finding("remark", "", f"no rule and no feature reads {item.name}")

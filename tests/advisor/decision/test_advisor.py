@@ -14,9 +14,10 @@ import advisor
 from advisor.decision.advisor import Advisor, default_advisor
 from advisor.decision.explanation import Explanation
 from advisor.decision.recommendation import BASIC, FULL, Recommendation
+from advisor.decision.scoring import READ_BESIDE_RULES
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
+from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.v1 import facts_pb2
 from tests.advisor.strategies import use_cases
@@ -119,7 +120,11 @@ def test_the_approach_is_the_simplest_that_loses_little(values: dict[str, object
     recommendation = default_advisor().recommend(values, BASIC)
     tolerance = default_advisor().knowledge.decision.tolerance
     points = {score.approach: score.points for score in recommendation.scores if score.feasible}
-    close = {each for each, reached in points.items() if reached >= max(points.values()) - tolerance - 1e-9}
+    row = row_of(values)
+    needed = 100 * (row[fact_index()["required_quality"]] - row[fact_index()["prompted_score"]])
+    near = max(points.values(), default=0.0) - tolerance
+    least = near if np.isnan(needed) else min(near, needed)
+    close = {each for each, reached in points.items() if reached >= least - 1e-9}
     simplest = {each for each in close if not any(each.contains(other) for other in close - {each})}
     if recommendation.approach is not None:
         assert simplest == {recommendation.approach}
@@ -222,7 +227,7 @@ def test_every_fact_of_the_descriptor_is_read_by_a_rule_or_a_term() -> None:
     """No fact is asked for in vain."""
     scorer = default_advisor().scorer
     read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
-    read |= {curve.subject for curve in scorer.gains.curves}
+    read |= {curve.subject for curve in scorer.gains.curves} | set(READ_BESIDE_RULES)
     assert {item.name for item in facts()} <= read
 
 
@@ -260,3 +265,35 @@ def test_nothing_is_retrieved_where_the_text_is_in_the_input(task: str, examples
     values = {"task": task} | ({} if examples is None else {"labelled_examples": examples})
     taken = default_advisor().recommend(values, BASIC).approach
     assert taken is None or not taken.retrieves
+
+
+HELP = {
+    "task": "DIALOGUE",
+    "update_interval": "7d",
+    "new_knowledge_share": 0.8,
+    "labelled_examples": 3000,
+    "can_train": True,
+    "corpus_tokens": 2_000_000,
+    "prompted_score": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("required", "taken"),
+    [(None, "HYBRID"), (0.4, "PROMPTING"), (0.5, "PROMPTING"), (0.65, "RAG"), (0.95, "HYBRID")],
+)
+def test_no_more_is_built_than_users_need(required: float | None, taken: str) -> None:
+    """The simplest that is expected to reach it is taken; where none is, the best."""
+    values = HELP if required is None else {**HELP, "required_quality": required}
+    assert default_advisor().recommend(values, BASIC).approach == taken
+
+
+def test_what_no_approach_is_expected_to_reach_is_said() -> None:
+    """It names what is needed, and what the best would reach."""
+    warned = explained(default_advisor().recommend({**HELP, "required_quality": 0.95})).warnings[0]
+    assert warned.id == "out-of-reach"
+    assert "the 95% that users need: HYBRID, the best, is at 84%" in warned.text
+    for values in (HELP, {**HELP, "required_quality": 0.8}, {"task": "CODE", "required_quality": 1}):
+        assert "out-of-reach" not in {
+            each.id for each in explained(default_advisor().recommend(values)).warnings
+        }

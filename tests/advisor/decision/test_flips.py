@@ -193,3 +193,13 @@ def test_documents_and_new_facts_change_nothing_where_the_text_is_in_the_input(t
         assert not {"corpus_tokens", "new_knowledge_share", "retrieval_hit_rate"} & {
             flip.fact for flip in flips
         }
+
+
+@settings(max_examples=80, deadline=None)
+@given(use_cases())
+def test_two_that_retrieve_are_not_told_apart_by_what_is_retrieved_from(values: dict[str, object]) -> None:
+    """Neither how much there is nor how well it is found is a reason for RAG against HYBRID, nor the other way."""
+    _, taken, flips = find(values)
+    for flip in flips:
+        if flip.fact in ("corpus_tokens", "retrieval_hit_rate"):
+            assert not (taken is not None and taken.retrieves and flip.approach.retrieves)

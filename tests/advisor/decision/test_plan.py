@@ -89,6 +89,8 @@ def test_the_score_to_stop_at_follows_from_what_prompting_reaches() -> None:
     assert steps[-1].stop_at is None
     assert steps[-1].score == pytest.approx(0.4 + best / 100)
     assert all(step.stop_at is None and step.score is None for step in planned(SUPPORT)[1])
+    needed = planned({**SUPPORT, "required_quality": 0.8})[1]
+    assert (needed[0].stop_at, needed[-1].stop_at) == (0.8, None)
 
 
 def test_what_is_not_known_to_be_there_is_named() -> None:

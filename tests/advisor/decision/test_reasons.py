@@ -104,7 +104,7 @@ def test_the_headline_says_what_the_best_would_add() -> None:
     text = headline(outcome(points, RAG), reach(points, 0.62), (piece("Fresh", "task", rag=6),), ())
     assert text == (
         "RAG (+12 points over a plain prompt expected, which makes 62%; four times in five +2 to +22). Fresh. "
-        "HYBRID, which does more, is expected to add 2 points: within the tolerance."
+        "HYBRID, which does more, is expected to add 2 points, which is not worth building it."
     )
 
 

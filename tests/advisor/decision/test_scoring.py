@@ -137,6 +137,17 @@ def test_the_simplest_within_the_tolerance_is_taken(
     assert (None if place == UNDECIDED else APPROACHES[place]) == taken
 
 
+@pytest.mark.parametrize(
+    ("enough", "taken"),
+    [(-5, "PROMPTING"), (8, None), (9.5, "RAG"), (15, "HYBRID"), (30, "HYBRID"), (math.inf, "HYBRID")],
+)
+def test_what_suffices_is_enough(scorer: Scorer, enough: float, taken: str | None) -> None:
+    """Of prompting, two that do not contain each other, and both, the simplest that reaches it is taken."""
+    points = np.array([[0.0], [10.0], [9.0], [20.0]])
+    place = int(scorer.simplest(points, np.array([float(enough)]))[0])
+    assert (None if place == UNDECIDED else APPROACHES[place]) == taken
+
+
 @settings(max_examples=50, deadline=None)
 @given(use_cases())
 def test_spreads_are_of_differences(values: dict[str, object]) -> None:
