@@ -22,7 +22,7 @@ from advisor.decision.explanation import (
 )
 from advisor.decision.flips import FlipFinder
 from advisor.decision.plan import TWO_SIDED_80, plan_steps
-from advisor.decision.reasons import headline
+from advisor.decision.reasons import SHAKY, headline
 from advisor.decision.recommendation import Recommendation
 from advisor.decision.rulebook import Rulebook
 from advisor.decision.scoring import Scorer, Scores
@@ -95,9 +95,10 @@ class Explainer:
         cost = estimate_cost(row)
         plan = plan_steps(decision, row, spreads, cost, self._scorer.knowledge.decision.tolerance)
         outlook = self.worlds.look(self._scorer, row)
-        questions = tuple(_questions(outlook))
+        kept = _kept(decision, outlook)
+        questions = tuple(_questions(outlook, kept))
         return Explanation(
-            summary=headline(decision, expected, evidence, questions, plan, taken),
+            summary=headline(decision, expected, evidence, questions, plan, kept, taken),
             criteria=tuple(self._criteria(row)),
             expected=expected,
             plan=plan,
@@ -109,7 +110,7 @@ class Explainer:
                 *_over_budget(decision, row, cost),
             ),
             flips=self._flips.find(row, decision.approach),
-            robustness=Robustness(_kept(decision, outlook), outlook.shares, self.worlds.count),
+            robustness=Robustness(kept, outlook.shares, self.worlds.count),
             questions=questions,
             similar_cases=self._similar(row),
             cost=cost,
@@ -260,9 +261,10 @@ def _known(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _questions(outlook: Outlook) -> Iterator[Question]:
-    for name, saved in outlook.saved:
-        if saved < _LEAST_SAVED:
+def _questions(outlook: Outlook, kept: float) -> Iterator[Question]:
+    """Yield what is worth asking; where the decision hangs on what is unknown, the first of it in any case."""
+    for place, (name, saved) in enumerate(outlook.saved):
+        if saved < _LEAST_SAVED and not (place == 0 and kept < SHAKY):
             break
         item = fact(name)
         choices = ("yes", "no") if item.kind == "flag" else item.choices

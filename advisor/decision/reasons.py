@@ -15,8 +15,10 @@ from advisor.decision.explanation import ExpectedQuality, PlanStep, Question
 from advisor.decision.recommendation import Recommendation, Score
 from advisor.knowledge.approaches import Approach
 
-__all__ = ["Reason", "headline", "reasons_for", "rivals"]
+__all__ = ["SHAKY", "Reason", "headline", "reasons_for", "rivals"]
 
+SHAKY = 0.5
+"""Share of worlds that keep a decision, below which it hangs on what is unknown."""
 _LEAST_AGAINST = 1.0
 """Points against the runner-up below which the headline does not mention them."""
 
@@ -67,6 +69,7 @@ def headline(
     evidence: Iterable[Evidence],
     questions: Sequence[Question],
     plan: Sequence[PlanStep] = (),
+    kept: float = 1.0,
     taken: str = "",
 ) -> str:
     """Say the outcome in a sentence or three: what, why, and why not another.
@@ -77,10 +80,15 @@ def headline(
         evidence: What it rests on.
         questions: What to find out, what saves most first.
         plan: What to do, in order.
+        kept: Share of worlds, drawn for what is unknown, in which the decision stays.
         taken: Facts that were taken from the user's data, in words; empty where there are none.
     """
     source = f" Counted from the documents and examples: {taken}." if taken else ""
-    return _outcome(recommendation, expected, evidence, questions, plan) + source
+    outcome = _outcome(recommendation, expected, evidence, questions, plan)
+    shaky = ""
+    if recommendation.approach is not None and kept < SHAKY and questions:
+        shaky = f" What is unknown may change it: it stays in {kept:.0%} of cases. Find out first: {questions[0].text}"
+    return outcome + shaky + source
 
 
 def rivals(scores: Sequence[Score], approach: Approach) -> dict[Approach, float]:

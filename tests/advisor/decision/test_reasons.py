@@ -125,9 +125,30 @@ def test_an_open_decision_names_the_first_question() -> None:
     )
 
 
+def test_a_decision_that_hangs_on_what_is_unknown_says_so() -> None:
+    """Where it stays in less than half of the worlds, the headline does not sound sure, and asks."""
+    question = Question("task", "What kind of task is it?", "", 0.5, ())
+    points = {RAG: 12.0}
+    text = headline(outcome(points, RAG), reach(points), (), (question,), kept=0.3)
+    assert text.endswith(
+        "What is unknown may change it: it stays in 30% of cases. Find out first: What kind of task is it?"
+    )
+    assert "may change it" not in headline(outcome(points, RAG), reach(points), (), (question,), kept=0.6)
+
+
+@given(use_cases())
+def test_lead_and_robustness_do_not_contradict_each_other(known: dict[str, object]) -> None:
+    """Whatever is decided and stays in less than half of the worlds comes with a question, in the headline as well."""
+    told = default_advisor().recommend(known)
+    assert told.explanation is not None
+    if told.approach is not None and told.explanation.robustness.kept < 0.5:
+        assert told.explanation.questions
+        assert f"Find out first: {told.explanation.questions[0].text}" in told.explanation.summary
+
+
 def test_what_was_taken_from_the_data_ends_the_headline() -> None:
     """A reader sees which facts nobody stated."""
-    text = headline(outcome({RAG: 1.0}, RAG), reach({RAG: 1.0}), (), (), (), "labelled_examples 40")
+    text = headline(outcome({RAG: 1.0}, RAG), reach({RAG: 1.0}), (), (), taken="labelled_examples 40")
     assert text.startswith("RAG (+1 point over a plain prompt expected;")
     assert text.endswith(". Counted from the documents and examples: labelled_examples 40.")
 
