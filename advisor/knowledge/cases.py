@@ -122,7 +122,8 @@ def load_cases(path: Path) -> tuple[Case, ...]:
 def _read_source(key: str, entry: Entry) -> RuleSource:
     names = ("title", "id", "where")
     values = entry.mapping(names, required=names)
-    return RuleSource(key, values["title"].text(), f"{values['id'].text()}, {values['where'].text()}")
+    name, where = values["id"].text(), values["where"].text()
+    return RuleSource(key, values["title"].text(), where if name in where else f"{name}, {where}")
 
 
 def _read_case(entry: Entry, sources: Mapping[str, RuleSource], collection: str) -> Case:

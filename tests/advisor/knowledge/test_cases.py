@@ -100,3 +100,11 @@ def test_gains_are_measured_against_prompting(tmp_path: Path) -> None:
     assert load(tmp_path, given)[0].measured == {"PROMPTING": 0.0, "RAG": 5.0}
     assert load(tmp_path, CASE)[0].measured == {"RAG": 50.0, "PROMPTING": 48.0}
     assert load(tmp_path, given.replace("gains: {RAG: 5}, ", ""))[0].measured == {}
+
+
+def test_a_reference_names_a_publication_once() -> None:
+    """Where the place of a result names it, it is not said before that again."""
+    for case in load_default_cases():
+        words = case.source.reference.replace(",", " ").split()
+        names = [word for word in words if word.startswith("arXiv:")]
+        assert len(names) == len(set(names)), case.source.reference
