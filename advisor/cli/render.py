@@ -39,8 +39,6 @@ _DURATIONS = ("7d", "12h", "30s", "300ms")
 _Told = tuple[float, Reason]
 _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
-_NATURE = ("task", "output_form")
-"""Facts that make a use case what it is: what another one would need is told only on demand."""
 _COLOURS = {
     Approach.PROMPTING: "yellow",
     Approach.RAG: "cyan",
@@ -228,10 +226,9 @@ def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterabl
 
 
 def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
-    flips = [flip for flip in message.flips if most is None or not (flip.current and flip.fact in _NATURE)]
     if not message.flips and message.leader != pb.APPROACH_UNSPECIFIED:
         return Text("No change of one fact alone; it would take several at once.")
-    return _lines(flip.sentence for flip in flips[:most])
+    return _lines(flip.sentence for flip in message.flips[:most])
 
 
 def _questions(message: pb.Recommendation, most: int | None, *, documents: bool) -> RenderableType | None:
@@ -342,14 +339,14 @@ def _cases(message: pb.Recommendation) -> RenderableType | None:
         alike = ", ".join(fact(name).title for name in case.matching_facts)
         lines.append(
             Text.assemble(
-                f"{_name(case.best)} won{': ' if scores else ''}{scores}. ",
+                f"{_name(case.best)} did best{': ' if scores else ''}{scores}. ",
                 (f"{case.source.title}, {case.source.reference}. Alike in {alike}.", "dim"),
             )
         )
     if any(score.arm == "NAIVE_BOTH" for case in message.similar_cases for score in case.scores):
         return Group(
             _lines(lines) or "",
-            Text("NAIVE_BOTH: tuned without passages, then given some; no approach of ours.", style="dim"),
+            Text("NAIVE_BOTH, tuned without passages and then given some, is none of the four.", style="dim"),
         )
     return _lines(lines)
 

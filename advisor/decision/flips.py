@@ -5,7 +5,7 @@ such a use case lies at it or beyond it: nobody is told what would follow from
 a corpus of no tokens, or from sources under a label. A fact with one possible
 value means nothing there and never changes anything. Nor is a change told that
 is further than a third of what is usual (20,000 examples are not fewer than 10),
-or that takes away what every training needs.
+or that takes away what every training needs, or makes another use case of it.
 
 Along one fact everything is constant, or linear on the fact's scale, between
 the ends of tests and the points of curves. So it is enough to score both sides
@@ -41,6 +41,8 @@ _OF_RETRIEVAL = ("corpus_tokens", "retrieval_hit_rate")
 """Facts of what is retrieved from: RAG and HYBRID do so alike."""
 _NEEDED_TO_TRAIN = "can_train"
 """That nothing is trained where nothing can be is no news."""
+_NATURE = ("task", "output_form")
+"""What makes a use case what it is: with another it would be another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class FlipFinder:
         values: list[float] = row.tolist()
         for candidates, known in self._score(row):
             plausible = self._plausible.values(candidates.item.name, values)
-            if len(plausible) < 2 or candidates.item.name == _NEEDED_TO_TRAIN:
+            name = candidates.item.name
+            if len(plausible) < 2 or name == _NEEDED_TO_TRAIN or (name in _NATURE and known is not None):
                 continue
             if known is None:
                 flip = self._unknown(candidates, plausible, now)

@@ -67,7 +67,7 @@ def plan_steps(
         questions = _questions(score, max(added, tolerance))
         needs = _needs(approach, row)
         parts = (
-            _opening(approach, first=place == 0, gain=gain, reach=reach),
+            _opening(approach, prompted, first=place == 0, gain=gain, reach=reach),
             _measuring(questions, stop_at, last=following is None),
             f"It takes {needs}." if needs else "",
         )
@@ -125,7 +125,9 @@ def _needs(approach: Approach, row: Row) -> str:
     return " and ".join(needs)
 
 
-def _opening(approach: Approach, *, first: bool, gain: float, reach: float) -> str:
+def _opening(approach: Approach, prompted: float | None, *, first: bool, gain: float, reach: float) -> str:
+    if approach is Approach.PROMPTING and prompted is not None:
+        return f"Keep the prompt, measured at {prompted:.0%}: look at what it gets wrong, and try a stronger model."
     if approach is Approach.PROMPTING:
         return "Start with a prompt, with examples in it or the documents where they fit: hours of work."
     told = f"{points_text(gain)} expected ({gain - reach:+.0f} to {gain + reach:+.0f})"

@@ -123,7 +123,8 @@ def _outcome(
         ask = f" Find out first: {questions[0].text}" if questions else ""
         start = f"; start with {plan[0].approach}" if plan else ""
         return f"Undecided: what is known does not tell {_named(leader, second)} apart{start}.{ask}"
-    reasons = reasons_for(evidence)
+    # What was learned of many cases at once is a sum, and no argument that a person can follow.
+    reasons = [reason for reason in reasons_for(evidence) if reason.heaviest.kind != "CLASSIFIER"]
     speaking = [reason for reason in reasons if reason.points[approach.place] > 0] or reasons
     others = rivals(recommendation.scores, approach)
     best = max(speaking, key=lambda reason: reason.favour(approach, others), default=None)
@@ -157,7 +158,7 @@ def _instead(recommendation: Recommendation, reasons: Iterable[Reason], told: Re
     if leader is not approach:
         more = points[leader] - points[approach]
         adds = points_text(more).removeprefix("+")
-        return f" {leader}, which does more, is expected to add {adds}, which is not worth building it."
+        return f" {leader}, which does more, is expected to add {adds}: too little to build it for."
     return _against(approach, second, reasons, told)
 
 
@@ -172,7 +173,7 @@ def _against(leader: Approach, rival: Approach, reasons: Iterable[Reason], told:
     ]
     if not against:
         return ""
-    strongest = min(against, key=lambda reason: reason.points[rival.place])
+    strongest = max(against, key=lambda reason: reason.favour(leader, {rival: 1.0}))
     return f" Against {rival}: {strongest.heaviest.reason}"
 
 

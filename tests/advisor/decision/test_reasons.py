@@ -104,8 +104,20 @@ def test_the_headline_says_what_the_best_would_add() -> None:
     text = headline(outcome(points, RAG), reach(points, 0.62), (piece("Fresh", "task", rag=6),), ())
     assert text == (
         "RAG (+12 points over a plain prompt expected, which makes 62%; four times in five +2 to +22). Fresh. "
-        "HYBRID, which does more, is expected to add 2 points, which is not worth building it."
+        "HYBRID, which does more, is expected to add 2 points: too little to build it for."
     )
+
+
+def test_a_reason_against_the_rival_counts_against_it_alone() -> None:
+    """What costs what is taken nearly as much is no argument for it, and what was learned at large is none at all."""
+    points = {RAG: 12.0, HYBRID: 3.0}
+    both = piece("Both", "task", rag=-6, hybrid=-7)
+    alone = piece("Alone", "can_train", hybrid=-4)
+    learned = Evidence("CLASSIFIER", "published-cases", None, (0.0, 9.0, 0.0, -9.0), "Learned.")
+    text = headline(
+        outcome(points, RAG), reach(points), (piece("Fresh", "x", rag=6), both, alone, learned), ()
+    )
+    assert text.endswith("Fresh. Against HYBRID: Alone.")
 
 
 def test_prompting_is_what_there_is_already() -> None:
