@@ -23,7 +23,6 @@ import numpy as np
 
 from advisor.decision.gains import default_gains_path, save_gains
 from advisor.decision.rulebook import Rulebook
-from advisor.decision.scoring import Scorer
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.cases import MARGIN_POINTS, default_cases_paths, load_default_cases
 from advisor.knowledge.rulefile import default_rules_paths, load_rules
@@ -96,7 +95,7 @@ def report(
         f"{SHIPPED.name}: approach": simplest(study, shipped.points, among_measured=False),
         THUMB: fixed[THUMB],
     }
-    curve = learning_curve(study.cases, study.knowledge, SIZES, DRAWS)
+    curve = learning_curve(study, SIZES, DRAWS)
     parts = [
         HEAD.format(
             cases=len(study.cases),
@@ -259,13 +258,12 @@ def sources_table(study: Study, leaders: Mapping[str, Choices]) -> str:
 def losses_table(study: Study, choices: Choices) -> str:
     """Return the cases that lose most, with the rule that puts what was chosen furthest ahead."""
     rows = []
-    scorer = Scorer(study.knowledge)
-    book = Rulebook(scorer)
+    book = Rulebook(study.scorer)
     order = np.argsort(-np.nan_to_num(choices.regret))
     for index in [each for each in order.tolist() if choices.regret[each] > LARGE_LOSS]:
         case, place = study.cases[index], int(choices.places[index])
         best = int(np.nanargmax(study.measured.score[:, index]))
-        fired = list(book.fired("evidence", scorer.score(case.row[None, :]), 0))
+        fired = list(book.fired("evidence", study.scorer.score(case.row[None, :]), 0))
         cause = max(fired, key=lambda rule: rule.log_odds[place] - rule.log_odds[best], default=None)
         told = (
             f"{cause.id} ({cause.log_odds[place] - cause.log_odds[best]:+.2f} nats)" if cause else "no rule"

@@ -98,7 +98,7 @@ def recommendation_view(
     evidence = [evidence_from_proto(item) for item in message.evidence]
     reasons = reasons_for(evidence)
     subject = approach_from_proto(message.approach) or leader
-    leads = "" if subject is not leader or message.approach == message.leader else ", which leads"
+    leads = ", which leads" if message.approach == pb.APPROACH_UNDECIDED else ""
     speaking, opposing = _sides(subject, scores, reasons)
     parts: list[RenderableType] = [_headline(message), _expected(message)]
     sections = (

@@ -16,8 +16,9 @@ import numpy as np
 
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.rules import RuleSource
+from backends.counts import counted
 
-__all__ = ["Evidence", "Factor", "points_text", "softmax"]
+__all__ = ["Evidence", "Factor", "points_text", "score_of", "softmax"]
 
 _LEAST = -1e300
 """Stands for the most points where nothing is feasible, since inf - inf is not a number."""
@@ -68,7 +69,12 @@ class Evidence:
 
 def points_text(points: float) -> str:
     """Return points as they are said, such as `+1 point`."""
-    return f"{points:+.0f} point{'' if abs(round(points)) == 1 else 's'}"
+    return f"{points:+.0f}"[0] + counted(abs(round(points)), "point")
+
+
+def score_of(prompted: float | None, points: float) -> float | None:
+    """Return the score that so many points above prompting make, 0 to 1; None where prompting's is unknown."""
+    return None if prompted is None else min(max(prompted + points / 100, 0.0), 1.0)
 
 
 def softmax(points: Floats, temperature: float | Floats) -> Floats:

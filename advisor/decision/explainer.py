@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from advisor.decision.cost import CostEstimate, estimate_cost
-from advisor.decision.evidence import Evidence, Factor
+from advisor.decision.evidence import Evidence, Factor, score_of
 from advisor.decision.explanation import (
     CriterionFactor,
     CriterionScore,
@@ -21,7 +21,8 @@ from advisor.decision.explanation import (
     UnconsideredRule,
 )
 from advisor.decision.flips import FlipFinder
-from advisor.decision.plan import TWO_SIDED_80, plan_steps
+from advisor.decision.gains import TWO_SIDED_80
+from advisor.decision.plan import plan_steps
 from advisor.decision.reasons import SHAKY, headline
 from advisor.decision.recommendation import Recommendation
 from advisor.decision.rulebook import Rulebook
@@ -31,7 +32,7 @@ from advisor.decision.worlds import Outlook, Worlds
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
-from advisor.knowledge.facts import Row, fact, fact_index, facts
+from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index, facts
 from advisor.knowledge.rules import CRITERIA
 from backends.counts import counted
 
@@ -206,13 +207,14 @@ def _above(points: Floats) -> tuple[float, ...]:
 
 def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[ExpectedQuality, ...]:
     """Return what each approach is expected to reach, with what a measurement might find instead."""
-    reached = _known(float(row[fact_index()["prompted_score"]]))
+    prompted = KnownFacts(row).get("prompted_score")
     points = {score.approach: score.points for score in decision.scores}
     found = []
     for approach, spread in zip(APPROACHES, spreads[:, Approach.PROMPTING.place].tolist(), strict=True):
         above, reach = points[approach], TWO_SIDED_80 * spread
-        score = None if reached is None else min(max(reached + above / 100, 0.0), 1.0)
-        found.append(ExpectedQuality(approach, above, above - reach, above + reach, score))
+        found.append(
+            ExpectedQuality(approach, above, above - reach, above + reach, score_of(prompted, above))
+        )
     return tuple(found)
 
 
@@ -220,9 +222,9 @@ def _out_of_reach(
     decision: Recommendation, row: Row, expected: Sequence[ExpectedQuality]
 ) -> Iterator[RuleWarning]:
     """Warn where no approach is expected to reach what users need."""
-    required, best = float(row[fact_index()["required_quality"]]), decision.leader
+    required, best = KnownFacts(row).get("required_quality"), decision.leader
     reached = None if best is None else expected[best.place].score
-    if reached is None or math.isnan(required) or reached >= required:
+    if reached is None or required is None or reached >= required:
         return
     text = (
         f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, is at {reached:.0%}. "
@@ -233,9 +235,8 @@ def _out_of_reach(
 
 def _over_budget(decision: Recommendation, row: Row, cost: CostEstimate) -> Iterator[RuleWarning]:
     """Warn where what is to be taken costs more than there is, and say what does not."""
-    budget = float(row[fact_index()["monthly_budget"]])
-    taken = decision.approach or decision.leader
-    if taken is None or not cost.approaches[taken.place].over_budget:
+    budget, taken = KnownFacts(row).get("monthly_budget"), decision.approach or decision.leader
+    if taken is None or budget is None or not cost.approaches[taken.place].over_budget:
         return
     month = cost.approaches[taken.place].per_month_usd
     within = [

@@ -36,6 +36,7 @@ from backends.models.hashes import file_sha256
 
 __all__ = [
     "COMPONENTS",
+    "TWO_SIDED_80",
     "GainModel",
     "Term",
     "TermCurves",
@@ -46,6 +47,8 @@ __all__ = [
     "save_gains",
 ]
 
+TWO_SIDED_80 = 1.2816
+"""Standard deviations to either side of the mean that hold 80% of a normal distribution."""
 _USUAL = 8.0
 """Points: of a nat, and of how results differ, where nothing was learned."""
 REFRESH = "run `make evaluate` to make it again"
@@ -131,6 +134,22 @@ class GainModel:
         bears = membership([term.component for term in self.terms])
         weights: Floats = bears * np.array([term.weight for term in self.terms])
         return weights
+
+    def spreads(self, inputs: Floats) -> Floats:
+        """Return how far measured differences between approaches may be from those of the points.
+
+        What the weights leave open, and how sources and cases differ beside.
+
+        Args:
+            inputs: What slope, offsets and weights multiply, shape (approaches, ..., parameters).
+
+        Returns:
+            Standard deviations in points, shape (approaches, approaches, ...).
+        """
+        apart = inputs[:, None] - inputs[None, :]
+        learned = np.einsum("...p,pq,...q->...", apart, self.covariance, apart)
+        spreads: Floats = np.sqrt(learned + 2 * (self.between**2 + self.within**2))
+        return spreads
 
 
 class TermCurves:

@@ -8,21 +8,19 @@ be done with what there is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from advisor.decision.cost import CostEstimate
-from advisor.decision.evidence import points_text
+from advisor.decision.evidence import points_text, score_of
 from advisor.decision.explanation import PlanStep
+from advisor.decision.gains import TWO_SIDED_80
 from advisor.decision.recommendation import Recommendation
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import Row, fact_index
+from advisor.knowledge.facts import KnownFacts, Row
 from backends.counts import counted
 
-__all__ = ["TWO_SIDED_80", "plan_steps"]
+__all__ = ["plan_steps"]
 
-TWO_SIDED_80 = 1.2816
-"""Standard deviations to either side of the mean that hold 80% of a normal distribution."""
 _TWO_SIDED_95 = 1.96
 _ONE_SIDED_80 = 0.8416
 """Standard deviations below the mean that four in five lie above."""
@@ -49,8 +47,9 @@ def plan_steps(
     if goal is None:
         return ()
     points = {score.approach: score.points for score in decision.scores if score.feasible}
-    chain = _chain(goal, points, row, tolerance)
-    prompted, required = _known(row, "prompted_score"), _known(row, "required_quality")
+    known = KnownFacts(row)
+    chain = _chain(goal, points, known, tolerance)
+    prompted, required = known.get("prompted_score"), known.get("required_quality")
     if chain[0] is Approach.PROMPTING and len(chain) > 1:
         sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, 0])
         if prompted is not None or sure:  # measured already, or most likely left behind
@@ -61,11 +60,13 @@ def plan_steps(
         following = chain[place + 1] if place + 1 < len(chain) else None
         gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
-        score = None if prompted is None else min(max(prompted + points[approach] / 100, 0.0), 1.0)
+        score = score_of(prompted, points[approach])
         added = points[following] - points[approach] if following else gain
-        stop_at = _stop_at(prompted, required, points[chain[-1]] - tolerance) if following else None
+        # What users need, or else a score so near to the best that no more is worth building.
+        enough = score_of(prompted, points[chain[-1]] - tolerance) if required is None else required
+        stop_at = enough if following else None
         questions = _questions(score, max(added, tolerance))
-        needs = _needs(approach, row)
+        needs = _needs(approach, known)
         parts = (
             _opening(approach, prompted, first=place == 0, gain=gain, reach=reach),
             _measuring(questions, stop_at, last=following is None),
@@ -82,7 +83,9 @@ def plan_steps(
     return tuple(steps)
 
 
-def _chain(goal: Approach, points: dict[Approach, float], row: Row, tolerance: float) -> list[Approach]:
+def _chain(
+    goal: Approach, points: dict[Approach, float], known: KnownFacts, tolerance: float
+) -> list[Approach]:
     """Return approaches of which each contains the one before and is expected to do better, up to the goal."""
     chain = [goal]
     while True:
@@ -93,14 +96,7 @@ def _chain(goal: Approach, points: dict[Approach, float], row: Row, tolerance: f
         # Of two that are as good, the one that can be done with what there is, and need not be trained.
         best = max(points[each] for each in middle)
         near = [each for each in middle if points[each] >= best - tolerance]
-        chain.insert(0, min(near, key=lambda each: (bool(_needs(each, row)), each.trained, -points[each])))
-
-
-def _stop_at(prompted: float | None, required: float | None, near: float) -> float | None:
-    """Return what users need, or else a score so near to the best that no more is worth building."""
-    if required is not None or prompted is None:
-        return required
-    return min(max(prompted + near / 100, 0.0), 1.0)
+        chain.insert(0, min(near, key=lambda each: (bool(_needs(each, known)), each.trained, -points[each])))
 
 
 def _questions(score: float | None, added: float) -> int:
@@ -110,17 +106,17 @@ def _questions(score: float | None, added: float) -> int:
     return int(min(max(math.ceil(needed / _ROUND) * _ROUND, _FEWEST), _MOST))
 
 
-def _needs(approach: Approach, row: Row) -> str:
+def _needs(approach: Approach, known: KnownFacts) -> str:
     """Return what an approach takes that is not known to be there."""
     needs = []
-    if approach.retrieves and _known(row, "corpus_tokens") is None:
+    if approach.retrieves and known.get("corpus_tokens") is None:
         needs.append("the documents")
     if approach.trained:
-        examples = _known(row, "labelled_examples")
+        examples = known.get("labelled_examples")
         if examples is None or examples < _START_EXAMPLES:
             have = "" if examples is None else f", of which you have {int(examples):,}"
             needs.append(f"some {_START_EXAMPLES} examples{have}")
-        if _known(row, "can_train") is None:
+        if known.get("can_train") is None:
             needs.append("hardware or a service to train on")
     return " and ".join(needs)
 
@@ -150,8 +146,3 @@ def _measuring(questions: int, stop_at: float | None, *, last: bool) -> str:
     if stop_at is None:
         return f"Measure it on {held_out}, and go on only where that is not enough."
     return f"Stop if it reaches {stop_at:.2f} on {held_out}."
-
-
-def _known(row: Sequence[float] | Row, name: str) -> float | None:
-    value = float(row[fact_index()[name]])
-    return None if math.isnan(value) else value

@@ -6,13 +6,12 @@ lists them. The formulas are in `advisor.decision.cost`, the figures in `advisor
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from advisor.decision import prices
 from advisor.decision.prices import Assumption
 from advisor.knowledge.approaches import Approach
-from advisor.knowledge.facts import Row, decode_value, fact, fact_index
+from advisor.knowledge.facts import KnownFacts, Row, decode_value, fact
 from backends.counts import counted
 
 __all__ = ["Plan", "Pricing", "price"]
@@ -90,28 +89,13 @@ class _Traffic:
         return self.input_price * tokens_in + self.output_price * self.output_tokens
 
 
-class _Known:
-    """The facts of a use case, by name."""
-
-    __slots__ = ("_columns", "_values")
-
-    def __init__(self, row: Row) -> None:
-        self._values: list[float] = row.tolist()
-        self._columns = fact_index()
-
-    def get(self, name: str) -> float | None:
-        """Return a fact, None where it is unknown."""
-        value = self._values[self._columns[name]]
-        return None if math.isnan(value) else value
-
-
 def price(row: Row) -> Pricing:
     """Price every approach.
 
     Args:
         row: The facts of a use case, NaN where unknown; see `advisor.knowledge.facts`.
     """
-    known = _Known(row)
+    known = KnownFacts(row)
     traffic, of_traffic = _traffic(known)
     prompting, of_prompting = _prompting(known, traffic)
     rag, of_rag = _rag(known, traffic)
@@ -125,7 +109,7 @@ def price(row: Row) -> Pricing:
     )
 
 
-def _traffic(known: _Known) -> tuple[_Traffic, Assumptions]:
+def _traffic(known: KnownFacts) -> tuple[_Traffic, Assumptions]:
     form = known.get("output_form")
     label = form is not None and decode_value(fact("output_form"), form) == "LABEL"
     queries, assumed_queries = _or_assumed(known, "queries_per_month", prices.QUERIES)
@@ -140,13 +124,13 @@ def _traffic(known: _Known) -> tuple[_Traffic, Assumptions]:
     )
 
 
-def _or_assumed(known: _Known, name: str, figure: prices.Figure) -> tuple[float, Assumptions]:
+def _or_assumed(known: KnownFacts, name: str, figure: prices.Figure) -> tuple[float, Assumptions]:
     """Return a fact, or the figure that stands for it where it is unknown."""
     value = known.get(name)
     return (figure.value, (figure.assumption,)) if value is None else (value, ())
 
 
-def _token_prices(known: _Known) -> tuple[float, float, Assumptions]:
+def _token_prices(known: KnownFacts) -> tuple[float, float, Assumptions]:
     """Return US dollars per million tokens of input and of output."""
     price_in, price_out = known.get("input_price"), known.get("output_price")
     assumptions: Assumptions = ()
@@ -160,7 +144,7 @@ def _token_prices(known: _Known) -> tuple[float, float, Assumptions]:
     return price_in, price_out, assumptions
 
 
-def _assumed_input_price(known: _Known, price_out: float | None) -> tuple[float, str]:
+def _assumed_input_price(known: KnownFacts, price_out: float | None) -> tuple[float, str]:
     if price_out is not None:
         ratio = prices.OUTPUT_RATIO.value
         return price_out / ratio, f"the price of output divided by {ratio:g}"
@@ -179,7 +163,7 @@ def _per_million(figure: prices.Figure, dollars: float, reason: str) -> Assumpti
     return Assumption(figure.name, f"{dollars:.2g} {prices.INPUT_PRICE.unit}", reason)
 
 
-def _prompting(known: _Known, traffic: _Traffic) -> tuple[Plan, Assumptions]:
+def _prompting(known: KnownFacts, traffic: _Traffic) -> tuple[Plan, Assumptions]:
     """Price a prompt with all documents where they fit the window, else with a few examples."""
     corpus = known.get("corpus_tokens")
     if corpus and corpus <= prices.WINDOW_TOKENS.value:
@@ -192,7 +176,7 @@ def _prompting(known: _Known, traffic: _Traffic) -> tuple[Plan, Assumptions]:
     return Plan(Approach.PROMPTING, tokens, traffic.answer(extra, share)), assumptions
 
 
-def _shots(known: _Known, traffic: _Traffic) -> tuple[float, Assumptions]:
+def _shots(known: KnownFacts, traffic: _Traffic) -> tuple[float, Assumptions]:
     """Return the tokens of the examples in a prompt."""
     labelled = known.get("labelled_examples")
     shots = prices.SHOTS.value if labelled is None else min(prices.SHOTS.value, labelled)
@@ -203,7 +187,7 @@ def _shots(known: _Known, traffic: _Traffic) -> tuple[float, Assumptions]:
     return extra, (Assumption(prices.SHOTS.name, value, prices.SHOTS.reason),)
 
 
-def _rag(known: _Known, traffic: _Traffic) -> tuple[Plan, Assumptions]:
+def _rag(known: KnownFacts, traffic: _Traffic) -> tuple[Plan, Assumptions]:
     corpus, assumed_size = _or_assumed(known, "corpus_tokens", prices.CORPUS_TOKENS)
     churn, assumed_churn = _churn(known)
     stored = prices.STORED_GB.value * corpus * prices.STORED_BYTES.value / 1e9
@@ -217,7 +201,7 @@ def _rag(known: _Known, traffic: _Traffic) -> tuple[Plan, Assumptions]:
     return plan, (*assumed_size, *_RETRIEVAL, *assumed_churn)
 
 
-def _churn(known: _Known) -> tuple[float, Assumptions]:
+def _churn(known: KnownFacts) -> tuple[float, Assumptions]:
     """Return the share of the documents that is embedded anew each month."""
     update = known.get("update_interval")
     if update is None:
@@ -225,7 +209,7 @@ def _churn(known: _Known) -> tuple[float, Assumptions]:
     return min(1.0, prices.CHANGED.value * _MONTH_S / update), (prices.CHANGED.assumption,)
 
 
-def _trained(known: _Known, traffic: _Traffic, rag: Plan) -> tuple[Plan, Plan, Assumptions]:
+def _trained(known: KnownFacts, traffic: _Traffic, rag: Plan) -> tuple[Plan, Plan, Assumptions]:
     """Price a tuned model alone, and one trained on passages and used with retrieval."""
     examples, labelling, assumed_examples = _examples(known)
     per_token, assumed_price = _training_price(known, traffic)
@@ -245,7 +229,7 @@ def _trained(known: _Known, traffic: _Traffic, rag: Plan) -> tuple[Plan, Plan, A
     )
 
 
-def _examples(known: _Known) -> tuple[float, float, Assumptions]:
+def _examples(known: KnownFacts) -> tuple[float, float, Assumptions]:
     """Return the number of examples to train on, and US dollars for those that have to be written first."""
     wanted, each = prices.EXAMPLES.value, prices.LABELLING
     missing = wanted - (known.get("labelled_examples") or 0.0)
@@ -255,7 +239,7 @@ def _examples(known: _Known) -> tuple[float, float, Assumptions]:
     return wanted, each.value * missing, (Assumption(prices.EXAMPLES.name, value, prices.EXAMPLES.reason),)
 
 
-def _training_price(known: _Known, traffic: _Traffic) -> tuple[float, Assumptions]:
+def _training_price(known: KnownFacts, traffic: _Traffic) -> tuple[float, Assumptions]:
     """Return US dollars per training token."""
     given = known.get("training_price")
     if given is not None:
@@ -275,7 +259,7 @@ def _training_price(known: _Known, traffic: _Traffic) -> tuple[float, Assumption
     return dollars / 1e6, (_per_million(ratio, dollars, reason),)
 
 
-def _runs_per_month(known: _Known) -> tuple[float, Assumptions]:
+def _runs_per_month(known: KnownFacts) -> tuple[float, Assumptions]:
     """Return how often changing knowledge asks for a training run; 0 where once is enough.
 
     A tuned model answers with the knowledge of its last run, so the next is due when the knowledge has

@@ -10,7 +10,7 @@ which is what makes flips exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -108,9 +108,8 @@ class Scorer:
         self._scale = Scale()
         self._criteria = _Criteria(knowledge)
         self._tests = _Tests(knowledge.rules, self._criteria)
-        heard = [term for term in self.gains.terms if term.weight]
-        self._heard = TermCurves(heard)
-        self._weights = membership([term.component for term in heard]) * [term.weight for term in heard]
+        heard = replace(self.gains, terms=tuple(term for term in self.gains.terms if term.weight))
+        self._heard, self._weights = TermCurves(heard.terms), heard.weights
         self._curves = TermCurves(self.gains.terms)
         self._required, self._prompted = fact_index()["required_quality"], fact_index()["prompted_score"]
         self._bears = membership([term.component for term in self.gains.terms])
@@ -148,8 +147,6 @@ class Scorer:
     def spreads(self, row: Row, points: Floats) -> Floats:
         """Return how far measured differences between approaches may be from those of the points.
 
-        What the weights leave open, and how sources and cases differ beside.
-
         Args:
             row: One use case, shape (facts,).
             points: Its points, shape (approaches,).
@@ -161,10 +158,7 @@ class Scorer:
         bears = self._bears * self.terms(row[None, :])[:, 0]
         rules = points - bears @ np.array([term.weight for term in gains.terms]) - gains.approach_offsets
         inputs = np.column_stack((rules / gains.slope, self._offsets, bears))
-        apart = inputs[:, None] - inputs[None, :]
-        learned = np.einsum("abp,pq,abq->ab", apart, gains.covariance, apart)
-        beside = 2 * (gains.between**2 + gains.within**2) * (1 - np.eye(len(APPROACHES)))
-        spreads: Floats = np.sqrt(learned + beside)
+        spreads: Floats = gains.spreads(inputs) * (1 - np.eye(len(APPROACHES)))
         return spreads
 
     def unconsidered(self, rows: Rows) -> Bools:

@@ -184,9 +184,8 @@ class Execution:
             try:
                 self._needed(use_case, taken, None)
             except FailedPrecondition as error:
-                if (
-                    error.reason == "NO_ADAPTER"
-                ):  # the documents are there, and RAG is what HYBRID begins with
+                # The documents are there, and RAG is what HYBRID begins with.
+                if error.reason == "NO_ADAPTER":
                     return Approach.RAG, (_NOT_TRAINED,)
                 raise
         return taken, ()

@@ -32,6 +32,7 @@ from advisor.v1 import annotations_pb2, facts_pb2
 __all__ = [
     "Fact",
     "FactValue",
+    "KnownFacts",
     "Row",
     "Rows",
     "decode_value",
@@ -106,6 +107,21 @@ def fact_index() -> Mapping[str, int]:
 def fact(name: str) -> Fact:
     """Return the fact of that name; KeyError where there is none."""
     return facts()[fact_index()[name]]
+
+
+class KnownFacts:
+    """The facts of a row, by name."""
+
+    __slots__ = ("_columns", "_values")
+
+    def __init__(self, row: Row) -> None:
+        self._values: list[float] = row.tolist()
+        self._columns = fact_index()
+
+    def get(self, name: str) -> float | None:
+        """Return a fact, None where it is unknown."""
+        value = self._values[self._columns[name]]
+        return None if math.isnan(value) else value
 
 
 def encode_facts(message: facts_pb2.Facts, path: str = "facts") -> Row:

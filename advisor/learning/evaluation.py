@@ -12,12 +12,11 @@ from itertools import combinations
 
 import numpy as np
 
-from advisor.decision.scoring import Scorer
+from advisor.decision.gains import TWO_SIDED_80
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.cases import MARGIN_POINTS, Case
+from advisor.knowledge.cases import MARGIN_POINTS
 from advisor.knowledge.facts import Row, fact, fact_index
-from advisor.knowledge.rules import Knowledge
 from advisor.learning.selection import SHIPPED, Measured, Outcome, Study
 
 __all__ = [
@@ -40,7 +39,6 @@ RESAMPLES = 4000
 NOT_MEASURED = -1
 """Stands for an approach where a case did not measure the one that was chosen, or none was."""
 _SEED = 20261122
-_TWO_SIDED_80 = 1.2816
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +111,8 @@ def simplest(study: Study, points: Floats, *, among_measured: bool) -> Choices:
         points: Shape (approaches, cases).
         among_measured: Choose among the arms that a case measured; else among all that no veto excludes.
     """
-    rules = Scorer(study.knowledge)
-    rows = np.stack([case.row for case in study.cases])
-    allowed = study.measured.among if among_measured else rules.score(rows).feasible
-    return followed(study.measured, rules.simplest(np.where(allowed, points, -np.inf)))
+    allowed = study.measured.among if among_measured else study.feasible
+    return followed(study.measured, study.scorer.simplest(np.where(allowed, points, -np.inf)))
 
 
 def of_rule(study: Study, say: Callable[[Row], Approach]) -> Choices:
@@ -142,21 +138,18 @@ def coverage(study: Study, outcome: Outcome) -> Floats:
         for one, other in combinations(arms, 2):
             gap = measured.score[one, index] - measured.score[other, index]
             expected = outcome.points[one, index] - outcome.points[other, index]
-            inside.append(abs(gap - expected) <= _TWO_SIDED_80 * outcome.spread[one, other, index])
+            inside.append(abs(gap - expected) <= TWO_SIDED_80 * outcome.spread[one, other, index])
         if inside:
             found[index] = np.mean(inside)
     return found
 
 
-def learning_curve(
-    cases: Sequence[Case], knowledge: Knowledge, sizes: Sequence[int], draws: int
-) -> dict[int, tuple[float, float]]:
+def learning_curve(study: Study, sizes: Sequence[int], draws: int) -> dict[int, tuple[float, float]]:
     """Return regret and share right of what is shipped, by the number of sources that it learned from.
 
     Of each number, sources are drawn several times; the cases of all other sources are decided about.
     """
     rng = np.random.default_rng(_SEED)
-    study = Study(cases, knowledge)
     found = {}
     for size in sizes:
         regrets: list[float] = []

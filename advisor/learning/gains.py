@@ -25,7 +25,15 @@ from advisor.knowledge.cases import ARMS, Case
 from advisor.knowledge.facts import fact
 from advisor.knowledge.rules import Curve
 
-__all__ = ["TERMS", "Comparisons", "Variances", "estimate_variances", "train_gains"]
+__all__ = [
+    "TERMS",
+    "Comparisons",
+    "Variances",
+    "estimate_variances",
+    "offered",
+    "parameters",
+    "train_gains",
+]
 
 GRADE_WEIGHTS = {"A": 1.0, "B": 0.5}
 SLOPE = (8.0, 6.0)
@@ -165,11 +173,8 @@ def train_gains(
     deviations = _prior_deviations(scale)
     weights = np.round(prior + deviations * found, _DECIMALS) + 0.0
     start = 1 + len(_OFFSETS)
-    kept = [
-        *range(start),
-        *range(start + 1, len(weights)),
-    ]  # less the offset of NAIVE_BOTH, which nobody offers
-    covariance = np.round(deviations[:, None] * covariance * deviations, _DECIMALS)[np.ix_(kept, kept)]
+    covariance = np.round(deviations[:, None] * covariance * deviations, _DECIMALS)
+    covariance = offered(offered(covariance).T)
     terms = tuple(
         Term(term.component, term.curve, term.instead, float(weight))
         for (term, _), weight in zip(TERMS, weights[start + 1 :], strict=True)
@@ -178,6 +183,11 @@ def train_gains(
     return GainModel(
         float(weights[0]), offsets, terms, covariance, variances.between, variances.within, temperature, scale
     )
+
+
+def offered(parameters: Floats) -> Floats:
+    """Return what goes along the last axis less the offset of NAIVE_BOTH, which nobody offers."""
+    return np.delete(parameters, 1 + len(_OFFSETS), axis=-1)
 
 
 def parameters(model: GainModel) -> Floats:

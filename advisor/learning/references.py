@@ -15,7 +15,7 @@ import numpy as np
 from advisor.decision.curves import Scale
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import fact, facts
+from advisor.knowledge.facts import facts
 from advisor.learning.selection import Study
 
 __all__ = ["REFERENCES", "leave_one_out"]
@@ -48,9 +48,7 @@ def _inputs(study: Study) -> Floats:
     for index, item in enumerate(facts()):
         if item.kind == "choice":
             known = np.where(np.isnan(rows[:, index]), np.nan, 0.0)
-            columns += [
-                known + (rows[:, index] == number) for number in range(1, len(fact(item.name).choices) + 1)
-            ]
+            columns += [known + (rows[:, index] == number) for number in range(1, len(item.choices) + 1)]
         else:
             columns.append(scaled[index])
     kept = [each for each in columns if np.isfinite(each).any()]

@@ -21,10 +21,10 @@ from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.cases import MARGIN_POINTS, Case
 from advisor.knowledge.rules import Knowledge
 from advisor.learning.gains import (
-    TERMS,
     Comparisons,
     Variances,
     estimate_variances,
+    offered,
     parameters,
     train_gains,
 )
@@ -135,8 +135,9 @@ class Study:
     def __init__(self, cases: Sequence[Case], knowledge: Knowledge) -> None:
         self.cases = tuple(cases)
         self.knowledge = knowledge
-        rules = Scorer(knowledge)
-        self.base = rules.score(np.stack([case.row for case in cases])).points / rules.gains.slope
+        self.scorer = Scorer(knowledge)
+        scores = self.scorer.score(np.stack([case.row for case in cases]))
+        self.base, self.feasible = scores.points / self.scorer.gains.slope, scores.feasible
         self.measured = Measured(self.cases)
         self._silent = Comparisons(self.cases, np.zeros_like(self.base))
         self._speaking = Comparisons(self.cases, self.base)
@@ -172,18 +173,17 @@ class Study:
         chosen = {}
         for number, name in enumerate(self.sources):
             held = comparisons.source_of_case == number
-            choice = chosen[name] = self.choose(family, (number,))
-            model = self._model(family, (number,), choice.scale, choice.variances)
+            model, choice = self._without(family, (number,))
+            chosen[name] = choice
             points[:, held] = self._points(family, model)[:, held]
             temperature[held] = choice.temperature
-            spread[:, :, held] = _spread(model, comparisons.predictors[:, held])
+            spread[:, :, held] = model.spreads(offered(comparisons.predictors[:, held]))
         return Outcome(points, temperature, spread), MappingProxyType(chosen)
 
     def decide_without(self, family: Family, outside: Sequence[int]) -> tuple[Floats, Bools]:
         """Return points of every case by what the sources that are not `outside` teach, and which cases are outside."""
         comparisons = self._comparisons(family)
-        choice = self.choose(family, outside)
-        model = self._model(family, outside, choice.scale, choice.variances)
+        model, _ = self._without(family, outside)
         return self._points(family, model), np.isin(comparisons.source_of_case, outside)
 
     def train(self, choice: Choice) -> GainModel:
@@ -195,6 +195,10 @@ class Study:
             variances=choice.variances,
             temperature=choice.temperature,
         )
+
+    def _without(self, family: Family, outside: Sequence[int]) -> tuple[GainModel, Choice]:
+        choice = self.choose(family, outside)
+        return self._model(family, outside, choice.scale, choice.variances), choice
 
     def _comparisons(self, family: Family) -> Comparisons:
         return self._speaking if family.rules else self._silent
@@ -223,11 +227,3 @@ def ship(study: Study) -> tuple[GainModel, Choice]:
 def _score(case: Case, name: str) -> float:
     measured = case.measured
     return measured.get(name, measured.get("NAIVE_BOTH", np.nan) if name == "HYBRID" else np.nan)
-
-
-def _spread(model: GainModel, predictors: Floats) -> Floats:
-    """Return the standard deviation of a measured difference between approaches, (approaches, approaches, n)."""
-    apart = np.delete(predictors[:, None] - predictors[None, :], predictors.shape[2] - len(TERMS) - 1, axis=3)
-    learned = np.einsum("abnp,pq,abnq->abn", apart, model.covariance, apart)
-    spread: Floats = np.sqrt(learned + 2 * model.between**2 + 2 * model.within**2)
-    return spread

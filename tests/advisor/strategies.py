@@ -1,10 +1,20 @@
-"""Hypothesis strategies for use cases."""
+"""Hypothesis strategies for use cases, and one that several tests decide about."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
 from advisor.knowledge.facts import Fact, decode_value, facts
+
+HELP_DESK = {
+    "task": "DIALOGUE",
+    "update_interval": "7d",
+    "new_knowledge_share": 0.8,
+    "labelled_examples": 3000,
+    "can_train": True,
+    "corpus_tokens": 2_000_000,
+}
+"""Documents that change, and examples enough to train on: RAG first, then HYBRID."""
 
 
 def fact_values(item: Fact) -> st.SearchStrategy[object]:

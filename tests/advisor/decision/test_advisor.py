@@ -20,7 +20,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.v1 import facts_pb2
-from tests.advisor.strategies import use_cases
+from tests.advisor.strategies import HELP_DESK, use_cases
 
 SUPPORT = {
     "update_interval": "7d",
@@ -267,15 +267,7 @@ def test_nothing_is_retrieved_where_the_text_is_in_the_input(task: str, examples
     assert taken is None or not taken.retrieves
 
 
-HELP = {
-    "task": "DIALOGUE",
-    "update_interval": "7d",
-    "new_knowledge_share": 0.8,
-    "labelled_examples": 3000,
-    "can_train": True,
-    "corpus_tokens": 2_000_000,
-    "prompted_score": 0.5,
-}
+HELP = {**HELP_DESK, "prompted_score": 0.5}
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,9 @@ from advisor.decision.advisor import default_advisor
 from advisor.decision.explanation import PlanStep
 from advisor.decision.recommendation import Recommendation
 from advisor.knowledge.approaches import Approach
-from tests.advisor.strategies import use_cases
+from tests.advisor.strategies import HELP_DESK, use_cases
 
 PROMPTING, RAG, FINE_TUNING, HYBRID = Approach
-SUPPORT = {
-    "task": "DIALOGUE",
-    "update_interval": "7d",
-    "new_knowledge_share": 0.8,
-    "labelled_examples": 3000,
-    "can_train": True,
-    "corpus_tokens": 2_000_000,
-}
 FIELDS = {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 800, "can_train": True}
 VOICE = {"task": "DIALOGUE", "output_form": "STYLE", "labelled_examples": 400, "can_train": True}
 
@@ -58,7 +50,7 @@ def test_steps_build_on_each_other_and_add_up(values: dict[str, object]) -> None
 
 def test_retrieval_comes_before_training_on_what_it_finds() -> None:
     """The first step is what can be done today, and the next one is told with what it is expected to add."""
-    _, (first, second) = planned(SUPPORT)
+    _, (first, second) = planned(HELP_DESK)
     assert (first.approach, second.approach) == (RAG, HYBRID)
     assert first.text.startswith("Start with RAG: +22 points expected (+1 to +44) over a plain prompt.")
     assert "and go on only where that is not enough" in first.text
@@ -70,7 +62,7 @@ def test_a_prompt_comes_first_unless_it_is_measured_or_surely_left_behind() -> N
     """It takes hours, and tells what the rest can gain."""
     assert approaches({"task": "QUESTION_ANSWERING"}) == [PROMPTING, RAG]
     assert approaches({"task": "QUESTION_ANSWERING", "prompted_score": 0.5}) == [RAG]
-    assert approaches(SUPPORT)[0] is RAG
+    assert approaches(HELP_DESK)[0] is RAG
     assert approaches({"task": "SUMMARIZATION", "prompted_score": 0.8}) == [PROMPTING]
 
 
@@ -82,14 +74,14 @@ def test_of_two_ways_the_one_with_what_it_takes_comes_first() -> None:
 
 def test_the_score_to_stop_at_follows_from_what_prompting_reaches() -> None:
     """It is the best expected less the tolerance; without a measured prompt none is told."""
-    recommendation, steps = planned({**SUPPORT, "prompted_score": 0.4})
+    recommendation, steps = planned({**HELP_DESK, "prompted_score": 0.4})
     best = max(score.points for score in recommendation.scores)
     assert steps[0].stop_at == pytest.approx(0.4 + (best - 3) / 100)
     assert f"Stop if it reaches {steps[0].stop_at:.2f} on " in steps[0].text
     assert steps[-1].stop_at is None
     assert steps[-1].score == pytest.approx(0.4 + best / 100)
-    assert all(step.stop_at is None and step.score is None for step in planned(SUPPORT)[1])
-    needed = planned({**SUPPORT, "required_quality": 0.8})[1]
+    assert all(step.stop_at is None and step.score is None for step in planned(HELP_DESK)[1])
+    needed = planned({**HELP_DESK, "required_quality": 0.8})[1]
     assert (needed[0].stop_at, needed[-1].stop_at) == (0.8, None)
 
 
@@ -102,13 +94,13 @@ def test_what_is_not_known_to_be_there_is_named() -> None:
     assert needs[-1].needs == (
         "the documents and some 200 examples, of which you have 60 and hardware or a service to train on"
     )
-    assert planned(SUPPORT)[1][-1].needs == ""
+    assert planned(HELP_DESK)[1][-1].needs == ""
 
 
 def test_a_large_gain_takes_few_questions_to_see() -> None:
     """Twenty points show on fifty questions, eight on three times as many."""
     assert planned({**FIELDS, "labelled_examples": 20_000, "prompted_score": 0.3})[1][-1].questions == 50
-    assert planned(SUPPORT)[1][0].questions == 150
+    assert planned(HELP_DESK)[1][0].questions == 150
 
 
 def test_nothing_feasible_has_no_plan() -> None:

@@ -116,9 +116,9 @@ def test_the_rule_of_thumb(values: dict[str, object], expected: Approach) -> Non
     assert rule_of_thumb(encode_facts(facts_from_mapping(values))) is expected
 
 
-def test_a_learning_curve_measures_what_was_not_learned_from() -> None:
+def test_a_learning_curve_measures_what_was_not_learned_from(study: Study) -> None:
     """Each number of sources has a regret and a share right."""
-    found = learning_curve(FEW, load_default_rules(), (2, 3), draws=2)
+    found = learning_curve(study, (2, 3), draws=2)
     assert set(found) == {2, 3}
     assert all(regret >= 0 and 0 <= right <= 1 for regret, right in found.values())
 
