@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from advisor.cli.cases import told_cases
 from advisor.decision.evidence import Evidence
 from advisor.decision.reasons import Reason, reasons_for, rivals
 from advisor.decision.recommendation import Score
@@ -112,13 +113,14 @@ def recommendation_view(
         (f"Against {subject}", _reasons(opposing, None if everything else _MOST_AGAINST)),
         ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
+        ("Robustness", _robustness(message)),
         (
             "Worth finding out, and stating under facts in the use-case file",
             _questions(message, None if everything else _MOST_QUESTIONS, documents=documents),
         ),
         ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
         ("Cost", _cost(message, everything=everything)),
-        ("Published cases like this one", _cases(message)),
+        ("Published cases like this one", _lines(told_cases(message, everything=everything))),
     )
     for title, body in sections:
         if body is not None:
@@ -231,22 +233,23 @@ def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | Non
     return _lines(flip.sentence for flip in message.flips[:most])
 
 
+def _robustness(message: pb.Recommendation) -> RenderableType | None:
+    all_known = not message.unconsidered_rules and not message.questions
+    if all_known or message.leader == pb.APPROACH_UNSPECIFIED:
+        return None
+    share, worlds = message.robustness.kept_share, message.robustness.worlds
+    return Text(f"With all that is unknown drawn at random {worlds} times, this stays so in {share:.0%}.")
+
+
 def _questions(message: pb.Recommendation, most: int | None, *, documents: bool) -> RenderableType | None:
-    if not message.unconsidered_rules and not message.questions:
-        return None  # everything is known
     open_questions = [each for each in message.questions if not (documents and each.fact == _MEASURED)]
-    asked = _lines(
+    return _lines(
         Text.assemble(
             f"{question.text}\n{question.fact}: {value_form(question.fact, question.choices)}.",
             (f" {question.measure}", "dim"),
         )
         for question in open_questions[:most]
     )
-    if message.leader == pb.APPROACH_UNSPECIFIED:
-        return asked
-    share, worlds = message.robustness.kept_share, message.robustness.worlds
-    stays = Text(f"With all that is unknown drawn at random {worlds} times, this stays so in {share:.0%}.")
-    return Group(asked, stays) if asked else stays
 
 
 def _criteria(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
@@ -327,28 +330,6 @@ def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableT
         table.add_row(each.name, each.value, Text(each.reason, style="dim"))
     yield Text("")
     yield table
-
-
-def _cases(message: pb.Recommendation) -> RenderableType | None:
-    lines = []
-    for case in message.similar_cases:
-        scores = ", ".join(
-            f"{each.arm} {each.value:+g}" if each.gain else f"{each.arm} {each.value:g}"
-            for each in case.scores
-        )
-        alike = ", ".join(fact(name).title for name in case.matching_facts)
-        lines.append(
-            Text.assemble(
-                f"{_name(case.best)} did best{': ' if scores else ''}{scores}. ",
-                (f"{case.source.title}, {case.source.reference}. Alike in {alike}.", "dim"),
-            )
-        )
-    if any(score.arm == "NAIVE_BOTH" for case in message.similar_cases for score in case.scores):
-        return Group(
-            _lines(lines) or "",
-            Text("NAIVE_BOTH, tuned without passages and then given some, is none of the four.", style="dim"),
-        )
-    return _lines(lines)
 
 
 def _name(approach: pb.Approach) -> str:

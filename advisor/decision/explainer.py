@@ -22,6 +22,7 @@ from advisor.decision.explanation import (
 )
 from advisor.decision.flips import FlipFinder
 from advisor.decision.gains import TWO_SIDED_80
+from advisor.decision.lessons import lesson
 from advisor.decision.plan import plan_steps
 from advisor.decision.reasons import SHAKY, headline
 from advisor.decision.recommendation import Recommendation
@@ -34,7 +35,6 @@ from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index, facts
 from advisor.knowledge.rules import CRITERIA
-from backends.counts import counted
 
 __all__ = ["Explainer"]
 
@@ -153,13 +153,12 @@ class Explainer:
             return None
         factors = [Factor(name, _above(points)) for name, points in parts.items()]
         factors.sort(key=lambda item: -float(np.ptp(item.points)))
-        named = " and ".join(fact(item.fact).title for item in factors[:2])
         return Evidence(
             "CLASSIFIER",
             "published-cases",
             None,
             tuple(sum(column) for column in zip(*(item.points for item in factors), strict=True)),
-            f"So it was in {counted(len(self._cases), 'published case')}, going by {named}.",
+            lesson(factors, row, self._cases.comparisons),
             factors=tuple(factors),
         )
 

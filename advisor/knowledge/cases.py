@@ -63,7 +63,7 @@ class Case:
         grade: A for a strong comparison, B for a weak one.
         read: Whether the source itself was read.
         n: Number of test items; None where unknown.
-        note: Remark; empty without one.
+        note: What was measured, up to the first semicolon, then remarks; empty without any.
         collection: Stem of the file that states it.
     """
 
@@ -122,8 +122,7 @@ def load_cases(path: Path) -> tuple[Case, ...]:
 def _read_source(key: str, entry: Entry) -> RuleSource:
     names = ("title", "id", "where")
     values = entry.mapping(names, required=names)
-    name, where = values["id"].text(), values["where"].text()
-    return RuleSource(key, values["title"].text(), where if name in where else f"{name}, {where}")
+    return RuleSource(key, values["title"].text(), f"{values['id'].text()}, {values['where'].text()}")
 
 
 def _read_case(entry: Entry, sources: Mapping[str, RuleSource], collection: str) -> Case:

@@ -91,6 +91,11 @@ class Fact:
         """Whether equal ratios, not equal differences, matter."""
         return self.kind in ("duration", "count") or self.unit.startswith("US dollars")
 
+    @property
+    def about(self) -> str:
+        """What the fact tells, whatever its value, such as `task` or `whether training is possible`."""
+        return f"whether {self.title}" if self.kind == "flag" else self.title
+
 
 @cache
 def facts() -> tuple[Fact, ...]:

@@ -274,6 +274,10 @@ def _case(similar: SimilarCase) -> _Fields:
         "source": _source(case.source),
         "matching_facts": similar.matching,
         "note": case.note,
+        "differing_facts": [
+            {"fact": each.fact, "case_value": each.case, "use_case_value": each.use_case}
+            for each in similar.differing
+        ],
     }
 
 

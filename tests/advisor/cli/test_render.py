@@ -51,21 +51,26 @@ def section(text: str, heading: str) -> str:
     return text.split(f"\n{heading}")[1].split("\n\n")[0]
 
 
-def test_sections_come_in_the_order_in_which_they_are_needed() -> None:
-    """What to do and what to mind, then why, then what could change it, then figures."""
+@pytest.mark.parametrize(("values", "nothing_in"), [(SUPPORT, {"Worth"}), (INVOICES, {"Excluded"})])
+def test_sections_come_in_the_order_in_which_they_are_needed(
+    values: dict[str, Any], nothing_in: set[str]
+) -> None:
+    """What to do and what to mind, then why, then what could change it, then figures; a section of nothing is none."""
     order = (
-        "RAG (",
+        "Plan",
         "Excluded",
         "Mind",
-        "For RAG",
+        "For",
         "What would change",
+        "Robustness",
         "Worth",
         "Trade-offs",
         "Cost",
         "Publ",
     )
-    shown = [line for line in headings(rendered(SUPPORT)) if line.startswith(order)]
-    assert [next(name for name in order if line.startswith(name)) for line in shown] == list(order)
+    shown = [line for line in headings(rendered(values)) if line.startswith(order)]
+    wanted = [name for name in order if name not in nothing_in]
+    assert [next(name for name in order if line.startswith(name)) for line in shown] == wanted
 
 
 def test_the_headline_says_what_why_and_why_not_the_runner_up() -> None:
@@ -163,6 +168,15 @@ def test_an_open_decision_says_what_to_find_out() -> None:
     question = recommended({"task": "DIALOGUE"}).questions[0].text
     assert flat(text).startswith("UNDECIDED: ")
     assert flat(text).count(question) == 2
+
+
+@pytest.mark.parametrize("values", [SUPPORT, INVOICES, WIKI, {"task": "DIALOGUE"}, {}])
+def test_what_is_worth_finding_out_is_a_question(values: dict[str, Any]) -> None:
+    """No heading stands over nothing, and how far the outcome hangs on what is unknown has its own."""
+    text = rendered(values)
+    assert ("Worth finding out" in text) == bool(recommended(values).questions)
+    assert flat(section(text, "Robustness")).startswith("With all that is unknown drawn at random")
+    assert "drawn at random" not in text.split("\nRobustness")[1].partition("\n\n")[2]
 
 
 def test_nothing_feasible_is_shown_as_such() -> None:

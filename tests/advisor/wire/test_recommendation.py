@@ -64,6 +64,10 @@ def test_a_message_holds_all_of_an_explanation(values: dict[str, object]) -> Non
     assert [each.sentence for each in message.flips] == [each.sentence for each in explanation.flips]
     assert [each.fact for each in message.questions] == [each.fact for each in explanation.questions]
     assert [each.id for each in message.similar_cases] == [each.case.id for each in explanation.similar_cases]
+    for case, similar in zip(message.similar_cases, explanation.similar_cases, strict=True):
+        assert tuple(case.matching_facts) == similar.matching
+        told = [(each.fact, each.case_value, each.use_case_value) for each in case.differing_facts]
+        assert told == [(each.fact, each.case, each.use_case) for each in similar.differing]
     for score in message.scores:
         expected = explanation.expected[approach_from_proto(score.approach).place]
         told = score.expected_quality
