@@ -17,9 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from advisor.decision.advisor import default_advisor
+from advisor.decision.cost import estimate_cost
+from advisor.decision.pricing import monthly_usd
 from advisor.decision.recommendation import BASIC, FULL
+from advisor.decision.scoring import CHUNK
 from advisor.decision.worlds import Worlds
-from advisor.knowledge.facts import facts, facts_from_mapping
+from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
 from advisor.wire.recommendation import recommendation_to_proto
 
 FACTS = {
@@ -52,7 +55,13 @@ def main() -> None:
     print(f"recommend, everything: {best_s(lambda: advisor.recommend(message, FULL), 200) * 1e3:.2f} ms")
     whole = best_s(lambda: recommendation_to_proto(advisor.recommend(message)).SerializeToString(), 200)
     print(f"recommend, everything, to the bytes that are sent: {whole * 1e3:.2f} ms")
+    row = encode_facts(message)
+    print(f"estimate of costs, explained: {best_s(lambda: estimate_cost(row), 2000) * 1e6:.0f} us")
     rows = Worlds(advisor.knowledge, 200_000).fill(np.full(len(facts()), np.nan))
+    for count in (1, CHUNK):
+        columns = np.ascontiguousarray(rows[:count].T)
+        seconds = best_s(lambda columns=columns: monthly_usd(columns), 2000)  # type: ignore[misc]
+        print(f"months of {count} use cases, priced: {seconds * 1e6:.0f} us")
     for count in (10_000, 50_000, 200_000):
         seconds = best_s(lambda count=count: advisor.scorer.score(rows[:count]), 3)  # type: ignore[misc]
         print(f"arrays: {count:,} use cases in {seconds:.3f} s, {count / seconds:,.0f} a second")

@@ -5,7 +5,7 @@ Shown are messages, since they come from servers as well as from this process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.cli.cases import told_cases
+from advisor.cli.costs import cost_view
 from advisor.decision.evidence import Evidence
 from advisor.decision.reasons import Reason, reasons_for, rivals
 from advisor.decision.recommendation import Score
@@ -23,7 +24,6 @@ from advisor.knowledge.facts import fact
 from advisor.knowledge.notation import parse_duration
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
-from backends.counts import counted
 
 __all__ = ["recommendation_view", "show", "value_form"]
 
@@ -111,15 +111,17 @@ def recommendation_view(
             _reasons(speaking, None if everything else _MOST_FOR),
         ),
         (f"Against {subject}", _reasons(opposing, None if everything else _MOST_AGAINST)),
-        ("How it adds up", _sum(scores, evidence, reasons) if everything else None),
         ("What would change it", _flips(message, None if everything else _MOST_FLIPS)),
         ("Robustness", _robustness(message)),
         (
             "Worth finding out, and stating under facts in the use-case file",
             _questions(message, None if everything else _MOST_QUESTIONS, documents=documents),
         ),
-        ("Trade-offs, from 0 to 1: how hard each presses", _criteria(message, everything=everything)),
-        ("Cost", _cost(message, everything=everything)),
+        (
+            "Scored against the trade-offs (points above PROMPTING)",
+            _scorecard(message, everything=everything),
+        ),
+        ("Cost", cost_view(message, everything=everything)),
         ("Published cases like this one", _lines(told_cases(message, everything=everything))),
     )
     for title, body in sections:
@@ -210,21 +212,8 @@ def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
 
 def _worded(item: Evidence) -> Text:
     sources = ", ".join(dict.fromkeys(source.id for source in item.sources))
-    return Text.assemble(item.reason, (f" [{sources}]" if sources else "", "dim"))
-
-
-def _sum(scores: Iterable[Score], evidence: Iterable[Evidence], reasons: Iterable[Reason]) -> RenderableType:
-    """Show every contribution to every approach, in points above PROMPTING, and the sums."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("points", overflow="fold")
-    for name in APPROACHES:
-        table.add_column(name, justify="right", overflow="fold")
-    prior = [item for item in evidence if item.kind == "PRIOR"]
-    for item in (*prior, *(piece for reason in reasons for piece in reason.evidence)):
-        table.add_row(item.id, *(f"{value:+.2f}" if value else "" for value in item.points))
-    sums = {score.approach: score.points for score in scores}
-    table.add_row(*(Text(text, style="bold") for text in ("sum", *(f"{sums[a]:+.2f}" for a in APPROACHES))))
-    return table
+    upkeep = "upkeep: " if item.is_upkeep else ""
+    return Text.assemble((upkeep, "dim"), item.reason, (f" [{sources}]" if sources else "", "dim"))
 
 
 def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
@@ -252,84 +241,32 @@ def _questions(message: pb.Recommendation, most: int | None, *, documents: bool)
     )
 
 
-def _criteria(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
-    if not message.criteria:
+def _scorecard(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
+    """Show what each trade-off comes to, in two sums; on demand with all the evidence that it opens into."""
+    card = message.scorecard
+    if not card.quality:
         return None
-    table = _grid(4)
-    for score in message.criteria:
-        name = pb.Criterion.Name(score.criterion).removeprefix("CRITERION_").lower()
-        if not score.HasField("value"):
-            table.add_row(name, _Bar(0), "", Text("unknown", style="dim"))
-            continue
-        known = ", ".join(factor.fact for factor in score.factors if factor.HasField("value"))
-        certain = score.upper - score.lower <= 0.005
-        note = "" if certain else f"could be {score.lower:.2f} to {score.upper:.2f}"
-        if everything:
-            note = f"{note}{'; ' if note else ''}from {known}"
-        table.add_row(name, _Bar(score.value), f"{score.value:.2f}", Text(note, style="dim"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", overflow="fold")
+    for name in APPROACHES:
+        table.add_column(name, justify="right", overflow="fold")
+    pieces = {item.id: item.points for item in message.evidence} if everything else {}
+    for title, rows, total in (
+        ("quality", card.quality, card.quality_points),
+        ("upkeep", card.upkeep, card.upkeep_points),
+    ):
+        for row in rows:
+            table.add_row(row.title, *_cells(row.points))
+            for identifier in row.evidence_ids:
+                if identifier in pieces:
+                    table.add_row(f"  {identifier}", *_cells(pieces[identifier]), style="dim")
+        table.add_row(title, *_cells(total), style="bold")
     return table
 
 
-def _cost(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
-    if not message.HasField("cost"):
-        return None
-    possible = {score.approach for score in message.scores if score.feasible}
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", overflow="fold")
-    for heading in ("per answer", "per month", "training run", "runs", "tokens a query"):
-        table.add_column(heading, justify="right", overflow="fold")
-    table.add_column("", overflow="fold")
-    for cost in message.cost.approaches:
-        if cost.approach in possible or everything:
-            table.add_row(*_cost_row(cost, possible=cost.approach in possible))
-    return Group(table, *_break_even(message.cost, possible), *_assumed(message.cost, everything=everything))
-
-
-def _cost_row(cost: pb.ApproachCost, *, possible: bool) -> tuple[str, ...]:
-    trained = cost.training_run_usd > 0
-    return (
-        _name(cost.approach),
-        f"${cost.per_answer_usd:,.5f}",
-        f"${cost.per_month_usd:,.2f}",
-        f"${cost.training_run_usd:,.2f}" if trained else "-",
-        _cadence(cost.training_runs_per_month) if trained else "-",
-        f"{cost.tokens_per_query:,.0f}",
-        "excluded" if not possible else "over budget" if cost.over_budget else "",
-    )
-
-
-def _cadence(runs_per_month: float) -> str:
-    return f"{12 * runs_per_month:,.3g} a year" if runs_per_month else "once"
-
-
-def _break_even(cost: pb.CostEstimate, possible: Set[int]) -> Iterable[RenderableType]:
-    """Say from which volume on training is cheaper than retrieval, where both can be done."""
-    if not {pb.APPROACH_RAG, pb.APPROACH_FINE_TUNING} <= possible:
-        return
-    if not cost.HasField("break_even_queries_per_month"):
-        yield Text("FINE_TUNING costs less than RAG at any volume.")
-        return
-    volume = round(float(f"{cost.break_even_queries_per_month:.2g}"))
-    yield Text(f"FINE_TUNING costs less than RAG above about {counted(volume, 'query')} a month.")
-
-
-def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableType]:
-    assumptions = cost.assumptions
-    if not assumptions:
-        return
-    if not everything:
-        first = ", ".join(f"{each.name} {each.value}" for each in assumptions[:2])
-        more = len(assumptions) - 2
-        rest = f", and {more} more: see --all" if more > 0 else ""
-        yield Text(f"Assumed: {first}{rest}.", style="dim")
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("assumed", "value", "why"):
-        table.add_column(heading, overflow="fold")
-    for each in assumptions:
-        table.add_row(each.name, each.value, Text(each.reason, style="dim"))
-    yield Text("")
-    yield table
+def _cells(values: pb.ApproachValues) -> list[str]:
+    numbers = (values.prompting, values.rag, values.fine_tuning, values.hybrid)
+    return [f"{number:+.1f}" if round(number, 1) else "0" for number in numbers]
 
 
 def _name(approach: pb.Approach) -> str:

@@ -6,14 +6,14 @@ of gains give the same recommendation, number for number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from advisor.decision.explainer import Explainer
 from advisor.decision.gains import GainModel, load_gains
-from advisor.decision.recommendation import BASIC, FULL, Recommendation, Score, Versions, Veto, View
+from advisor.decision.recommendation import FULL, Recommendation, Score, Versions, Veto, View
 from advisor.decision.rulebook import Rulebook
 from advisor.decision.scoring import UNDECIDED, Scorer, Scores
 from advisor.decision.worlds import Worlds
@@ -80,8 +80,7 @@ class Advisor:
             InvalidInput: Facts that are not allowed; all of them are listed.
         """
         message = facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts, path)
-        row = encode_facts(message, path)
-        return self._recommend(row, self.scorer.score(row[None, :]), 0, view, taken)
+        return self._recommend(encode_facts(message, path)[None, :], [view], taken)[0]
 
     def check(self, facts: facts_pb2.Facts, path: str = "facts") -> None:
         """Raise InvalidInput where facts are not allowed."""
@@ -89,34 +88,35 @@ class Advisor:
 
     def recommend_rows(self, rows: Rows, views: Sequence[View]) -> list[Recommendation]:
         """Decide about many use cases, scored together; rows as from `encode_many`."""
+        return self._recommend(rows, views)
+
+    def _recommend(self, rows: Rows, views: Sequence[View], taken: str = "") -> list[Recommendation]:
         scores = self.scorer.score(rows)
-        return [self._recommend(row, scores, index, views[index]) for index, row in enumerate(rows)]
+        found = list(self._decide(rows, scores))
+        for index, view in enumerate(views):
+            if view == FULL:
+                explanation = self._explainer.explain(found[index], rows[index], scores, index, taken)
+                found[index] = replace(found[index], explanation=explanation)
+        return found
 
-    def _recommend(self, row: Row, scores: Scores, index: int, view: View, taken: str = "") -> Recommendation:
-        decision = self._decide(row, scores, index)
-        if view == BASIC:
-            return decision
-        return replace(decision, explanation=self._explainer.explain(decision, row, scores, index, taken))
-
-    def _decide(self, row: Row, scores: Scores, index: int) -> Recommendation:
-        probabilities = scores.probabilities[:, index].tolist()
-        reached = scores.points[:, index].tolist()
-        prompted = reached[Approach.PROMPTING.place]
-        feasible = scores.feasible[:, index].tolist()
-        ranked = tuple(
-            Score(APPROACHES[place], probabilities[place], reached[place] - prompted, feasible[place])
-            for place in scores.order[:, index].tolist()
-        )
-        first, second = ranked[:2]
-        taken = int(scores.approach[index])
-        return Recommendation(
-            approach=APPROACHES[taken] if taken != UNDECIDED else None,
-            leader=first.approach if first.feasible else None,
-            runner_up=second.approach if second.feasible else None,
-            scores=ranked,
-            vetoes=self._vetoes(row, scores, index),
-            versions=self.versions,
-        )
+    def _decide(self, rows: Rows, scores: Scores) -> Iterator[Recommendation]:
+        above = scores.points - scores.points[Approach.PROMPTING.place]
+        parts = (scores.order, scores.probabilities, above, scores.feasible, scores.approach)
+        columns = zip(*(part.T.tolist() for part in parts), strict=True)
+        for index, (order, probabilities, points, feasible, taken) in enumerate(columns):
+            ranked = tuple(
+                Score(APPROACHES[place], probabilities[place], points[place], feasible[place])
+                for place in order
+            )
+            first, second = ranked[:2]
+            yield Recommendation(
+                approach=APPROACHES[taken] if taken != UNDECIDED else None,
+                leader=first.approach if first.feasible else None,
+                runner_up=second.approach if second.feasible else None,
+                scores=ranked,
+                vetoes=() if all(feasible) else self._vetoes(rows[index], scores, index),
+                versions=self.versions,
+            )
 
     def _vetoes(self, row: Row, scores: Scores, index: int) -> tuple[Veto, ...]:
         book = self._rulebook

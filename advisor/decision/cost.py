@@ -1,38 +1,94 @@
 """What each approach costs, from the facts of a use case.
 
-With N parameters, D training tokens (examples x epochs x tokens each), M months
-to pay fixed costs off, q queries a month, and prices `in` and `out` per token:
+Of the input, a share is instructions, the same at every query as are examples in the prompt (few-shot): they are
+priced as cached. What is asked, and passages found for it, are priced in full. A tuned model was trained to do what
+instructions and examples ask for, and needs neither; with passages it keeps the instructions, which say how to use
+them. With q queries a month, M months to pay off what is paid once, and prices `in`, `cached` and `out` of the
+prompted model, `in'` and `out'` of the tuned one:
 
-    training       = 4 N D FLOPs for LoRA: 2ND forward, 2ND for the gradients of
-                     the activations, and little for those of the frozen weights
-                     (6ND in all for full training, Kaplan et al., arXiv:2001.08361)
-    GPU-hours      = FLOPs / (peak x utilisation x 3600)
-    c(PROMPTING)   = in (input + documents or examples in the prompt) + out answer
-    c(RAG)         = in (input + passages) + out answer + search
-    c(FINE_TUNING) = in input + out answer
-    c(HYBRID)      = c(RAG)
-    F(RAG)         = embedding corpus (1 / M + churn) + store
-    F(FINE_TUNING) = (labelling + run) / M + runs a month x run + hosting
-    F(HYBRID)      = F(RAG) + F(FINE_TUNING), trained once: the index takes up what changes
-    per month      = F + q c
-    break-even q   = (F(FINE_TUNING) - F(RAG)) / (c(RAG) - c(FINE_TUNING))
+    prompt         = cached (instructions + examples) + in question + out answer
+    c(PROMPTING)   = prompt + cached documents, where all of them fit into the window
+    c(RAG)         = prompt + in passages + search
+    c(FINE_TUNING) = in' question + out' answer
+    c(HYBRID)      = c(FINE_TUNING) + in' (instructions + passages) + search
+    index          = reading and embedding the documents (1 / M + churn) + store
+    training       = 4 N D FLOPs for LoRA, N parameters and D tokens: 2ND forward, 2ND for the gradients of the
+                     activations, and little for those of the frozen weights (6ND in all for full training, Kaplan
+                     et al., arXiv:2001.08361); / (peak x utilisation) GPU-hours, where no price is known
+    run            = training + examples written anew + evaluation
+    F(PROMPTING)   = evaluation set / M + evaluations
+    F(RAG)         = F(PROMPTING) + index
+    F(FINE_TUNING) = F(PROMPTING) + data / M + runs a month x run + hosting of the adapter
+    F(HYBRID)      = F(FINE_TUNING) + index, retrained for new base models alone: the index takes up what changes
+    per month      = F + q c; of a tuned model on machines, F + the larger of their rent and q c
 
-F is a month's share of the fixed costs, so the break-even is in queries a month.
-A month is a twelfth of 365 days. What a fact does not say is assumed, and every
-assumption made is in the answer; those about prices are there to be replaced.
+A month is a twelfth of 365 days. What a fact does not say is assumed. Every figure assumed has ends that four in
+five real values lie between. An estimate says what a month costs with each moved to its ends by itself, and between
+which ends it lies in four of five guesses that draw all of them at once. The volume and the hosting are not drawn:
+they are the user's to state, and an estimate holds for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from advisor.decision.prices import Assumption
-from advisor.decision.pricing import Plan, Pricing, price
-from advisor.knowledge.approaches import Approach
+import numpy as np
+
+from advisor.decision.guesses import DRAWN, GUESSES, MOVED, guesses_about, interval
+from advisor.decision.prices import FIGURES, dollars
+from advisor.decision.pricing import CENTRAL, Bill, Known, bill, known_facts, months
+from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row
 from backends.counts import counted
 
-__all__ = ["ApproachCost", "CostEstimate", "break_even", "estimate_cost"]
+__all__ = ["ApproachCost", "Assumption", "CostEstimate", "Range", "break_even", "estimate_cost"]
+
+_NOTICED = 0.01
+"""Change of a month, as a share, below which an assumption is not worth a line."""
+_TELLING = 30.0
+"""Ends of a break-even that are further apart, as a ratio, tell nothing."""
+_LEAST = 1e-9
+"""US dollars a month below which amounts are not told apart."""
+_NOTHING = 1e-15
+"""US dollars an answer that are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A value and the ends of its 80% interval."""
+
+    low: float
+    value: float
+    high: float
+
+
+class Assumption(NamedTuple):
+    """A value taken for want of a fact.
+
+    Attributes:
+        name: What was assumed.
+        value: The value, with its unit.
+        reason: Why this value.
+        source: What the value rests on.
+        date: The day on which it was set down, in ISO format.
+        low: Low end of its 80% interval, with its unit; empty where it has none.
+        high: High end.
+        month_at_low: US dollars a month of each approach at the low end; empty where it has none.
+        month_at_high: At the high end.
+    """
+
+    name: str
+    value: str
+    reason: str
+    source: str = ""
+    date: str = ""
+    low: str = ""
+    high: str = ""
+    month_at_low: Sequence[float] = ()
+    month_at_high: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +97,32 @@ class ApproachCost:
 
     Attributes:
         approach: The approach.
-        per_answer_usd: Of an answer, fixed costs left aside.
+        possible: Whether it can be carried out.
+        per_answer_usd: Of one answer more; 0 where machines have room for it.
         per_month_usd: Of a month, fixed costs included.
-        training_run_usd: Of one training run; 0 without training.
-        training_runs_per_month: As the knowledge or the schedule asks for.
+        per_month_low_usd: Low end of its 80% interval, at this volume and hosting.
+        per_month_high_usd: High end.
+        training_run_usd: Of one training run, examples written anew and evaluation included; 0 without training.
+        training_runs_per_month: As the knowledge, the schedule or new base models ask for.
         tokens_per_query: Input and output.
+        cached_tokens_per_query: Those of them that repeat at every query.
+        prompt: What a prompt holds, in words.
+        building_days: Working days until it first answers; not in the dollars.
         over_budget: Whether a month costs more than the budget; False where none is known.
     """
 
     approach: Approach
+    possible: bool
     per_answer_usd: float
     per_month_usd: float
+    per_month_low_usd: float
+    per_month_high_usd: float
     training_run_usd: float
     training_runs_per_month: float
     tokens_per_query: float
+    cached_tokens_per_query: float
+    prompt: str
+    building_days: Range
     over_budget: bool
 
 
@@ -64,79 +132,233 @@ class CostEstimate:
 
     Attributes:
         approaches: One entry per approach, in the order of `APPROACHES`.
-        break_even_queries_per_month: Volume above which FINE_TUNING is cheaper than RAG; None where it
-            never is, or always is.
-        assumptions: Every value that was assumed rather than given.
-        summary: The comparison in a sentence.
+        break_even: Queries a month above which FINE_TUNING is cheaper than RAG; None where one of the two is not
+            possible, where a guess in ten at what is assumed leaves no such volume, or where guesses are far apart.
+        assumptions: Every value that was assumed rather than given, those first that move a month most.
+        queries_per_month: What the costs are for.
+        notes: What a reader of the costs should know besides, in sentences.
+        summary: The comparison in a sentence, and the notes.
     """
 
     approaches: tuple[ApproachCost, ...]
-    break_even_queries_per_month: float | None
+    break_even: Range | None
     assumptions: tuple[Assumption, ...]
+    queries_per_month: float
+    notes: tuple[str, ...]
     summary: str
 
 
-def estimate_cost(row: Row) -> CostEstimate:
+_PEOPLE = Assumption(
+    "building and running the system",
+    "not in the dollars",
+    "people's work counts only where examples are written and evaluations are made; days of building are told",
+)
+
+
+def estimate_cost(row: Row, possible: Iterable[Approach] = APPROACHES) -> CostEstimate:
     """Estimate what each approach costs; the formulas are in the module's docstring.
 
     Args:
         row: The facts of a use case, NaN where unknown; see `advisor.knowledge.facts`.
+        possible: Approaches that nothing excludes; others are neither compared nor named.
     """
-    pricing = price(row)
-    rag, tuned = (pricing.plans[each.place] for each in (Approach.RAG, Approach.FINE_TUNING))
-    volume = break_even(rag.fixed, rag.per_answer, tuned.fixed, tuned.per_answer)
-    costs = tuple(_cost(plan, pricing) for plan in pricing.plans)
-    return CostEstimate(costs, volume, pricing.assumptions, _summary(costs, pricing, volume))
-
-
-def break_even(
-    fixed_rag: float, per_answer_rag: float, fixed_tuned: float, per_answer_tuned: float
-) -> float | None:
-    """Return the queries a month above which the tuned model is cheaper; None where there is no such point.
-
-    Example:
-        >>> break_even(25, 0.5, 125, 0.25)
-        400.0
-        >>> break_even(125, 0.5, 25, 0.25) is None  # the tuned model is always cheaper
-        True
-    """
-    saved = per_answer_rag - per_answer_tuned
-    extra = fixed_tuned - fixed_rag
-    return extra / saved if saved > 0 and extra > 0 else None
-
-
-def _cost(plan: Plan, pricing: Pricing) -> ApproachCost:
-    per_month = plan.per_month(pricing.queries)
-    return ApproachCost(
-        approach=plan.approach,
-        per_answer_usd=plan.per_answer,
-        per_month_usd=per_month,
-        training_run_usd=plan.run,
-        training_runs_per_month=plan.runs_per_month,
-        tokens_per_query=plan.tokens,
-        over_budget=pricing.budget is not None and per_month > pricing.budget,
+    known = known_facts(row)
+    among = tuple(each for each in possible if not (each.retrieves and known.corpus_tokens == 0))
+    costs, guessed = bill(known, CENTRAL), bill(known, guesses_about(known))
+    guesses = np.empty((len(APPROACHES), GUESSES))
+    for place, month in enumerate(months(guessed)):
+        guesses[place] = month
+    approaches = _approaches(known, costs, guesses, among)
+    both = Approach.RAG in among and Approach.FINE_TUNING in among
+    volume = _volume(break_even(guessed)) if both else None
+    notes = tuple(_notes([each for each in approaches if each.possible], known, costs, volume))
+    return CostEstimate(
+        approaches,
+        volume,
+        _assumptions(known, costs, guesses, among),
+        costs.queries,
+        notes,
+        " ".join((_headline(approaches, known, costs), *notes)),
     )
 
 
-def _summary(costs: tuple[ApproachCost, ...], pricing: Pricing, volume: float | None) -> str:
-    """Say in a sentence what a month costs, and where FINE_TUNING and RAG cost the same."""
-    assumed = "" if pricing.volume_known else "an assumed "
-    prompting, rag, tuned, hybrid = (_dollars(cost.per_month_usd) for cost in costs)
-    over = ", ".join(cost.approach for cost in costs if cost.over_budget)
-    budget = pricing.budget
-    beyond = f" (over the budget of {_dollars(budget)}: {over})" if budget is not None and over else ""
-    # An answer without passages always costs less, so without a break-even FINE_TUNING wins everywhere.
-    most = None if volume is None else counted(round(float(f"{volume:.2g}")), "query")
-    where = "at any volume" if most is None else f"above about {most} a month"
-    asked = counted(round(pricing.queries), "query")
-    return (
-        f"At {assumed}{asked} a month, PROMPTING costs about {prompting}, RAG {rag}, "
-        f"FINE_TUNING {tuned} and HYBRID {hybrid}{beyond}; FINE_TUNING is cheaper than RAG {where}."
-    )
+def break_even(costs: Bill) -> Floats:
+    """Return the queries a month above which FINE_TUNING is cheaper than RAG; NaN where there is no such point."""
+    rag, tuned = Approach.RAG.place, Approach.FINE_TUNING.place
+    answer = np.asarray(costs.answers[rag] + costs.search) * 1e-6
+    saved = answer - costs.answers[tuned] * 1e-6
+    extra = costs.fixed[tuned] - costs.fixed[rag]
+    saving, paid = np.where(saved > _NOTHING, saved, np.nan), np.where(answer > _NOTHING, answer, np.nan)
+    # A tuned model costs the larger of its machine and its tokens, so RAG has to cost more than with either.
+    volume = np.maximum(extra / saving, (extra + costs.machine) / paid)
+    return np.where(volume > 0, volume, np.nan)
 
 
-def _dollars(amount: float) -> str:
-    """Write an amount for people: to the cent below 10 dollars, else to three significant digits."""
-    if amount < 10:
-        return f"${amount:.2f}"
-    return f"${float(f'{amount:.3g}'):,.0f}"
+def _volume(guessed: Floats) -> Range | None:
+    """Return the break-even with its interval; None where a guess in ten has none, or they are far apart."""
+    low, high = interval(guessed)
+    value = float(guessed[0])
+    telling = value > 0 and high <= low * _TELLING
+    return Range(min(float(low), value), value, max(float(high), value)) if telling else None
+
+
+def _approaches(
+    known: Known, costs: Bill, guesses: Floats, among: Sequence[Approach]
+) -> tuple[ApproachCost, ...]:
+    lower, upper = (ends.tolist() for ends in interval(guesses))
+    budget, days = known.monthly_budget, _building_days(known)
+    found = []
+    for approach, month, low, high in zip(APPROACHES, months(costs), lower, upper, strict=True):
+        trained, retrieves = approach.trained, approach.retrieves
+        repeats, new = _tokens(approach, costs)
+        found.append(
+            ApproachCost(
+                approach,
+                approach in among,
+                _per_answer(approach, costs),
+                month,
+                min(low, month),
+                max(high, month),
+                costs.run[retrieves] if trained else 0.0,
+                costs.runs[retrieves] if trained else 0.0,
+                repeats + new,
+                repeats,
+                _prompt_words(approach, costs),
+                days[approach.place],
+                budget is not None and month > budget,
+            )
+        )
+    return tuple(found)
+
+
+def _per_answer(approach: Approach, costs: Bill) -> float:
+    tokens: float = costs.answers[approach.place]
+    has_room = approach.trained and costs.machine > costs.queries * 1e-6 * tokens
+    return 1e-6 * ((0.0 if has_room else tokens) + (costs.search if approach.retrieves else 0.0))
+
+
+def _tokens(approach: Approach, costs: Bill) -> tuple[float, float]:
+    """Return the tokens of a query that repeat at every one, and those that do not."""
+    prompt = costs.prompt
+    new = prompt.question + prompt.output + (prompt.passages if approach.retrieves else 0.0)
+    if approach.trained:
+        return 0.0, new + (prompt.instructions if approach.retrieves else 0.0)
+    documents = prompt.documents if approach is Approach.PROMPTING else 0.0
+    return prompt.instructions + prompt.examples + documents, new
+
+
+def _prompt_words(approach: Approach, costs: Bill) -> str:
+    prompt = costs.prompt
+    parts = [("instructions", prompt.instructions)] if approach is not Approach.FINE_TUNING else []
+    parts += [("examples", prompt.examples)] if not approach.trained else []
+    parts += [("documents", prompt.documents)] if approach is Approach.PROMPTING else []
+    parts += [("passages", prompt.passages)] if approach.retrieves else []
+    parts += [("question or text", prompt.question)]
+    return ", ".join(f"{counted(round(tokens), 'token')} of {name}" for name, tokens in parts if tokens)
+
+
+def _days(approach: Approach, *, questions: bool) -> Range:
+    """Return how long building takes where examples exist: independent errors add up by their squares."""
+    parts = [FIGURES["days_prompt"]]
+    parts += [FIGURES["days_questions"]] if questions else []
+    parts += [FIGURES["days_retrieval"]] if approach.retrieves else []
+    parts += [FIGURES["days_training"]] if approach.trained else []
+    days = sum(part.value for part in parts)
+    down = sum((part.value - part.low) ** 2 for part in parts) ** 0.5
+    up = sum((part.high - part.value) ** 2 for part in parts) ** 0.5
+    return Range(days - down, days, days + up)
+
+
+_DAYS = {questions: [_days(each, questions=questions) for each in APPROACHES] for questions in (False, True)}
+
+
+def _building_days(known: Known) -> list[Range]:
+    """Return how long building takes: approaches that contain others take what those take, and more."""
+    days = _DAYS[not known.has_evaluation_set]
+    missing = max(CENTRAL.examples - (known.labelled_examples or 0.0), 0.0) / CENTRAL.examples_a_day
+    return [
+        Range(each.low + missing, each.value + missing, each.high + missing) if approach.trained else each
+        for approach, each in zip(APPROACHES, days, strict=True)
+    ]
+
+
+_TOLD = tuple(
+    (figure.name, figure.text(figure.value), figure.reason, figure.source, figure.date,
+     figure.text(figure.low), figure.text(figure.high))
+    for figure in map(FIGURES.__getitem__, MOVED)
+)  # fmt: skip
+
+
+def _assumptions(
+    known: Known, costs: Bill, guesses: Floats, among: Sequence[Approach]
+) -> tuple[Assumption, ...]:
+    """Return the figures that move a month, those first that move one of what is possible most."""
+    ends = guesses[:, :DRAWN]
+    logs = np.log(np.maximum(ends[[each.place for each in among or APPROACHES]], _LEAST))
+    moved = np.abs(logs[:, 1:] - logs[:, :1]).max(axis=0).reshape(-1, 2).max(axis=1)
+    order = np.argsort(-moved, kind="stable")[: int((moved > _NOTICED).sum())].tolist()
+    by_end = ends.T.tolist()
+    listed = []
+    for place in order:
+        name, value, reason, source, date, low, high = _TOLD[place]
+        value += _here(MOVED[place], known, costs)
+        at_ends = by_end[2 * place + 1], by_end[2 * place + 2]
+        listed.append(Assumption(name, value, reason, source, date, low, high, *at_ends))
+    return (*listed, _PEOPLE)
+
+
+_PRICES = {
+    "sized_input_price": "input",
+    "output_ratio": "output",
+    "cached_share": "cached",
+    "training_ratio": "training",
+    "utilisation": "training",
+}
+"""Figures that prices follow from, which are told with them."""
+
+
+def _here(name: str, known: Known, costs: Bill) -> str:
+    """Say what a figure comes to in this use case, where that is not the figure itself."""
+    if name in _PRICES:
+        unit = "" if name == "sized_input_price" else " per million tokens"
+        return f", here {dollars(getattr(costs.prices, _PRICES[name]))}{unit}"
+    if name == "examples":
+        missing = CENTRAL.examples - (known.labelled_examples or 0.0)
+        return (
+            f", of which {missing:,.0f} are to be written"
+            if missing > 1
+            else ", of which one is to be written"
+        )
+    return ""
+
+
+def _headline(approaches: Sequence[ApproachCost], known: Known, costs: Bill) -> str:
+    listed = [
+        f"{each.approach} {dollars(each.per_month_usd)}"
+        f" ({dollars(each.per_month_low_usd)} to {dollars(each.per_month_high_usd)})"
+        for each in approaches
+        if each.possible
+    ]
+    if not listed:
+        return "Every approach is excluded, so none is priced."
+    assumed = "" if known.queries_per_month is not None else "an assumed "
+    asked = counted(round(costs.queries), "query")
+    return f"US dollars a month at {assumed}{asked}, and four times in five: {', '.join(listed)}."
+
+
+def _notes(
+    compared: Sequence[ApproachCost], known: Known, costs: Bill, volume: Range | None
+) -> Iterable[str]:
+    """Yield what exceeds the budget, from which volume on a tuned model is cheaper, and where documents stand."""
+    budget = known.monthly_budget
+    if budget is not None and (over := [each for each in compared if each.over_budget]):
+        named = [
+            f"{each.approach}{', even by the low end' if each.per_month_low_usd > budget else ''}"
+            for each in over
+        ]
+        yield f"Over the budget of {dollars(budget)}: {'; '.join(named)}."
+    if volume is not None:
+        low, high = (round(float(f"{end:.1g}")) for end in (volume.low, volume.high))
+        yield f"FINE_TUNING costs less than RAG above some {low:,} to {counted(high, 'query')} a month."
+    if costs.prompt.documents and any(each.approach is Approach.PROMPTING for each in compared):
+        yield "All documents fit into the prompt: PROMPTING carries them, cached; what retrieves carries passages."

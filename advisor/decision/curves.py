@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import Rows, fact, fact_index, facts
+from advisor.knowledge.facts import fact, facts
 from advisor.knowledge.rules import Curve
 from advisor.knowledge.scale import scale_floor, to_scale
 
@@ -33,7 +33,6 @@ class Curves:
     """Piecewise-linear functions of facts, evaluated together."""
 
     def __init__(self, curves: Sequence[Curve]) -> None:
-        self.columns = np.array([fact_index()[curve.subject] for curve in curves], dtype=np.intp)
         longest = max((len(curve.points) for curve in curves), default=1)
         shape = (len(curves), longest - 1, 1)
         self._starts, self._widths, self._slopes = np.zeros(shape), np.ones(shape), np.zeros(shape)
@@ -45,15 +44,8 @@ class Curves:
                 self._widths[index, segment] = right - left
                 rise = curve.points[segment + 1][1] - curve.points[segment][1]
                 self._slopes[index, segment] = rise / (right - left)
-        values = [[value for _, value in curve.points] for curve in curves]
-        self.minimum = np.array([min(each) for each in values])
-        self.maximum = np.array([max(each) for each in values])
 
-    def __call__(self, scaled: Rows) -> Floats:
-        """Evaluate, from columns of shape (facts, n) on their scales, to shape (curves, n)."""
-        return self.along(scaled[self.columns])
-
-    def along(self, scaled: Floats) -> Floats:
+    def __call__(self, scaled: Floats) -> Floats:
         """Evaluate, from each curve's own column on its scale, shape (curves, n), to the same shape."""
         ramps = scaled[:, None, :] - self._starts
         np.minimum(np.maximum(ramps, 0.0, out=ramps), self._widths, out=ramps)

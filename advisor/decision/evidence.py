@@ -1,6 +1,7 @@
-"""Evidence: signed contributions in points of quality above PROMPTING, and what follows from their sum.
+"""Evidence: signed contributions in points above PROMPTING, and what follows from their sum.
 
-    points(a) = sum over the evidence of its points for a
+    points(a) = sum over the evidence on quality of its points for a
+    upkeep(a) = sum over the evidence on upkeep of its points for a
     p(a) = softmax over the feasible approaches of points / temperature
 
 The contributions that an explanation lists are the terms of the sum: the
@@ -15,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.rules import RuleSource
+from advisor.knowledge.rules import UPKEEP, RuleSource
 from backends.counts import counted
 
 __all__ = ["Evidence", "Factor", "points_text", "score_of", "softmax"]
@@ -25,7 +26,7 @@ _LEAST = -1e300
 
 _TINY = float(np.finfo(float).tiny)
 
-Kind = Literal["PRIOR", "RULE", "CLASSIFIER", "TRIAL"]
+Kind = Literal["PRIOR", "RULE", "CLASSIFIER", "TRIAL", "COST"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,14 @@ class Evidence:
     Attributes:
         kind: Where it comes from.
         id: Identifier of the rule, model or trial.
-        criterion: Trade-off that it belongs to; None for the prior and the model.
-        points: Contribution per approach in the order of `APPROACHES`, in points of quality above PROMPTING,
-            whose own is 0.
+        criterion: Trade-off that it belongs to; None for what holds before any fact is known of quality, and for the
+            model.
+        points: Contribution per approach in the order of `APPROACHES`, in points of quality, or by its trade-off of
+            upkeep, above PROMPTING, whose own is 0.
         reason: Why, with the use case's own numbers.
         sources: What it rests on.
         factors: For the model, what each fact contributes, heaviest first; they add up to `points`.
-        facts: For a rule, the facts and trade-offs that it tests.
+        facts: For a rule, the facts that it is about.
     """
 
     kind: Kind
@@ -65,6 +67,11 @@ class Evidence:
     def weight(self) -> float:
         """How far apart it puts the approaches, in points."""
         return max(self.points) - min(self.points)
+
+    @property
+    def is_upkeep(self) -> bool:
+        """Whether its points are of upkeep."""
+        return self.criterion in UPKEEP
 
 
 def points_text(points: float) -> str:

@@ -11,8 +11,6 @@ import numpy as np
 from advisor.decision.cost import CostEstimate, estimate_cost
 from advisor.decision.evidence import Evidence, Factor, score_of
 from advisor.decision.explanation import (
-    CriterionFactor,
-    CriterionScore,
     ExpectedQuality,
     Explanation,
     Question,
@@ -24,9 +22,10 @@ from advisor.decision.flips import FlipFinder
 from advisor.decision.gains import TWO_SIDED_80
 from advisor.decision.lessons import lesson
 from advisor.decision.plan import plan_steps
-from advisor.decision.reasons import SHAKY, headline
+from advisor.decision.reasons import SHAKY, headline, passed_over
 from advisor.decision.recommendation import Recommendation
 from advisor.decision.rulebook import Rulebook
+from advisor.decision.scorecard import cost_evidence, make_scorecard
 from advisor.decision.scoring import Scorer, Scores
 from advisor.decision.similar import CaseIndex, SimilarCase
 from advisor.decision.worlds import Outlook, Worlds
@@ -34,13 +33,16 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index, facts
-from advisor.knowledge.rules import CRITERIA
 
 __all__ = ["Explainer"]
 
 _LEAST_SAVED = 0.1
 """Points that knowing the answer saves, below which a question is noise."""
 _MOST_SIMILAR = 3
+_PARTS = (
+    "What each has to be built of and kept: an index to fill and to watch; data, training, evaluation and a model to "
+    "host; or both."
+)
 
 
 class Explainer:
@@ -56,17 +58,16 @@ class Explainer:
         self._scorer = scorer
         self._rulebook = rulebook
         self._cases = CaseIndex(cases)
-        knowledge = scorer.knowledge
-        self._prior = Evidence(
-            "PRIOR", "prior", None, _above(scorer.before), "What is held before any fact is known."
+        self._before = (
+            Evidence("PRIOR", "prior", None, _above(scorer.before), "What is held before any fact is known."),
+            Evidence("PRIOR", "parts", "retraining", _above(scorer.parts), _PARTS),
         )
         self._weights = scorer.gains.weights
-        self._curve_shares = [
-            [
-                (curve.subject, curve.weight / sum(each.weight for each in item.curves))
-                for curve in item.curves
-            ]
-            for item in knowledge.criteria
+        rules = scorer.knowledge.rules
+        self._points = {rule.id: _above(scorer.gains.slope * np.array(rule.log_odds)) for rule in rules}
+        self._told = {rule.id for rule in rules if any(test.holds is not None for test in rule.tests)}
+        self._needed = [
+            (rule.id, tuple(test.subject for test in rule.tests if test.holds is not None)) for rule in rules
         ]
 
     @cached_property
@@ -90,27 +91,34 @@ class Explainer:
             index: The use case's place in them.
             taken: Which facts come from the user's data, in words, for the summary.
         """
-        evidence = self._evidence(row, scores, index)
+        cost = estimate_cost(row, [score.approach for score in decision.scores if score.feasible])
+        evidence = self._evidence(row, scores, index, cost)
         spreads = self._scorer.spreads(row, scores.points[:, index])
         expected = _expected(row, decision, spreads)
-        cost = estimate_cost(row)
         plan = plan_steps(decision, row, spreads, cost, self._scorer.knowledge.decision.tolerance)
         outlook = self.worlds.look(self._scorer, row)
+        instead = passed_over(
+            decision,
+            self._scorer.knowledge.decision.tolerance,
+            suffices=bool(scores.points[scores.approach[index], index] >= scores.enough[index]),
+        )
         kept = _kept(decision, outlook)
         questions = tuple(_questions(outlook, kept))
         return Explanation(
-            summary=headline(decision, expected, evidence, questions, plan, kept, taken),
-            criteria=tuple(self._criteria(row)),
+            summary=headline(decision, expected, evidence, questions, plan, kept, instead) + _counted(taken),
+            scorecard=make_scorecard(evidence),
             expected=expected,
             plan=plan,
             evidence=evidence,
             unconsidered_rules=self._unconsidered(row),
             warnings=(
-                *_out_of_reach(decision, row, expected),
+                *_out_of_reach(decision, row, expected, spreads),
                 *self._warnings(row, scores, index),
                 *_over_budget(decision, row, cost),
             ),
-            flips=self._flips.find(row, decision.approach),
+            flips=self._flips.find(
+                row, decision.approach, alone=self._scorer.decides_alone(row, scores, index)
+            ),
             robustness=Robustness(kept, outlook.shares, self.worlds.count),
             questions=questions,
             similar_cases=self._similar(row),
@@ -121,24 +129,25 @@ class Explainer:
         for rule in self._rulebook.fired("warning", scores, index):
             yield RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
 
-    def _evidence(self, row: Row, scores: Scores, index: int) -> tuple[Evidence, ...]:
-        """Return every term of the points, heaviest first, the prior last."""
+    def _evidence(self, row: Row, scores: Scores, index: int, cost: CostEstimate) -> tuple[Evidence, ...]:
+        """Return every term of the points, heaviest first, what is held beforehand last."""
         found = [
             Evidence(
-                "RULE",
+                "RULE" if rule.id in self._told else "PRIOR",
                 rule.id,
                 rule.criterion,
-                _above(self._scorer.gains.slope * np.array(rule.log_odds)),
+                self._points[rule.id],
                 self._rulebook.reason(rule, row),
                 self._rulebook.sources(rule),
-                facts=tuple(test.subject for test in rule.tests),
+                facts=rule.about,
             )
             for rule in self._rulebook.fired("evidence", scores, index)
         ]
         if learned := self._learned(row):
             found.append(learned)
+        found.append(cost_evidence(cost, _above(self._scorer.cost_points(row[None, :])[:, 0])))
         found.sort(key=lambda item: -item.weight)
-        return (*found, self._prior)
+        return (*found, *self._before)
 
     def _learned(self, row: Row) -> Evidence | None:
         """Return what published cases teach about the facts, by fact; None where they teach nothing of them."""
@@ -162,30 +171,14 @@ class Explainer:
             factors=tuple(factors),
         )
 
-    def _criteria(self, row: Row) -> Iterator[CriterionScore]:
-        found = self._scorer.criteria(row[None, :])
-        values, lowers, uppers = (each[:, 0].tolist() for each in (found.value, found.lower, found.upper))
-        curves = iter(found.curves[:, 0].tolist())
-        for item, shares, value, lower, upper in zip(
-            self._scorer.knowledge.criteria, self._curve_shares, values, lowers, uppers, strict=True
-        ):
-            yield CriterionScore(
-                item.name,
-                _known(min(max(value, lower), upper)),
-                lower,
-                upper,
-                tuple(CriterionFactor(subject, share, _known(next(curves))) for subject, share in shares),
-            )
-
     def _unconsidered(self, row: Row) -> tuple[UnconsideredRule, ...]:
-        rules = self._scorer.knowledge.rules
         unknown = {item.name for item, value in zip(facts(), row.tolist(), strict=True) if math.isnan(value)}
-        unknown.update(CRITERIA)
+        waiting = (
+            self._needed[i] for i in np.flatnonzero(self._scorer.unconsidered(row[None, :])[:, 0]).tolist()
+        )
         return tuple(
-            UnconsideredRule(
-                rules[i].id, tuple(test.subject for test in rules[i].tests if test.subject in unknown)
-            )
-            for i in np.flatnonzero(self._scorer.unconsidered(row[None, :])[:, 0]).tolist()
+            UnconsideredRule(name, tuple(each for each in needed if each in unknown))
+            for name, needed in waiting
         )
 
     def _similar(self, row: Row) -> tuple[SimilarCase, ...]:
@@ -196,6 +189,10 @@ class Explainer:
             if len(nearest) == _MOST_SIMILAR:
                 break
         return tuple(nearest.values())
+
+
+def _counted(taken: str) -> str:
+    return f" Counted from the documents and examples: {taken}." if taken else ""
 
 
 def _above(points: Floats) -> tuple[float, ...]:
@@ -211,25 +208,44 @@ def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[Expe
     found = []
     for approach, spread in zip(APPROACHES, spreads[:, Approach.PROMPTING.place].tolist(), strict=True):
         above, reach = points[approach], TWO_SIDED_80 * spread
-        found.append(
-            ExpectedQuality(approach, above, above - reach, above + reach, score_of(prompted, above))
-        )
+        low, middle, high = (_within(prompted, each) for each in (above - reach, above, above + reach))
+        found.append(ExpectedQuality(approach, middle, low, high, score_of(prompted, above)))
     return tuple(found)
 
 
+def _within(prompted: float | None, points: float) -> float:
+    """Return points as far as a score goes: no measurement finds less than nothing, or more than all."""
+    lowest, highest = (-1.0, 1.0) if prompted is None else (-prompted, 1.0 - prompted)
+    return min(max(points, 100 * lowest), 100 * highest)
+
+
 def _out_of_reach(
-    decision: Recommendation, row: Row, expected: Sequence[ExpectedQuality]
+    decision: Recommendation, row: Row, expected: Sequence[ExpectedQuality], spreads: Floats
 ) -> Iterator[RuleWarning]:
     """Warn where no approach is expected to reach what users need."""
     required, best = KnownFacts(row).get("required_quality"), decision.leader
     reached = None if best is None else expected[best.place].score
-    if reached is None or required is None or reached >= required:
+    if best is None or reached is None or required is None or reached >= required:
         return
+    spread = float(spreads[best.place, Approach.PROMPTING.place])
+    chance = 0.5 * math.erfc(100 * (required - reached) / spread / math.sqrt(2)) if spread else 0.0
+    there = (
+        f"is expected at {reached:.0%}, and gets there {_chance(chance)}"
+        if spread
+        else f"is at {reached:.0%}"
+    )
     text = (
-        f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, is at {reached:.0%}. "
-        "A stronger model, better documents or more examples may; or let a person check what is unsure."
+        f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, {there}. A stronger "
+        "model, better documents or more examples may; or let a person check what is unsure."
     )
     yield RuleWarning("out-of-reach", text, ())
+
+
+def _chance(share: float) -> str:
+    """Say a chance below one in two as people do."""
+    if share < 1 / 20:
+        return "hardly ever"
+    return f"about one time in {round(1 / share)}" if share < 0.4 else "less often than not"
 
 
 def _over_budget(decision: Recommendation, row: Row, cost: CostEstimate) -> Iterator[RuleWarning]:
@@ -255,10 +271,6 @@ def _kept(decision: Recommendation, outlook: Outlook) -> float:
     """Return the share of worlds in which the decision stays."""
     taken = decision.approach
     return 1.0 - sum(outlook.shares) if taken is None else outlook.shares[taken.place]
-
-
-def _known(number: float) -> float | None:
-    return None if math.isnan(number) else number
 
 
 def _questions(outlook: Outlook, kept: float) -> Iterator[Question]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor.decision.cost import CostEstimate
@@ -12,50 +13,56 @@ from advisor.knowledge.approaches import Approach
 from advisor.knowledge.rules import RuleSource
 
 __all__ = [
-    "CriterionFactor",
-    "CriterionScore",
     "ExpectedQuality",
     "Explanation",
     "PlanStep",
     "Question",
     "Robustness",
     "RuleWarning",
+    "Scorecard",
+    "ScorecardRow",
     "UnconsideredRule",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionFactor:
-    """What one fact adds to a trade-off.
+class ScorecardRow:
+    """What the evidence on one trade-off comes to.
 
     Attributes:
-        fact: Name of the fact.
-        weight: Weight within the trade-off, 0 to 1.
-        value: The fact's value on the trade-off's curve, 0 to 1; None where unknown.
+        title: What it is about, in a few words.
+        criterion: The trade-off; None for what holds before any fact is known, and for what was learned.
+        points: Sum of the evidence per approach in the order of `APPROACHES`, in points above PROMPTING.
+        evidence: Identifiers of the evidence, heaviest first.
     """
 
-    fact: str
-    weight: float
-    value: float | None
+    title: str
+    criterion: str | None
+    points: tuple[float, ...]
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CriterionScore:
-    """How strongly one trade-off presses.
+class Scorecard:
+    """The approaches scored against the trade-offs: quality decides, upkeep chooses among what is as good.
 
     Attributes:
-        name: One of `CRITERIA`.
-        value: From the facts that are known, 0 to 1; None where none is known.
-        lower: Smallest value that the unknown facts allow.
-        upper: Largest value that the unknown facts allow.
-        factors: Facts that the value comes from.
+        quality: What bears on how good answers are.
+        upkeep: What bears on what it takes to keep them so.
     """
 
-    name: str
-    value: float | None
-    lower: float
-    upper: float
-    factors: tuple[CriterionFactor, ...]
+    quality: tuple[ScorecardRow, ...]
+    upkeep: tuple[ScorecardRow, ...]
+
+    @property
+    def quality_points(self) -> tuple[float, ...]:
+        """The sum per approach, in points of quality above PROMPTING."""
+        return _sums(self.quality)
+
+    @property
+    def upkeep_points(self) -> tuple[float, ...]:
+        """The sum per approach, in points of upkeep above PROMPTING."""
+        return _sums(self.upkeep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +171,11 @@ class Explanation:
 
     Attributes:
         summary: The outcome in a sentence or three.
-        criteria: The trade-offs, in the order of `CRITERIA`.
+        scorecard: The approaches scored against the trade-offs.
         expected: What each approach is expected to reach, in the order of `APPROACHES`.
         plan: Steps towards the approach to take, in order.
-        evidence: All evidence, heaviest first, the prior last; per approach it adds up to the points expected.
+        evidence: All evidence, heaviest first; per approach that on quality adds up to the points expected, that on
+            upkeep to the points of upkeep.
         unconsidered_rules: Rules that could not be considered for want of facts.
         warnings: Dangers that come with the use case, most serious first.
         flips: For each fact, the nearest plausible change of it that changes the approach.
@@ -178,7 +186,7 @@ class Explanation:
     """
 
     summary: str
-    criteria: tuple[CriterionScore, ...]
+    scorecard: Scorecard
     expected: tuple[ExpectedQuality, ...]
     plan: tuple[PlanStep, ...]
     evidence: tuple[Evidence, ...]
@@ -189,3 +197,7 @@ class Explanation:
     questions: tuple[Question, ...]
     similar_cases: tuple[SimilarCase, ...]
     cost: CostEstimate
+
+
+def _sums(rows: Sequence[ScorecardRow]) -> tuple[float, ...]:
+    return tuple(sum(column) for column in zip(*(row.points for row in rows), strict=True))

@@ -7,28 +7,30 @@ value means nothing there and never changes anything. Nor is a change told that
 is further than a third of what is usual (20,000 examples are not fewer than 10),
 or that takes away what every training needs, or makes another use case of it.
 
-Along one fact everything is constant, or linear on the fact's scale, between
-the ends of tests and the points of curves. So it is enough to score both sides
-of each such place, and inside a stretch to look at where two lines come within
-the tolerance of each other: the flip is exact, not searched for.
+Along one fact quality is constant, or linear on the fact's scale, between the
+ends of tests and the points of curves. So it is enough to score both sides of
+each such place, and inside a stretch to look at where two lines come within the
+tolerance of each other: the flip is exact, not searched for. What a fact does to
+the cost is no line; there the place is searched, and told to two digits, which is
+more than an estimate knows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 
-from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, Scorer
+from advisor.decision.places import places_of_change
+from advisor.decision.pricing import Known
+from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import Fact, Row, facts, value_to_notation, value_to_text
-from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import CRITERIA
+from advisor.knowledge.facts import Fact, Row, fact_index, facts, value_to_notation, value_to_text
 from advisor.knowledge.scale import from_scale, to_scale
 from backends.counts import counted
 
@@ -41,6 +43,10 @@ _OF_RETRIEVAL = ("corpus_tokens", "retrieval_hit_rate")
 """Facts of what is retrieved from: RAG and HYBRID do so alike."""
 _NEEDED_TO_TRAIN = "can_train"
 """That nothing is trained where nothing can be is no news."""
+_MOST_STRETCHES = 4096
+_GRID, _ROUNDS = 33, 3
+_BEYOND = 1e-6
+"""Places tried at a time, and how often, to find where the cost changes the approach."""
 _NATURE = ("task", "output_form")
 """What makes a use case what it is: with another it would be another one."""
 
@@ -81,20 +87,24 @@ class _Candidates:
     """Values of one fact to try, by rising value, with what is taken at each and what each approach is worth.
 
     Attributes:
+        row: The use case, shape (facts,).
         taken: None where nothing is decided.
         points: Shape (approaches + 1, values); -inf for what is not feasible; last, the points that suffice.
-        known: Whether the evidence suffices to decide.
     """
 
     item: Fact
+    row: Row
     values: tuple[float, ...]
     taken: Sequence[Approach | None]
     points: Floats
-    known: Sequence[bool]
 
     def changes(self, index: int, now: Approach | None) -> bool:
         """Return whether another approach is taken at a value; that none is, is no change to tell of."""
         return self.taken[index] is not None and self.taken[index] is not now
+
+
+_Tried = tuple[int, tuple[float, ...], float | None, tuple[float, ...]]
+"""Column of a fact, values to try, the known one, the plausible ones."""
 
 
 class FlipFinder:
@@ -103,23 +113,30 @@ class FlipFinder:
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
         self._plausible = Plausible(scorer.knowledge)
-        places = _places(scorer)
+        places = places_of_change(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
+        read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
+        read |= {curve.subject for curve in scorer.gains.curves} | {"monthly_budget"}
+        self._of_cost_alone = {fact_index()[name] for name in Known._fields if name not in read}
+        self._stretches: dict[tuple[int, float, float], tuple[float, ...]] = {}
 
-    def find(self, row: Row, now: Approach | None) -> tuple[Flip, ...]:
+    def find(self, row: Row, now: Approach | None, *, alone: bool = False) -> tuple[Flip, ...]:
         """Return one flip for each fact that has a plausible one: facts known first, nearest first.
 
         Args:
             row: The use case, shape (facts,).
             now: The approach that is taken now; None where none is.
+            alone: Whether no other approach is as good, and no budget is known, so that its cost has no say.
         """
         found = []
         values: list[float] = row.tolist()
-        for candidates, known in self._score(row):
-            plausible = self._plausible.values(candidates.item.name, values)
-            name = candidates.item.name
-            if len(plausible) < 2 or name == _NEEDED_TO_TRAIN or (name in _NATURE and known is not None):
-                continue
+        skipped = self._of_cost_alone if alone else frozenset()
+        tried = [
+            (column, *values_tried)
+            for column, known in enumerate(values)
+            if column not in skipped and (values_tried := self._tried(column, known, values)) is not None
+        ]
+        for candidates, known, plausible in self._score(row, tried, now) if tried else ():
             if known is None:
                 flip = self._unknown(candidates, plausible, now)
             else:
@@ -128,28 +145,54 @@ class FlipFinder:
                 found.append(flip)
         return tuple(sorted(found, key=lambda flip: (not flip.current, flip.distance)))
 
-    def _score(self, row: Row) -> Iterable[tuple[_Candidates, float | None]]:
-        """Score every value of every fact at once."""
-        tried = []
-        facts_known = [None if math.isnan(value) else value for value in row.tolist()]
-        for known, values in zip(facts_known, self._values, strict=True):
-            tried.append(tuple(sorted({*values, known})) if known is not None and values else values)
-        rows = np.repeat(row[None, :], sum(map(len, tried)), axis=0)
-        start = 0
-        for column, values in enumerate(tried):
-            rows[start : start + len(values), column] = values
-            start += len(values)
+    def _score(
+        self, row: Row, tried: Sequence[_Tried], now: Approach | None
+    ) -> Iterator[tuple[_Candidates, float | None, tuple[float, ...]]]:
+        """Score at once every value of every fact; yield what flips something, with what is known and plausible."""
+        lengths = [len(values) for _, values, _, _ in tried]
+        rows = np.repeat(row[None, :], sum(lengths), axis=0)
+        rows[np.arange(len(rows)), np.repeat([column for column, *_ in tried], lengths)] = [
+            value for _, values, _, _ in tried for value in values
+        ]
         scores = self._scorer.score(rows)
         points = np.vstack((np.where(scores.feasible, scores.points, -np.inf), scores.enough))
-        taken = [_approach(place) for place in scores.approach.tolist()]
-        enough: list[bool] = scores.known.tolist()
-        start = 0
-        for item, values, known in zip(facts(), tried, facts_known, strict=True):
-            stop = start + len(values)
-            if values:
-                part = slice(start, stop)
-                yield _Candidates(item, values, taken[part], points[:, part], enough[part]), known
-            start = stop
+        starts = np.cumsum([0, *lengths[:-1]])
+        changed = (scores.approach != UNDECIDED) & (
+            scores.approach != (UNDECIDED if now is None else now.place)
+        )
+        flipping = np.logical_or.reduceat(changed, starts)
+        for place in np.flatnonzero(flipping).tolist():
+            column, values, known, plausible = tried[place]
+            part = slice(int(starts[place]), int(starts[place]) + len(values))
+            taken = [_approach(each) for each in scores.approach[part].tolist()]
+            yield _Candidates(facts()[column], row, values, taken, points[:, part]), known, plausible
+
+    def _tried(
+        self, column: int, number: float, known_values: Sequence[float]
+    ) -> tuple[tuple[float, ...], float | None, tuple[float, ...]] | None:
+        """Return values of a fact to try, the known one and the plausible ones; None where it flips nothing.
+
+        No flip is told beyond what is plausible.
+        """
+        name, known = facts()[column].name, None if math.isnan(number) else number
+        if name == _NEEDED_TO_TRAIN or (name in _NATURE and known is not None):
+            return None
+        plausible = self._plausible.values(name, known_values)
+        if len(plausible) < 2 or not self._values[column]:
+            return None
+        if known is None:
+            return self._between(column, min(plausible), max(plausible)), known, plausible
+        values = self._between(column, min(*plausible, known), max(*plausible, known))
+        return tuple(sorted({*values, known})), known, plausible
+
+    def _between(self, column: int, low: float, high: float) -> tuple[float, ...]:
+        """Return values of a fact to try, those of each stretch found once."""
+        found = self._stretches.get((column, low, high))
+        if found is None:
+            found = tuple(value for value in self._values[column] if low <= value <= high)
+            if len(self._stretches) < _MOST_STRETCHES:
+                self._stretches[column, low, high] = found
+        return found
 
     def _unknown(
         self, candidates: _Candidates, plausible: Sequence[float], now: Approach | None
@@ -226,48 +269,44 @@ class FlipFinder:
             return written, beyond, written == values[outside]
         here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
         start, end = candidates.points[:, inside], candidates.points[:, outside]
-        places = _meetings(start, end, self._scorer.knowledge.decision.tolerance)
-        known = candidates.known[inside]
-        for left, right in pairwise([0.0, *places, 1.0]):
-            middle = (left + right) / 2
-            mixed = (1 - middle) * start + middle * end
-            simplest = self._scorer.simplest(mixed[:-1, None], mixed[-1:])
-            taken = _approach(int(simplest[0])) if known else None
-            if taken is not None and taken is not now:
-                return from_scale(candidates.item, here + left * (there - here)), taken, False
-        return values[outside], beyond, True
+        ends = [0.0, *_meetings(start, end, self._scorer.knowledge.decision.tolerance), 1.0]
+        after = [left + _BEYOND * (right - left) for left, right in pairwise(ends)]
+        for left, approach in zip(ends, self._taken(candidates, here, there, after), strict=False):
+            if left and approach is not None and approach is not now:
+                return from_scale(candidates.item, here + left * (there - here)), approach, False
+        return self._searched(candidates, here, there, now) or (values[outside], beyond, True)
 
+    def _searched(
+        self, candidates: _Candidates, here: float, there: float, now: Approach | None
+    ) -> tuple[float, Approach, bool] | None:
+        """Return where the approach changes between two places on the fact's scale, to two digits."""
+        item = candidates.item
+        for _ in range(_ROUNDS):
+            places = np.linspace(here, there, _GRID).tolist()
+            taken = self._taken(candidates, 0.0, 1.0, places)
+            changed = [i for i, each in enumerate(taken) if i and each is not None and each is not now]
+            if not changed:
+                return None
+            here, there, approach = places[changed[0] - 1], places[changed[0]], taken[changed[0]]
+        value = from_scale(item, there)
+        digits = 1 - math.floor(math.log10(abs(value))) if value else 0
+        for rounded in (
+            round(value, digits),
+            round(value + math.copysign(10.0**-digits, there - here), digits),
+        ):
+            (found,) = self._taken(candidates, 0.0, 1.0, [to_scale(item, rounded)])
+            if found is approach and approach is not None:
+                return rounded, approach, True
+        return (value, approach, True) if approach is not None else None
 
-def _places(scorer: Scorer) -> Mapping[str, set[float]]:
-    """Return, per fact, the values on both sides of every place where something changes."""
-    places: dict[str, set[float]] = {}
-    rules = scorer.knowledge.rules
-    tests = [test for rule in rules if rule.kind != "warning" for test in rule.tests]
-    tested = {test.subject for test in tests}
-    curves = list(scorer.gains.curves)
-    tested.update(READ_BESIDE_RULES)
-    for criterion in scorer.knowledge.criteria:
-        if criterion.name in tested:
-            curves.extend(criterion.curves)
-            tested.update(curve.subject for curve in criterion.curves)
-    for test in tests:
-        if test.subject not in CRITERIA:
-            sides = test.holds.sides() if isinstance(test.holds, Interval) else ()
-            places.setdefault(test.subject, set()).update(sides)
-    for curve in curves:
-        places.setdefault(curve.subject, set()).update(x for x, _ in curve.points)
-    for item in facts():
-        if item.name in tested or item.name in places:
-            extremes = _whole(item) if item.choices or item.kind == "flag" else (item.minimum, item.maximum)
-            places.setdefault(item.name, set()).update(extremes)
-            places[item.name] = {
-                value for value in places[item.name] if item.minimum <= value <= item.maximum
-            }
-    return places
-
-
-def _whole(item: Fact) -> tuple[float, ...]:
-    return tuple(float(value) for value in range(int(item.minimum), int(item.maximum) + 1))
+    def _taken(
+        self, candidates: _Candidates, here: float, there: float, shares: Sequence[float]
+    ) -> list[Approach | None]:
+        """Return what is taken with the fact at shares of the way between two places on its scale."""
+        rows = np.repeat(candidates.row[None, :], len(shares), axis=0)
+        places = [here + share * (there - here) for share in shares]
+        rows[:, fact_index()[candidates.item.name]] = [from_scale(candidates.item, each) for each in places]
+        return [_approach(place) for place in self._scorer.score(rows).approach.tolist()]
 
 
 def _only_of_retrieval(flip: Flip, now: Approach | None) -> bool:

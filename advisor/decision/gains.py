@@ -1,6 +1,6 @@
 """What published and measured cases teach: how far apart the approaches are, in points of quality.
 
-    points(a) = slope (log prior(a) + rules(a)) + offset(a) + sum over terms of weight x curve of a fact
+    points(a) = slope rules(a) + offset(a) + sum over terms of weight x curve of a fact
 
 A point is one per cent of the score that a case measured: accuracy, F1, the share of right answers. Points count as
 differences alone, between approaches for one use case. A term belongs to a component, what several approaches have in
@@ -153,33 +153,47 @@ class GainModel:
 
 
 class TermCurves:
-    """The curves of terms, evaluated together."""
+    """The curves of terms, evaluated together; those that read the same come once."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
-        instead = [(index, term.instead) for index, term in enumerate(terms) if term.instead is not None]
-        curves = [*(term.curve for term in terms), *(curve for _, curve in instead)]
+        # Those with a stand-in first, and of those beside it the logarithmic ones last: slices are faster than places.
+        read = {(term.curve, term.instead): None for term in terms}
+        ordered = sorted(read, key=lambda pair: (pair[1] is None, fact(pair[0].subject).logarithmic))
+        stand_ins = [instead for _, instead in ordered if instead is not None]
+        curves = [*stand_ins, *(curve for curve, _ in ordered)]
+        self._places = np.array([ordered.index((term.curve, term.instead)) for term in terms], dtype=np.intp)
         self._curves = Curves(curves)
-        self._count = len(terms)
-        self._places = np.array([index for index, _ in instead], dtype=np.intp)
+        self._instead = len(stand_ins)
         # Only what these curves read is put on its scale: deciding about one use case is mostly calls.
         items = [fact(curve.subject) for curve in curves]
         self._rows = np.array([fact_index()[item.name] for item in items], dtype=np.intp)
-        self._logarithmic = np.array(
-            [index for index, item in enumerate(items) if item.logarithmic], dtype=np.intp
-        )
-        self._floors = np.array([scale_floor(item) for item in items if item.logarithmic])[:, None]
+        places = [place for place, item in enumerate(items) if item.logarithmic]
+        together = places == list(range(len(items) - len(places), len(items)))
+        self._logarithmic = slice(len(items) - len(places), None) if together else np.array(places)
+        self._floors = np.array([scale_floor(items[place]) for place in places])[:, None]
 
     def __call__(self, columns: Floats) -> Floats:
         """Evaluate, from columns of shape (facts, n), to shape (terms, n); 0 where unknown."""
+        return self.distinct(columns)[self._places]
+
+    def distinct(self, columns: Floats) -> Floats:
+        """Evaluate each that is read once, to shape (read, n); 0 where unknown."""
         scaled = columns[self._rows]
         scaled[self._logarithmic] = np.log(np.maximum(scaled[self._logarithmic], self._floors))
-        values = self._curves.along(scaled)
-        found, instead = values[: self._count], values[self._count :]
-        if len(instead):
-            known = found[self._places]
-            found[self._places] = np.where(np.isnan(known), instead, known)
+        values = self._curves(scaled)
+        count = self._instead
+        found = values[count:]
+        if count:
+            np.copyto(found[:count], values[:count], where=np.isnan(found[:count]))
         found[np.isnan(found)] = 0.0
         return found
+
+    def summed(self, weights: Floats) -> Floats:
+        """Return weights of terms, shape (..., terms), as weights of what is read, shape (..., read)."""
+        read = np.zeros((len(self._places), len(self._rows) - self._instead))
+        read[np.arange(len(self._places)), self._places] = 1.0
+        summed: Floats = weights @ read
+        return summed
 
 
 def membership(components: Sequence[str]) -> Floats:

@@ -8,6 +8,7 @@ be done with what there is.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from advisor.decision.cost import CostEstimate
 from advisor.decision.evidence import points_text, score_of
@@ -16,16 +17,24 @@ from advisor.decision.gains import TWO_SIDED_80
 from advisor.decision.recommendation import Recommendation
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import KnownFacts, Row
+from advisor.knowledge.facts import KnownFacts, Row, fact
 from backends.counts import counted
 
-__all__ = ["plan_steps"]
+__all__ = ["plan_steps", "route"]
 
 _TWO_SIDED_95 = 1.96
 _ONE_SIDED_80 = 0.8416
 """Standard deviations below the mean that four in five lie above."""
 _FEWEST, _MOST, _ROUND = 50, 300, 50
 """Held-out questions to measure on: fewer tell too little, more cost more than they tell."""
+_OF_EACH_LABEL, _MOST_WITH_LABELS = 5, 1000
+"""Where the answer is one of many labels, so many of each, up to so many in all."""
+_INPUT_AT_HAND = tuple(
+    fact("task").choices.index(name) + 1.0 for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
+)
+"""Tasks whose input is what they are about, whatever documents there are."""
+_FITTING_TOKENS = 200_000
+"""Of documents that fit into a usual prompt together (docs/knowledge.md)."""
 _USUAL_SCORE = 0.7
 _START_EXAMPLES = 200
 """From so many examples on, training gains in most published comparisons (docs/knowledge.md)."""
@@ -48,45 +57,62 @@ def plan_steps(
         return ()
     points = {score.approach: score.points for score in decision.scores if score.feasible}
     known = KnownFacts(row)
-    chain = _chain(goal, points, known, tolerance)
+    chain = route(goal, points, known, spreads, tolerance)
     prompted, required = known.get("prompted_score"), known.get("required_quality")
-    if chain[0] is Approach.PROMPTING and len(chain) > 1:
-        sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, 0])
-        if prompted is not None or sure:  # measured already, or most likely left behind
-            chain = chain[1:]
     before = Approach.PROMPTING
     steps = []
     for place, approach in enumerate(chain):
         following = chain[place + 1] if place + 1 < len(chain) else None
         gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
+        low, high = (_within(prompted, points[approach] - gain, end) for end in (gain - reach, gain + reach))
         score = score_of(prompted, points[approach])
         added = points[following] - points[approach] if following else gain
         # What users need, or else a score so near to the best that no more is worth building.
         enough = score_of(prompted, points[chain[-1]] - tolerance) if required is None else required
         stop_at = enough if following else None
-        questions = _questions(score, max(added, tolerance))
+        questions = _questions(score, max(added, tolerance), known.get("label_count"))
         needs = _needs(approach, known)
+        short = following is None and required is not None and score is not None and score < required
         parts = (
-            _opening(approach, prompted, first=place == 0, gain=gain, reach=reach),
+            _starting(known, short=short)
+            if approach is Approach.PROMPTING
+            else _opening(
+                approach, first=place == 0, told=f"{points_text(gain)} expected ({low:+.0f} to {high:+.0f})"
+            ),
             _measuring(questions, stop_at, last=following is None),
             f"It takes {needs}." if needs else "",
         )
         month = cost.approaches[approach.place].per_month_usd
         text = " ".join(part for part in parts if part)
-        steps.append(
-            PlanStep(
-                approach, gain, gain - reach, gain + reach, score, stop_at, questions, needs, month, text
-            )
-        )
+        steps.append(PlanStep(approach, gain, low, high, score, stop_at, questions, needs, month, text))
         before = approach
     return tuple(steps)
 
 
-def _chain(
-    goal: Approach, points: dict[Approach, float], known: KnownFacts, tolerance: float
+def route(
+    goal: Approach, points: Mapping[Approach, float], known: KnownFacts, spreads: Floats, tolerance: float
 ) -> list[Approach]:
-    """Return approaches of which each contains the one before and is expected to do better, up to the goal."""
+    """Return approaches of which each contains the one before and is expected to do better, up to the goal.
+
+    Args:
+        goal: The approach to take.
+        points: Of every approach that is feasible, above PROMPTING.
+        known: The use case.
+        spreads: Standard deviations of the differences between approaches, in points, (approaches, approaches).
+        tolerance: Points below which two approaches are not told apart.
+    """
+    chain = _chain(goal, points, known, tolerance)
+    if chain[0] is Approach.PROMPTING and len(chain) > 1:
+        sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, Approach.PROMPTING.place])
+        if known.get("prompted_score") is not None or sure:  # measured already, or most likely left behind
+            return chain[1:]
+    return chain
+
+
+def _chain(
+    goal: Approach, points: Mapping[Approach, float], known: KnownFacts, tolerance: float
+) -> list[Approach]:
     chain = [goal]
     while True:
         parts = [each for each in points if each is not chain[0] and chain[0].contains(each)]
@@ -99,11 +125,22 @@ def _chain(
         chain.insert(0, min(near, key=lambda each: (bool(_needs(each, known)), each.trained, -points[each])))
 
 
-def _questions(score: float | None, added: float) -> int:
+def _within(prompted: float | None, before: float, gain: float) -> float:
+    """Return points gained after others, as far as a score goes."""
+    if prompted is None:
+        return gain
+    return min(max(gain, -100 * prompted - before), 100 * (1 - prompted) - before)
+
+
+def _questions(score: float | None, added: float, labels: float | None) -> int:
     """Return on how many questions what is added shows: half the 95% interval of a share is no wider."""
     share = min(max(score if score is not None else _USUAL_SCORE, 0.1), 0.9)
     needed = share * (1 - share) * (_TWO_SIDED_95 / (added / 100)) ** 2
-    return int(min(max(math.ceil(needed / _ROUND) * _ROUND, _FEWEST), _MOST))
+    told = int(min(max(math.ceil(needed / _ROUND) * _ROUND, _FEWEST), _MOST))
+    each = (
+        0 if labels is None else math.ceil(min(_OF_EACH_LABEL * labels, _MOST_WITH_LABELS) / _ROUND) * _ROUND
+    )
+    return max(told, each)
 
 
 def _needs(approach: Approach, known: KnownFacts) -> str:
@@ -121,12 +158,24 @@ def _needs(approach: Approach, known: KnownFacts) -> str:
     return " and ".join(needs)
 
 
-def _opening(approach: Approach, prompted: float | None, *, first: bool, gain: float, reach: float) -> str:
-    if approach is Approach.PROMPTING and prompted is not None:
+def _starting(known: KnownFacts, *, short: bool) -> str:
+    """Say how to begin with a prompt, or what to do with the one that there is."""
+    prompted, corpus = known.get("prompted_score"), known.get("corpus_tokens")
+    if prompted is not None and short:
+        return (
+            f"Work on the prompt, measured at {prompted:.0%}, before anything is built: look at what it gets wrong, "
+            "show it examples, try a stronger model, and let a person check what is unsure."
+        )
+    if prompted is not None:
         return f"Keep the prompt, measured at {prompted:.0%}: look at what it gets wrong, and try a stronger model."
-    if approach is Approach.PROMPTING:
-        return "Start with a prompt, with examples in it or the documents where they fit: hours of work."
-    told = f"{points_text(gain)} expected ({gain - reach:+.0f} to {gain + reach:+.0f})"
+    if corpus and corpus <= _FITTING_TOKENS and known.get("task") not in _INPUT_AT_HAND:
+        return (
+            f"Start with a prompt that holds all {int(corpus):,} tokens of documents, cached: hours of work."
+        )
+    return "Start with a prompt, with examples in it or the documents where they fit: hours of work."
+
+
+def _opening(approach: Approach, *, first: bool, told: str) -> str:
     if first:
         return f"Start with {approach}: {told} over a plain prompt."
     return f"Else {_VERBS[approach]}: {told}."

@@ -1,74 +1,24 @@
 """Prices and other figures that a cost estimate takes where a use case does not give its own.
 
-Plain data: nothing is computed here. Every figure has the day on which it was set down and what it rests on, since
-prices move; `ASSUMED` marks those that rest on judgement alone. To replace one, give the fact it stands for, or edit
-its row together with its date and source.
+Plain data, and how it is worded. Every figure has the day on which it was set down, what it rests on, and the
+ends that four in five real values lie between, since prices move; `ASSUMED` marks those that rest on judgement alone.
+To replace one, give the fact it stands for, or edit its row together with its date and source.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = [
-    "ASSUMED",
-    "CACHED_SHARE",
-    "CHANGED",
-    "CORPUS_TOKENS",
-    "EMBEDDING",
-    "EPOCHS",
-    "EVALUATION",
-    "EXAMPLES",
-    "FEW_NEW",
-    "FLOPS",
-    "GPU_HOUR",
-    "HOSTING",
-    "INPUT_PRICE",
-    "INPUT_TOKENS",
-    "LABELLING",
-    "LABEL_TOKENS",
-    "LEAST_INPUT_PRICE",
-    "MONTHS",
-    "OUTPUT_RATIO",
-    "OUTPUT_TOKENS",
-    "PASSAGES",
-    "PASSAGE_TOKENS",
-    "PEAK",
-    "PEOPLE",
-    "QUERIES",
-    "RETRAINING",
-    "SEARCH",
-    "SHOTS",
-    "SIZED_EXPONENT",
-    "SIZED_INPUT_PRICE",
-    "SIZED_PARAMETERS",
-    "STORE",
-    "STORED_BYTES",
-    "STORED_GB",
-    "TRAINING_RATIO",
-    "UTILISATION",
-    "WINDOW_TOKENS",
-    "Assumption",
-    "Figure",
-]
+__all__ = ["ASSUMED", "FIGURES", "Figure", "dollars"]
 
 ASSUMED = "assumed"
-_SET_DOWN = "2026-11-22"
+_JUDGED = "2026-11-22"
+_READ = "2026-11-28"
 _PER_MILLION = "US dollars per million tokens"
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """A value taken for want of a fact, as an estimate lists it.
-
-    Attributes:
-        name: What was assumed.
-        value: The value, with its unit.
-        reason: Why this value.
-    """
-
-    name: str
-    value: str
-    reason: str
+_A_MONTH = "US dollars a month"
+_OPENAI = "price list of GPT-4.1 mini as reported in April 2026"
+_NOVA = "AWS machine learning blog on customising Amazon Nova, 10 April 2025"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,150 +27,253 @@ class Figure:
 
     Attributes:
         name: What it stands for.
-        value: The number; a share as 0 to 1.
+        value: The number; a share as 0 to 1, a choice by its place from 1.
+        low: End of the interval that four in five real values lie in; the value itself where it is a convention.
+        high: Its other end.
         unit: What the number counts; empty for plain numbers.
         date: The day on which it was set down, in ISO format.
         source: What it rests on.
         reason: Why this value, for people.
+        choices: Names of the values, where they are choices.
+        stated: Whether it is for the user to state rather than uncertain: an estimate holds for this value.
     """
 
     name: str
     value: float
+    low: float
+    high: float
     unit: str
     date: str
     source: str
     reason: str
+    choices: tuple[str, ...] = ()
+    stated: bool = False
 
-    @property
-    def text(self) -> str:
-        """The value with its unit."""
+    def text(self, number: float) -> str:
+        """Write a number as this figure's, with its unit."""
+        if self.choices:
+            return self.choices[round(number) - 1]
         if self.unit.startswith("share"):
-            return f"{self.value:.0%}{self.unit.removeprefix('share')}"
-        number = f"{self.value:,.0f}" if self.value >= 10_000 else f"{self.value:g}"
-        return f"{number} {self.unit}".rstrip()
+            return f"{number:.0%}{self.unit.removeprefix('share')}"
+        if self.unit.startswith("US dollars"):
+            return f"{dollars(number)}{self.unit.removeprefix('US dollars')}"
+        written = f"{number:,.0f}" if number >= 1_000 else f"{number:g}"
+        return f"{written} {self.unit}".rstrip()
 
-    @property
-    def assumption(self) -> Assumption:
-        """The figure as an estimate lists it."""
-        return Assumption(self.name, self.text, self.reason)
+
+def dollars(amount: float) -> str:
+    """Write US dollars for people: cents where there are any to tell, below ten cents two significant digits.
+
+    Example:
+        >>> dollars(0.00123), dollars(0.1), dollars(4.5), dollars(25), dollars(1234.5), dollars(0)
+        ('$0.0012', '$0.10', '$4.50', '$25', '$1,230', '$0')
+    """
+    if 0 < amount < 0.095:
+        return f"${float(f'{amount:.2g}'):.12f}".rstrip("0")
+    if amount < 9.995 and amount % 1:
+        return f"${amount:.2f}"
+    return f"${float(f'{amount:.3g}'):,.0f}"
 
 
 # fmt: off
-QUERIES = Figure(
-    "queries per month", 10_000.0, "", _SET_DOWN, ASSUMED,
-    "the volume is unknown: monthly costs are for this one",
-)
-INPUT_TOKENS = Figure(
-    "input per query", 200.0, "tokens", _SET_DOWN, ASSUMED, "short instructions and a short question"
-)
-OUTPUT_TOKENS = Figure("output per query", 200.0, "tokens", _SET_DOWN, ASSUMED, "some 150 words")
-LABEL_TOKENS = Figure("output per query", 10.0, "tokens", _SET_DOWN, ASSUMED, "a label")
-CORPUS_TOKENS = Figure("size of the documents", 1e6, "tokens", _SET_DOWN, ASSUMED, "some 750,000 words")
-PASSAGES = Figure(
-    "passages per query", 3.0, "passages", _SET_DOWN, "the default of this program's answers",
-    "what this program retrieves by default",
-)
-PASSAGE_TOKENS = Figure("size of a passage", 150.0, "tokens", _SET_DOWN, ASSUMED, "some 110 words of English")
-WINDOW_TOKENS = Figure(
-    "documents that fit into a prompt", 100_000.0, "tokens", _SET_DOWN, ASSUMED, "the window of usual models"
-)
-SHOTS = Figure(
-    "examples in a prompt", 5.0, "examples", _SET_DOWN, ASSUMED,
-    "few-shot prompting: half the input is the question, and an answer follows",
-)
-
-INPUT_PRICE = Figure(
-    "price of input", 0.40, _PER_MILLION, _SET_DOWN, "the list price of GPT-4.1 mini",
-    "the list price of a small hosted model (GPT-4.1 mini); replace it with yours",
-)
-SIZED_INPUT_PRICE = Figure(
-    "price of input, at 4 billion parameters", 0.06, _PER_MILLION, _SET_DOWN, ASSUMED,
-    "about what hosts ask for open models",
-)
-SIZED_PARAMETERS = Figure(
-    "size that the price of input is stated for", 4e9, "parameters", _SET_DOWN, ASSUMED,
-    "a small open model",
-)
-SIZED_EXPONENT = Figure(
-    "growth of the price of input with size", 0.75, "", _SET_DOWN, ASSUMED,
-    "ten times the parameters cost less than ten times as much",
-)
-LEAST_INPUT_PRICE = Figure(
-    "least price of input", 0.02, _PER_MILLION, _SET_DOWN, ASSUMED, "serving costs something at any size"
-)
-OUTPUT_RATIO = Figure(
-    "price of output", 4.0, "times the price of input", _SET_DOWN, ASSUMED,
-    "as on many price lists; replace it with yours",
-)
-TRAINING_RATIO = Figure(
-    "price of training", 10.0, "times the price of input", _SET_DOWN, ASSUMED,
-    "as services ask; replace it with yours",
-)
-CACHED_SHARE = Figure(
-    "price of documents in a prompt", 0.5, "share of the price of input", _SET_DOWN, ASSUMED,
-    "a prompt that repeats is cached: discounts are 50 to 90%, and lapse between rare queries",
-)
-
-EMBEDDING = Figure("embedding", 0.02, _PER_MILLION, _SET_DOWN, ASSUMED, "a small embedder's price")
-SEARCH = Figure(
-    "search", 10.0, "US dollars per million queries", _SET_DOWN, ASSUMED,
-    "embedding the question, and the search",
-)
-STORE = Figure(
-    "vector store", 25.0, "US dollars a month", _SET_DOWN, ASSUMED, "a small managed database"
-)
-STORED_GB = Figure(
-    "vector store, per GB", 0.33, "US dollars a month", _SET_DOWN, ASSUMED, "a small managed database"
-)
-STORED_BYTES = Figure(
-    "size of a stored token", 30.0, "bytes per token", _SET_DOWN, ASSUMED, "hold text, vector and index"
-)
-CHANGED = Figure(
-    "documents changed by an update", 0.05, "share", _SET_DOWN, ASSUMED,
-    "embedded anew; at most all of them a month",
-)
-
-FLOPS = Figure(
-    "training with LoRA", 4.0, "FLOPs per parameter and token", _SET_DOWN,
-    "Kaplan et al., arXiv:2001.08361: 6 for all weights, of which the gradients of frozen ones take 2",
-    "LoRA takes 4 x parameters x tokens FLOPs",
-)
-PEAK = Figure(
-    "peak speed of an H100", 989.0, "TFLOPS in bfloat16", _SET_DOWN, ASSUMED, "a GPU that is usual for training"
-)
-UTILISATION = Figure(
-    "use of the GPU", 0.35, "share", _SET_DOWN, ASSUMED, "training reaches a third of the peak"
-)
-GPU_HOUR = Figure("an hour of an H100", 3.0, "US dollars", _SET_DOWN, ASSUMED, "what clouds ask for it")
-EPOCHS = Figure("epochs", 3.0, "", _SET_DOWN, ASSUMED, "two to four are usual for LoRA")
-EXAMPLES = Figure(
-    "training examples", 500.0, "examples", _SET_DOWN, ASSUMED,
-    "fine-tuning starts to pay at some 500; a person writes or checks one in a minute or two",
-)
-LABELLING = Figure(
-    "an example that a person writes", 1.0, "US dollar", _SET_DOWN, ASSUMED, "a minute or two of a person's work"
-)
-EVALUATION = Figure(
-    "evaluation", 50.0, "US dollars per training run", _SET_DOWN, ASSUMED,
-    "about an hour of an engineer's work",
-)
-HOSTING = Figure(
-    "hosting of a tuned model", 100.0, "US dollars a month", _SET_DOWN, ASSUMED,
-    "an adapter served beside others; a GPU of its own costs some 2,000, "
-    "and some providers ask a higher price per token instead",
-)
-FEW_NEW = Figure(
-    "share of questions about new knowledge that needs no new training", 0.05, "share", _SET_DOWN, ASSUMED,
-    "few questions are about what changes",
-)
-RETRAINING = Figure(
-    "time between training runs", 1.0, "day at least", _SET_DOWN, ASSUMED, "new data, training and evaluation"
-)
-MONTHS = Figure(
-    "time to pay fixed costs off", 12.0, "months", _SET_DOWN, ASSUMED, "a usual budget period"
-)
-PEOPLE = Figure(
-    "building and running the system", 0.0, "US dollars", _SET_DOWN, ASSUMED,
-    "left out: people's work counts only where examples are written and training runs are evaluated",
-)
+FIGURES: Mapping[str, Figure] = {
+    # What is asked and answered.
+    "queries": Figure(
+        "queries per month", 10_000, 1_000, 100_000, "", _JUDGED, ASSUMED,
+        "the volume is unknown: monthly costs are for this one", stated=True,
+    ),
+    "input_tokens": Figure(
+        "input per query", 400, 150, 1_500, "tokens", _JUDGED, ASSUMED, "instructions and a question",
+    ),
+    "text_tokens": Figure(
+        "input per query", 1_500, 400, 6_000, "tokens", _JUDGED, ASSUMED, "instructions and the text at hand",
+    ),
+    "output_tokens": Figure("output per query", 200, 60, 600, "tokens", _JUDGED, ASSUMED, "some 150 words"),
+    "label_tokens": Figure("output per query", 10, 3, 30, "tokens", _JUDGED, ASSUMED, "a label"),
+    "instructions": Figure(
+        "instructions, of the input", 0.6, 0.3, 0.8, "share", _READ, f"{_NOVA}: tuning saved 60% of the tokens",
+        "a model tuned without passages was trained to follow them and leaves them out; what remains is the question",
+    ),
+    "text_instructions": Figure(
+        "instructions, of the input", 0.25, 0.1, 0.5, "share", _JUDGED, ASSUMED,
+        "a model tuned without passages was trained to follow them and leaves them out; "
+        "most of the input is the text at hand",
+    ),
+    "shots": Figure(
+        "examples in a prompt", 5, 1, 20, "examples", _JUDGED, ASSUMED,
+        "few-shot prompting, with retrieval and without it",
+    ),
+    "shot_tokens": Figure(
+        "examples in a prompt, at most", 2_000, 500, 8_000, "tokens", _JUDGED, ASSUMED,
+        "nobody shows five long texts at every query",
+    ),
+    "window": Figure(
+        "documents that fit into a prompt", 100_000, 100_000, 100_000, "tokens", _JUDGED, ASSUMED,
+        "the window of usual models",
+    ),
+    # Prices of tokens.
+    "input_price": Figure(
+        "price of input", 0.40, 0.10, 1.5, _PER_MILLION, _READ, _OPENAI,
+        "the list price of a small hosted model (GPT-4.1 mini); replace it with yours",
+    ),
+    "sized_input_price": Figure(
+        "price of input, at 4 billion parameters", 0.06, 0.03, 0.15, _PER_MILLION, _JUDGED, ASSUMED,
+        "about what hosts ask for open models; it grows with parameters^0.75",
+    ),
+    "sized_parameters": Figure(
+        "size that the price of input is stated for", 4e9, 4e9, 4e9, "parameters", _JUDGED, ASSUMED,
+        "a small open model",
+    ),
+    "sized_exponent": Figure(
+        "growth of the price of input with size", 0.75, 0.75, 0.75, "", _JUDGED, ASSUMED,
+        "ten times the parameters cost less than ten times as much",
+    ),
+    "least_input_price": Figure(
+        "least price of input", 0.02, 0.02, 0.02, _PER_MILLION, _JUDGED, ASSUMED, "serving costs something at any size",
+    ),
+    "output_ratio": Figure(
+        "price of output", 4, 2, 8, "times the price of input", _READ, _OPENAI,
+        "as on many price lists; replace it with yours",
+    ),
+    "cached_share": Figure(
+        "price of what repeats", 0.5, 0.1, 1.0, "share of the price of input", _READ,
+        f"{_OPENAI}: 25%; Anthropic and OpenAI on prompt caching: 10 to 50%, from 1,024 tokens on",
+        "instructions, examples and documents are the same at every query and are cached; "
+        "short prompts are not, and caches lapse between rare queries. Passages and questions are paid in full",
+    ),
+    "tuned_ratio": Figure(
+        "prices of a tuned model", 1, 1, 1.5, "x those of the prompted model", _READ,
+        "Predibase, 13 February 2024: the same; DeepInfra, 6 December 2024: 50% more",
+        "an adapter on the same model; a smaller model that is tuned costs less: state its prices",
+    ),
+    # Retrieval.
+    "corpus_tokens": Figure(
+        "size of the documents", 1e6, 2e5, 1e7, "tokens", _JUDGED, ASSUMED, "some 750,000 words",
+    ),
+    "passages": Figure(
+        "passages per query", 3, 2, 6, "passages", _JUDGED, "the default of this program's answers",
+        "what this program retrieves by default",
+    ),
+    "passage_tokens": Figure(
+        "size of a passage", 150, 100, 300, "tokens", _JUDGED, ASSUMED, "some 110 words of English",
+    ),
+    "search": Figure(
+        "search", 20, 5, 100, "US dollars per million queries", _JUDGED, ASSUMED,
+        "embedding the question, and the search",
+    ),
+    "indexing": Figure(
+        "reading and embedding documents", 0.10, 0.02, 5, _PER_MILLION, _JUDGED, ASSUMED,
+        "plain text costs a small embedder's price, scanned pages a hundred times that",
+    ),
+    "store": Figure("vector store", 25, 0, 100, _A_MONTH, _JUDGED, ASSUMED, "a small managed database"),
+    "stored_gb": Figure(
+        "vector store, per GB", 0.33, 0.05, 1, _A_MONTH, _JUDGED, ASSUMED, "a small managed database",
+    ),
+    "stored_bytes": Figure(
+        "size of a stored token", 30, 15, 60, "bytes", _JUDGED, ASSUMED, "text, vector and index",
+    ),
+    "changed": Figure(
+        "documents changed by an update", 0.05, 0.01, 0.3, "share", _JUDGED, ASSUMED,
+        "read and embedded anew; at most all of them a month",
+    ),
+    "churn": Figure(
+        "documents changed in a month", 0.05, 0, 0.3, "share", _JUDGED, ASSUMED,
+        "nothing says how often they change; read and embedded anew",
+    ),
+    # Training.
+    "examples": Figure(
+        "training examples", 500, 200, 2_000, "examples", _JUDGED, ASSUMED,
+        "fine-tuning starts to pay at some 500; what is missing is written once, before the first run",
+    ),
+    "labelling": Figure(
+        "an example that a person writes", 1, 0.3, 3, "US dollars", _JUDGED, ASSUMED,
+        "a minute or two of a person's work",
+    ),
+    "checking": Figure(
+        "an example that is brought into form", 0.1, 0, 0.5, "US dollars", _JUDGED, ASSUMED,
+        "what exists is looked through and converted, once",
+    ),
+    "fresh": Figure(
+        "examples written anew for another run", 0.1, 0, 0.3, "share", _JUDGED, ASSUMED,
+        "a model that is to learn what changed has to be shown it",
+    ),
+    "epochs": Figure("epochs", 3, 1, 5, "", _JUDGED, ASSUMED, "two to four are usual for LoRA"),
+    "training_ratio": Figure(
+        "price of training", 10, 3, 20, "times the price of input", _JUDGED, ASSUMED,
+        "as services ask; replace it with yours",
+    ),
+    "flops": Figure(
+        "training with LoRA", 4, 4, 4, "FLOPs per parameter and token", _JUDGED,
+        "Kaplan et al., arXiv:2001.08361: 6 for all weights, of which the gradients of frozen ones take 2",
+        "LoRA takes 4 x parameters x tokens FLOPs",
+    ),
+    "peak": Figure(
+        "peak speed of an H100", 989, 989, 989, "TFLOPS in bfloat16", _JUDGED, "NVIDIA's data sheet",
+        "a GPU that is usual for training",
+    ),
+    "utilisation": Figure(
+        "use of the GPU in training", 0.35, 0.1, 0.5, "share", _JUDGED, ASSUMED, "training reaches a third of the peak",
+    ),
+    "gpu_hour": Figure("an hour of an H100", 3, 1.5, 6, "US dollars", _JUDGED, ASSUMED, "what clouds ask for it"),
+    "few_new": Figure(
+        "share of questions about new knowledge that needs no new training", 0.05, 0.05, 0.05, "share", _JUDGED,
+        ASSUMED, "few questions are about what changes",
+    ),
+    "retraining": Figure(
+        "time between training runs", 7, 1, 30, "days at least", _JUDGED, ASSUMED, "new data, training and evaluation",
+    ),
+    "renewal": Figure(
+        "time between base models", 12, 6, 24, "months", _JUDGED, ASSUMED,
+        "a base model is replaced by a better one, or withdrawn: what was trained on it is trained again",
+    ),
+    # Hosting of a tuned model.
+    "hosting": Figure(
+        "hosting of a tuned model", 1, 1, 2, "", _JUDGED, ASSUMED,
+        "the cheapest where a service offers it for the model; a GPU of one's own is paid while it idles as well",
+        choices=("SERVERLESS_ADAPTER", "RENTED_GPU", "OWN_MACHINE"), stated=True,
+    ),
+    "adapter": Figure(
+        "keeping an adapter with a service", 10, 0, 50, _A_MONTH, _JUDGED, ASSUMED,
+        "paid besides the tokens; most ask nothing or little",
+    ),
+    "machine": Figure(
+        "a machine of one's own", 300, 100, 1_000, _A_MONTH, _JUDGED, ASSUMED,
+        "a GPU's purchase over three years, and its power",
+    ),
+    "gpu_parameters": Figure(
+        "parameters that a GPU holds", 33e9, 33e9, 33e9, "", _JUDGED, ASSUMED,
+        "80 GB in 16 bits, with room for queries; a larger model takes more GPUs",
+    ),
+    # Evaluation and building, whatever the approach.
+    "evaluation": Figure(
+        "an evaluation", 75, 25, 200, "US dollars", _JUDGED, ASSUMED, "about an hour of an engineer's work",
+    ),
+    "evaluations": Figure(
+        "evaluations of any approach", 4, 2, 8, "a year", _JUDGED, ASSUMED,
+        "models, documents and questions change; each training run is evaluated as well",
+    ),
+    "questions": Figure(
+        "questions to evaluate on", 100, 50, 200, "questions", _JUDGED, ASSUMED,
+        "written once like examples, for any approach",
+    ),
+    "months": Figure(
+        "time to pay off what is paid once", 12, 6, 24, "months", _JUDGED, ASSUMED, "a usual budget period",
+    ),
+    "days_prompt": Figure(
+        "building a prompt", 2, 1, 5, "days", _JUDGED, ASSUMED, "wording, trying, looking at what goes wrong",
+    ),
+    "days_retrieval": Figure(
+        "adding retrieval", 8, 4, 25, "days", _JUDGED, ASSUMED,
+        "reading the documents, splitting, searching, keeping the index up to date",
+    ),
+    "days_training": Figure(
+        "adding training", 10, 5, 30, "days", _JUDGED, ASSUMED, "preparing data, training, serving what was trained",
+    ),
+    "days_questions": Figure(
+        "making an evaluation set", 1, 0.5, 3, "days", _JUDGED, ASSUMED, "choosing and checking the questions",
+    ),
+    "examples_a_day": Figure(
+        "examples written in a day", 250, 250, 250, "examples", _JUDGED, ASSUMED, "a minute or two each",
+    ),
+}
 # fmt: on

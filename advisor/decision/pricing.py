@@ -1,278 +1,388 @@
-"""Pricing: what answers, fixed costs and training come to, from the facts of a use case.
+"""Pricing: what a month of each approach comes to, for one use case, for many, or for many guesses about one.
 
-Pure: each step returns its numbers together with the assumptions that it made, in the order in which an estimate
-lists them. The formulas are in `advisor.decision.cost`, the figures in `advisor.decision.prices`.
+The same formulas, `bill`, take floats and arrays: facts that are known, and figures for what is not. Unknown facts
+are filled in first, so that what follows is arithmetic. The formulas are in `advisor.decision.cost`, the figures in
+`advisor.decision.prices`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from operator import itemgetter
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
-from advisor.decision import prices
-from advisor.decision.prices import Assumption
-from advisor.knowledge.approaches import Approach
-from advisor.knowledge.facts import KnownFacts, Row, decode_value, fact
-from backends.counts import counted
+import numpy as np
 
-__all__ = ["Plan", "Pricing", "price"]
+from advisor.decision.prices import FIGURES
+from advisor.knowledge.arrays import Bools, Floats
+from advisor.knowledge.facts import Row, fact, fact_index
+
+__all__ = ["CENTRAL", "Bill", "Known", "Number", "bill", "known_facts", "monthly_usd", "months"]
+
+Number = Any
+"""A float, or an array of shape (n,)."""
 
 _DAY_S = 86400.0
 _MONTH_S = 365 * _DAY_S / 12
-_MONTHS = prices.MONTHS.value
-_RETRIEVED_TOKENS = prices.PASSAGES.value * prices.PASSAGE_TOKENS.value
-
-_PASSAGES = Assumption(
-    prices.PASSAGES.name,
-    f"{prices.PASSAGES.value:g} of {prices.PASSAGE_TOKENS.text}",
-    prices.PASSAGES.reason,
+_HOURS = 365 * 24 / 12
+_TASKS = {name: float(place) for place, name in enumerate(fact("task").choices, 1)}
+_CLASSIFICATION, _EXTRACTION, _SUMMARIZATION = (
+    _TASKS[name] for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
 )
-_STORE = Assumption(
-    prices.STORE.name,
-    f"{prices.STORE.text} and {prices.STORED_GB.value:g} per GB",
-    f"{prices.STORE.reason}; {prices.STORED_BYTES.text} {prices.STORED_BYTES.reason}",
+_LABEL = fact("output_form").choices.index("LABEL") + 1.0
+_SERVERLESS, _RENTED = (
+    fact("hosting").choices.index(name) + 1.0 for name in ("SERVERLESS_ADAPTER", "RENTED_GPU")
 )
-_RETRIEVAL = (_PASSAGES, prices.EMBEDDING.assumption, prices.SEARCH.assumption, _STORE)
-_TUNED = (prices.EPOCHS.assumption, prices.EVALUATION.assumption, prices.HOSTING.assumption)
-_ALWAYS = (prices.MONTHS.assumption, prices.PEOPLE.assumption)
 
-Assumptions = tuple[Assumption, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An approach's cost: US dollars per answer, per month at no queries, and per training run."""
-
-    approach: Approach
-    tokens: float
-    per_answer: float
-    fixed: float = 0.0
-    run: float = 0.0
-    runs_per_month: float = 0.0
-
-    def per_month(self, queries: float) -> float:
-        """Return US dollars a month at a number of queries a month."""
-        return self.fixed + queries * self.per_answer
+_PAID_BY_TOKEN = 0.0
+CENTRAL = SimpleNamespace(**{name: float(figure.value) for name, figure in FIGURES.items()})
+"""The figures' values, by name."""
+_SAME = CENTRAL.tuned_ratio
 
 
-@dataclass(frozen=True, slots=True)
-class Pricing:
-    """A use case priced.
+class Known(NamedTuple):
+    """The facts that cost anything: a float, an array, `_Partly` known, or None where unknown throughout."""
+
+    update_interval: Number
+    max_staleness: Number
+    new_knowledge_share: Number
+    corpus_tokens: Number
+    task: Number
+    output_form: Number
+    labelled_examples: Number
+    queries_per_month: Number
+    model_parameters: Number
+    context_tokens: Number
+    output_tokens: Number
+    input_price: Number
+    output_price: Number
+    training_price: Number
+    retrain_interval: Number
+    has_evaluation_set: Number
+    tuned_input_price: Number
+    tuned_output_price: Number
+    cached_input_price: Number
+    hosting: Number
+    monthly_budget: Number
+
+
+class _Partly(NamedTuple):
+    """A fact that is known of some use cases alone."""
+
+    values: Floats
+    unknown: Bools
+
+
+class Prices(NamedTuple):
+    """US dollars per million tokens."""
+
+    input: Number
+    cached: Number
+    output: Number
+    tuned_input: Number
+    tuned_output: Number
+    training: Number
+
+
+class Prompt(NamedTuple):
+    """What a prompt holds, in tokens: what repeats at every query, and what does not."""
+
+    instructions: Number
+    question: Number
+    examples: Number
+    documents: Number
+    passages: Number
+    output: Number
+
+
+class Bill(NamedTuple):
+    """What the approaches cost, each tuple in the order of `APPROACHES`.
 
     Attributes:
-        plans: One per approach, in the order of `APPROACHES`.
-        queries: Queries a month, given or assumed.
-        volume_known: Whether they are given.
-        budget: US dollars a month that the whole may cost; None where unknown.
-        assumptions: What was taken for want of facts.
+        queries: Queries a month.
+        fixed: US dollars a month at no queries, machines left aside.
+        answers: US dollars for the tokens of a million answers.
+        search: US dollars for a million searches.
+        machine: US dollars a month for the machine of a tuned model; 0 where its tokens are paid.
+        runs: Training runs a month, of FINE_TUNING and HYBRID.
+        run: US dollars for a training run of each.
+        prices: Of the tokens.
+        prompt: What it holds.
     """
 
-    plans: tuple[Plan, ...]
-    queries: float
-    volume_known: bool
-    budget: float | None
-    assumptions: Assumptions
+    queries: Number
+    fixed: tuple[Number, Number, Number, Number]
+    answers: tuple[Number, Number, Number, Number]
+    search: Number
+    machine: Number
+    runs: tuple[Number, Number]
+    run: tuple[Number, Number]
+    prices: Prices
+    prompt: Prompt
 
 
-@dataclass(frozen=True, slots=True)
-class _Traffic:
-    """What every approach reads and writes; prices in US dollars per token."""
-
-    queries: float
-    input_tokens: float
-    output_tokens: float
-    input_price: float
-    output_price: float
-
-    def answer(self, extra_tokens: float = 0.0, price_share: float = 1.0) -> float:
-        """Return the price of an answer whose prompt has extra tokens."""
-        tokens_in = self.input_tokens + price_share * extra_tokens
-        return self.input_price * tokens_in + self.output_price * self.output_tokens
+_PLACES = [fact_index()[name] for name in Known._fields]
+_pick_known = itemgetter(*_PLACES)
 
 
-def price(row: Row) -> Pricing:
+def monthly_usd(columns: Floats) -> Floats:
+    """Return US dollars a month of each approach.
+
+    Args:
+        columns: Facts of use cases, shape (facts, n), NaN where unknown.
+
+    Returns:
+        Shape (approaches, n), in the order of `APPROACHES`.
+    """
+    if columns.shape[1] == 1:
+        return np.array(months(bill(known_facts(columns[:, 0]), CENTRAL)))[:, None]
+    costs = np.empty((4, columns.shape[1]))
+    for place, month in enumerate(months(bill(_known_columns(columns), CENTRAL))):
+        costs[place] = month
+    return costs
+
+
+def known_facts(row: Row) -> Known:
+    """Return the facts of one use case, shape (facts,), NaN where unknown."""
+    return Known._make([None if value != value else value for value in _pick_known(row.tolist())])
+
+
+def months(costs: Bill) -> tuple[Number, Number, Number, Number]:
+    """Return US dollars a month of each approach: machines cost their rent, or more where one is not enough."""
+    millions, fixed, answers, machine = costs.queries * 1e-6, costs.fixed, costs.answers, costs.machine
+    search = millions * costs.search
+    tuned, both = millions * answers[2], millions * answers[3]
+    if machine is not _PAID_BY_TOKEN:
+        tuned, both = _most(tuned, machine), _most(both, machine)
+    return (
+        fixed[0] + millions * answers[0],
+        fixed[1] + millions * answers[1] + search,
+        fixed[2] + tuned,
+        fixed[3] + both + search,
+    )
+
+
+def bill(known: Known, use: SimpleNamespace) -> Bill:
     """Price every approach.
 
     Args:
-        row: The facts of a use case, NaN where unknown; see `advisor.knowledge.facts`.
+        known: The facts.
+        use: A number for every figure, by its name in `FIGURES`.
     """
-    known = KnownFacts(row)
-    traffic, of_traffic = _traffic(known)
-    prompting, of_prompting = _prompting(known, traffic)
-    rag, of_rag = _rag(known, traffic)
-    tuned, hybrid, of_training = _trained(known, traffic, rag)
-    return Pricing(
-        plans=(prompting, rag, tuned, hybrid),
-        queries=traffic.queries,
-        volume_known=known.get("queries_per_month") is not None,
-        budget=known.get("monthly_budget"),
-        assumptions=(*of_traffic, *of_prompting, *of_rag, *of_training, *_ALWAYS),
+    corpus = use.corpus_tokens if known.corpus_tokens is None else _or(known.corpus_tokens, use.corpus_tokens)
+    prices = _prices(known, use)
+    prompt = _prompt(known, use, corpus)
+    fixed = _evaluating(known, use)
+    index = _index(known, use, corpus)
+    runs, run = _runs(known, use), _run(known, use, prices, prompt)
+    adapter, machine = _hosting(known, use)
+    # An evaluation that a run brings along is not paid twice.
+    checks = use.evaluations / 12
+    prepared = fixed + (_data(known, use) + adapter)
+    often, seldom = runs
+    answer, passages = prompt.output * prices.output, prompt.passages
+    asked = prices.cached * (prompt.instructions + prompt.examples) + (
+        prices.input * prompt.question + answer
+    )
+    tuned = prices.tuned_input * prompt.question + prices.tuned_output * prompt.output
+    return Bill(
+        _or(known.queries_per_month, use.queries),
+        (
+            fixed,
+            fixed + index,
+            prepared + often * run[0] - _least(often, checks) * use.evaluation,
+            prepared + seldom * run[1] + (index - _least(seldom, checks) * use.evaluation),
+        ),
+        (
+            asked + prices.cached * prompt.documents,
+            asked + prices.input * passages,
+            tuned,
+            tuned + prices.tuned_input * (passages + prompt.instructions),
+        ),
+        use.search,
+        machine,
+        runs,
+        run,
+        prices,
+        prompt,
     )
 
 
-def _traffic(known: KnownFacts) -> tuple[_Traffic, Assumptions]:
-    form = known.get("output_form")
-    label = form is not None and decode_value(fact("output_form"), form) == "LABEL"
-    queries, assumed_queries = _or_assumed(known, "queries_per_month", prices.QUERIES)
-    tokens_in, assumed_input = _or_assumed(known, "context_tokens", prices.INPUT_TOKENS)
-    tokens_out, assumed_output = _or_assumed(
-        known, "output_tokens", prices.LABEL_TOKENS if label else prices.OUTPUT_TOKENS
-    )
-    price_in, price_out, assumed_prices = _token_prices(known)
-    return (
-        _Traffic(queries, tokens_in, tokens_out, price_in / 1e6, price_out / 1e6),
-        (*assumed_queries, *assumed_input, *assumed_output, *assumed_prices),
-    )
-
-
-def _or_assumed(known: KnownFacts, name: str, figure: prices.Figure) -> tuple[float, Assumptions]:
-    """Return a fact, or the figure that stands for it where it is unknown."""
-    value = known.get(name)
-    return (figure.value, (figure.assumption,)) if value is None else (value, ())
-
-
-def _token_prices(known: KnownFacts) -> tuple[float, float, Assumptions]:
-    """Return US dollars per million tokens of input and of output."""
-    price_in, price_out = known.get("input_price"), known.get("output_price")
-    assumptions: Assumptions = ()
-    if price_in is None:
-        price_in, reason = _assumed_input_price(known, price_out)
-        assumptions += (_per_million(prices.INPUT_PRICE, price_in, reason),)
-    if price_out is None:
-        ratio = prices.OUTPUT_RATIO
-        price_out = ratio.value * price_in
-        assumptions += (_per_million(ratio, price_out, f"{ratio.text}, {ratio.reason}"),)
-    return price_in, price_out, assumptions
-
-
-def _assumed_input_price(known: KnownFacts, price_out: float | None) -> tuple[float, str]:
-    if price_out is not None:
-        ratio = prices.OUTPUT_RATIO.value
-        return price_out / ratio, f"the price of output divided by {ratio:g}"
-    parameters = known.get("model_parameters")
-    if parameters is None:
-        return prices.INPUT_PRICE.value, prices.INPUT_PRICE.reason
-    base, size, exponent = prices.SIZED_INPUT_PRICE, prices.SIZED_PARAMETERS, prices.SIZED_EXPONENT
-    least = prices.LEAST_INPUT_PRICE.value
-    return max(base.value * (parameters / size.value) ** exponent.value, least), (
-        f"{base.reason}: {base.value:g} x (parameters / {size.value / 1e9:g} billion)^{exponent.value:g}, "
-        f"not below {least:g}; replace with yours"
-    )
-
-
-def _per_million(figure: prices.Figure, dollars: float, reason: str) -> Assumption:
-    return Assumption(figure.name, f"{dollars:.2g} {prices.INPUT_PRICE.unit}", reason)
-
-
-def _prompting(known: KnownFacts, traffic: _Traffic) -> tuple[Plan, Assumptions]:
-    """Price a prompt with all documents where they fit the window, else with a few examples."""
-    corpus = known.get("corpus_tokens")
-    if corpus and corpus <= prices.WINDOW_TOKENS.value:
-        extra, share = corpus, prices.CACHED_SHARE.value
-        assumptions: Assumptions = (prices.CACHED_SHARE.assumption,)
-    else:
-        share = 1.0
-        extra, assumptions = _shots(known, traffic)
-    tokens = traffic.input_tokens + extra + traffic.output_tokens
-    return Plan(Approach.PROMPTING, tokens, traffic.answer(extra, share)), assumptions
-
-
-def _shots(known: KnownFacts, traffic: _Traffic) -> tuple[float, Assumptions]:
-    """Return the tokens of the examples in a prompt."""
-    labelled = known.get("labelled_examples")
-    shots = prices.SHOTS.value if labelled is None else min(prices.SHOTS.value, labelled)
-    if not shots:
-        return 0.0, ()
-    extra = shots * (traffic.input_tokens / 2 + traffic.output_tokens)
-    value = f"{shots:g} of {counted(round(extra / shots), 'token')}"
-    return extra, (Assumption(prices.SHOTS.name, value, prices.SHOTS.reason),)
-
-
-def _rag(known: KnownFacts, traffic: _Traffic) -> tuple[Plan, Assumptions]:
-    corpus, assumed_size = _or_assumed(known, "corpus_tokens", prices.CORPUS_TOKENS)
-    churn, assumed_churn = _churn(known)
-    stored = prices.STORED_GB.value * corpus * prices.STORED_BYTES.value / 1e9
-    embedding = prices.EMBEDDING.value * corpus / 1e6
-    plan = Plan(
-        Approach.RAG,
-        traffic.input_tokens + _RETRIEVED_TOKENS + traffic.output_tokens,
-        traffic.answer(_RETRIEVED_TOKENS) + prices.SEARCH.value / 1e6,
-        fixed=embedding * (1 / _MONTHS + churn) + (prices.STORE.value + stored),
-    )
-    return plan, (*assumed_size, *_RETRIEVAL, *assumed_churn)
-
-
-def _churn(known: KnownFacts) -> tuple[float, Assumptions]:
-    """Return the share of the documents that is embedded anew each month."""
-    update = known.get("update_interval")
-    if update is None:
-        return 0.0, ()
-    return min(1.0, prices.CHANGED.value * _MONTH_S / update), (prices.CHANGED.assumption,)
-
-
-def _trained(known: KnownFacts, traffic: _Traffic, rag: Plan) -> tuple[Plan, Plan, Assumptions]:
-    """Price a tuned model alone, and one trained on passages and used with retrieval."""
-    examples, labelling, assumed_examples = _examples(known)
-    per_token, assumed_price = _training_price(known, traffic)
-    runs, assumed_runs = _runs_per_month(known)
-    training = per_token * prices.EPOCHS.value * examples  # per token that an example is long
-    tokens = traffic.input_tokens + traffic.output_tokens
-    run, run_with_passages = (
-        training * each + prices.EVALUATION.value for each in (tokens, tokens + _RETRIEVED_TOKENS)
-    )
-    hosting = prices.HOSTING.value
-    tuned_fixed = (labelling + run) / _MONTHS + runs * run + hosting
-    hybrid_fixed = (labelling + run_with_passages) / _MONTHS + hosting + rag.fixed
-    return (
-        Plan(Approach.FINE_TUNING, tokens, traffic.answer(), tuned_fixed, run, runs),
-        Plan(Approach.HYBRID, rag.tokens, rag.per_answer, hybrid_fixed, run_with_passages),
-        (*assumed_examples, *assumed_price, *assumed_runs, *_TUNED),
-    )
-
-
-def _examples(known: KnownFacts) -> tuple[float, float, Assumptions]:
-    """Return the number of examples to train on, and US dollars for those that have to be written first."""
-    wanted, each = prices.EXAMPLES.value, prices.LABELLING
-    missing = wanted - (known.get("labelled_examples") or 0.0)
-    if missing <= 0:
-        return wanted - missing, 0.0, ()
-    value = f"{wanted:g}, of which {missing:g} are to be written at {each.text} each"
-    return wanted, each.value * missing, (Assumption(prices.EXAMPLES.name, value, prices.EXAMPLES.reason),)
-
-
-def _training_price(known: KnownFacts, traffic: _Traffic) -> tuple[float, Assumptions]:
-    """Return US dollars per training token."""
-    given = known.get("training_price")
-    if given is not None:
-        return given / 1e6, ()
-    parameters = known.get("model_parameters")
-    ratio = prices.TRAINING_RATIO
-    if parameters is None:
-        dollars = ratio.value * traffic.input_price * 1e6
-        reason = f"{ratio.text}, {ratio.reason}"
-    else:
-        flops_an_hour = prices.PEAK.value * 1e12 * prices.UTILISATION.value * 3600
-        dollars = prices.FLOPS.value * parameters * 1e6 / flops_an_hour * prices.GPU_HOUR.value
-        reason = (
-            f"{prices.FLOPS.reason}; an H100 ({prices.PEAK.text}) "
-            f"at {prices.UTILISATION.text} use costs {prices.GPU_HOUR.text} an hour"
+def _prices(known: Known, use: SimpleNamespace) -> Prices:
+    price_in, price_out, training = known.input_price, known.output_price, known.training_price
+    if _has_gaps(price_in):
+        listed = _from(known.model_parameters, lambda size: _sized_price(size, use), use.input_price)
+        price_in = _or(price_in, _from(price_out, lambda out: out / use.output_ratio, listed))
+    if _has_gaps(price_out):
+        price_out = _or(price_out, use.output_ratio * price_in)
+    tuned_in, tuned_out = _tuned_prices(known, use, price_in, price_out)
+    if _has_gaps(training):
+        by_size = _from(
+            _tuned_size(known),
+            lambda size: use.flops * use.gpu_hour / (use.peak * 3.6e9 * use.utilisation) * size,
+            use.training_ratio * tuned_in,
         )
-    return dollars / 1e6, (_per_million(ratio, dollars, reason),)
+        training = _or(training, by_size)
+    cached = _or(known.cached_input_price, use.cached_share * price_in)
+    return Prices(price_in, cached, price_out, tuned_in, tuned_out, training)
 
 
-def _runs_per_month(known: KnownFacts) -> tuple[float, Assumptions]:
-    """Return how often changing knowledge asks for a training run; 0 where once is enough.
+def _sized_price(parameters: Number, use: SimpleNamespace) -> Number:
+    grown = (parameters / use.sized_parameters) ** use.sized_exponent
+    return _most(use.sized_input_price * grown, use.least_input_price)
+
+
+def _tuned_prices(
+    known: Known, use: SimpleNamespace, price_in: Number, price_out: Number
+) -> tuple[Number, Number]:
+    """Return the prices of a tuned model: its own, of which one implies the other, or those of the prompted one."""
+    own_in, own_out, ratio = known.tuned_input_price, known.tuned_output_price, use.tuned_ratio
+    if own_in is None and own_out is None:
+        return (price_in, price_out) if ratio is _SAME else (ratio * price_in, ratio * price_out)
+    implied_in = _from(own_out, lambda price: price / use.output_ratio, ratio * price_in)
+    implied_out = _from(own_in, lambda price: use.output_ratio * price, ratio * price_out)
+    return _or(own_in, implied_in), _or(own_out, implied_out)
+
+
+def _tuned_size(known: Known) -> Number:
+    """Return the parameters of the tuned model: a model with a price of its own is another one, of unknown size."""
+    size, other = known.model_parameters, known.tuned_input_price
+    if size is None or other is None:
+        return size
+    if type(other) is not _Partly:
+        return None
+    values, unknown = size if type(size) is _Partly else (size, False)
+    return _Partly(values, unknown | ~other.unknown)
+
+
+def _prompt(known: Known, use: SimpleNamespace, corpus: Number) -> Prompt:
+    task = _or(known.task, 0.0)
+    text = (task == _CLASSIFICATION) | (task == _EXTRACTION) | (task == _SUMMARIZATION)
+    input_tokens, output = known.context_tokens, known.output_tokens
+    if _has_gaps(input_tokens):
+        input_tokens = _or(input_tokens, _pick(text, use.text_tokens, use.input_tokens))
+    if _has_gaps(output):
+        label = _or(known.output_form, 0.0) == _LABEL
+        output = _or(output, _pick(label, use.label_tokens, use.output_tokens))
+    instructions = (use.instructions + text * (use.text_instructions - use.instructions)) * input_tokens
+    question = input_tokens - instructions
+    shots = _least(_or(known.labelled_examples, use.shots), use.shots)
+    examples = _least(shots * (question + output), use.shot_tokens)
+    documents = corpus * (corpus <= use.window)
+    return Prompt(instructions, question, examples, documents, use.passages * use.passage_tokens, output)
+
+
+def _evaluating(known: Known, use: SimpleNamespace) -> Number:
+    """Return US dollars a month for questions to evaluate on, unless they exist, and for evaluations."""
+    written = use.questions * use.labelling / use.months
+    return (1.0 - _or(known.has_evaluation_set, 0.0)) * written + use.evaluations / 12 * use.evaluation
+
+
+def _index(known: Known, use: SimpleNamespace, corpus: Number) -> Number:
+    """Return US dollars a month for building the index, keeping it up to date, and storing it."""
+    often = _from(
+        known.update_interval, lambda update: _least(use.changed * _MONTH_S / update, 1.0), use.churn
+    )
+    kept = use.stored_gb * 1e-9 * use.stored_bytes + use.indexing * 1e-6 / use.months
+    return corpus * (kept + use.indexing * 1e-6 * often) + use.store
+
+
+def _data(known: Known, use: SimpleNamespace) -> Number:
+    """Return US dollars a month for what is done once to have examples: some written, the others looked through."""
+    there = _least(_or(known.labelled_examples, 0.0), use.examples)
+    return (use.checking - use.labelling) / use.months * there + use.labelling / use.months * use.examples
+
+
+def _run(known: Known, use: SimpleNamespace, prices: Prices, prompt: Prompt) -> tuple[Number, Number]:
+    """Return US dollars for a training run, without passages and with them."""
+    extra = use.fresh * use.examples * use.labelling + use.evaluation
+    length = prompt.question + prompt.output
+    per_token = 1e-6 * use.epochs * prices.training * _most(_or(known.labelled_examples, 0.0), use.examples)
+    run = per_token * length + extra
+    return run, run + per_token * (prompt.passages + prompt.instructions)
+
+
+def _runs(known: Known, use: SimpleNamespace) -> tuple[Number, Number]:
+    """Return training runs a month, without retrieval and with it.
 
     A tuned model answers with the knowledge of its last run, so the next is due when the knowledge has
-    changed, is older than it may be, and another run is affordable: whichever comes last.
+    changed, is older than it may be, and another run is affordable: whichever comes last. With retrieval the
+    index takes up what changes, and only new base models ask for runs; the first run is one of those.
     """
-    update = known.get("update_interval")
-    if update is None:
-        return 0.0, (Assumption("training runs", "one in all", "nothing says that the knowledge changes"),)
-    few = prices.FEW_NEW
-    if (share := known.get("new_knowledge_share")) is not None and share <= few.value:
-        return 0.0, (Assumption("training runs", "one in all", few.reason),)
-    least = prices.RETRAINING.value * _DAY_S
-    given = known.get("retrain_interval")
-    between = max(update, least if given is None else given, known.get("max_staleness") or 0.0)
-    assumed = given is None and update < least
-    return _MONTH_S / between, (prices.RETRAINING.assumption,) if assumed else ()
+    renewals, share = 1 / use.renewal, known.new_knowledge_share
+    if known.update_interval is None:
+        return renewals, renewals
+    least = _or(known.retrain_interval, use.retraining * _DAY_S)
+    if known.max_staleness is not None:
+        least = _most(least, _or(known.max_staleness, 0.0))
+    runs = _from(known.update_interval, lambda update: _MONTH_S / _most(update, least), renewals)
+    if share is not None:
+        runs = runs * (_or(share, 1.0) > use.few_new)
+    return _most(runs, renewals), renewals
+
+
+def _hosting(known: Known, use: SimpleNamespace) -> tuple[Number, Number]:
+    """Return US dollars a month for keeping an adapter, and for the machine of a tuned model."""
+    mode = _or(known.hosting, use.hosting)
+    by_token = mode == _SERVERLESS
+    if by_token is True:
+        return use.adapter, _PAID_BY_TOKEN
+    gpus = _from(_tuned_size(known), lambda size: _most(size / use.gpu_parameters, 1.0), 1.0)
+    machine = gpus * _pick(mode == _RENTED, _HOURS * use.gpu_hour, use.machine)
+    return by_token * use.adapter, _pick(by_token, _PAID_BY_TOKEN, machine)
+
+
+def _known_columns(columns: Floats) -> Known:
+    """Return the facts of many use cases, shape (facts, n)."""
+    unknown: Bools = np.isnan(columns)
+    none = np.logical_and.reduce(unknown, axis=1).tolist()
+    partly = np.logical_or.reduce(unknown, axis=1).tolist()
+    return Known._make(
+        [
+            None
+            if none[place]
+            else _Partly(columns[place], unknown[place])
+            if partly[place]
+            else columns[place]
+            for place in _PLACES
+        ]
+    )
+
+
+def _has_gaps(value: Number) -> bool:
+    return value is None or type(value) is _Partly
+
+
+def _or(value: Number, default: Number) -> Number:
+    """Return a fact, or what stands for it where it is unknown."""
+    if value is None:
+        return default
+    return np.where(value.unknown, default, value.values) if type(value) is _Partly else value
+
+
+def _from(value: Number, function: Callable[[Number], Number], default: Number) -> Number:
+    """Return what follows from a fact, or what stands for it where the fact is unknown."""
+    if value is None:
+        return default
+    if type(value) is _Partly:
+        return np.where(value.unknown, default, function(value.values))
+    return function(value)
+
+
+def _pick(condition: Number, yes: Number, no: Number) -> Number:
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, yes, no)
+    return yes if condition else no
+
+
+def _least(one: Number, other: Number) -> Number:
+    if type(one) is float is type(other):
+        return one if one < other else other  # noqa: FURB136 (calls cost more than all else here)
+    return np.minimum(one, other)
+
+
+def _most(one: Number, other: Number) -> Number:
+    if type(one) is float is type(other):
+        return one if one > other else other  # noqa: FURB136
+    return np.maximum(one, other)

@@ -1,8 +1,10 @@
 """Reasons: evidence as a person would give it, one reason for each thing that is known.
 
 The rules on one fact are rungs of a ladder, and each that fires adds a little.
-Listed one by one they repeat themselves, so rules that test the same facts are
-one reason, with the summed contributions and the words of the heaviest.
+Listed one by one they repeat themselves, so rules about the same facts are one
+reason, with the summed contributions and the words of the heaviest. What an
+exception takes back of a ladder is of that ladder's fact, and so is netted. Points
+of quality and of upkeep are never summed.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from advisor.decision.explanation import ExpectedQuality, PlanStep, Question
 from advisor.decision.recommendation import Recommendation, Score
 from advisor.knowledge.approaches import Approach
 
-__all__ = ["SHAKY", "Reason", "headline", "reasons_for", "rivals"]
+__all__ = ["SHAKY", "Reason", "headline", "passed_over", "reasons_for", "rivals"]
 
 SHAKY = 0.5
 """Share of worlds that keep a decision, below which it hangs on what is unknown."""
+_ROUNDING = 1e-9
 _LEAST_AGAINST = 1.0
 """Points against the runner-up below which the headline does not mention them."""
 
@@ -46,6 +49,11 @@ class Reason:
         """How far apart it puts the approaches, in points."""
         return max(self.points) - min(self.points)
 
+    @property
+    def is_upkeep(self) -> bool:
+        """Whether its points are of upkeep."""
+        return self.evidence[0].is_upkeep
+
     def favour(self, approach: Approach, others: Mapping[Approach, float]) -> float:
         """Return by how much it moves an approach against others, weighted, in points."""
         weights = {other: weight for other, weight in others.items() if other != approach}
@@ -55,10 +63,11 @@ class Reason:
 
 def reasons_for(evidence: Iterable[Evidence]) -> tuple[Reason, ...]:
     """Return evidence as reasons, heaviest first; what was held beforehand is none."""
-    groups: dict[tuple[str, ...], list[Evidence]] = {}
+    groups: dict[tuple[object, ...], list[Evidence]] = {}
     for item in evidence:
         if item.kind != "PRIOR":
-            groups.setdefault(tuple(sorted(item.facts)) or (item.id,), []).append(item)
+            about = tuple(sorted(item.facts)) or (item.id,)
+            groups.setdefault((item.is_upkeep, *about), []).append(item)
     reasons = [Reason(tuple(items), _total(items)) for items in groups.values()]
     return tuple(sorted(reasons, key=lambda reason: -reason.weight))
 
@@ -70,7 +79,7 @@ def headline(
     questions: Sequence[Question],
     plan: Sequence[PlanStep] = (),
     kept: float = 1.0,
-    taken: str = "",
+    instead: str = "",
 ) -> str:
     """Say the outcome in a sentence or three: what, why, and why not another.
 
@@ -81,14 +90,13 @@ def headline(
         questions: What to find out, what saves most first.
         plan: What to do, in order.
         kept: Share of worlds, drawn for what is unknown, in which the decision stays.
-        taken: Facts that were taken from the user's data, in words; empty where there are none.
+        instead: Why not the one that is expected to do best; see `passed_over`.
     """
-    source = f" Counted from the documents and examples: {taken}." if taken else ""
-    outcome = _outcome(recommendation, expected, evidence, questions, plan)
+    outcome = _outcome(recommendation, expected, evidence, questions, plan, instead)
     shaky = ""
     if recommendation.approach is not None and kept < SHAKY and questions:
         shaky = f" What is unknown may change it: it stays in {kept:.0%} of cases. Find out first: {questions[0].text}"
-    return outcome + shaky + source
+    return outcome + shaky
 
 
 def rivals(scores: Sequence[Score], approach: Approach) -> dict[Approach, float]:
@@ -115,6 +123,7 @@ def _outcome(
     evidence: Iterable[Evidence],
     questions: Sequence[Question],
     plan: Sequence[PlanStep],
+    instead: str,
 ) -> str:
     approach, leader, second = recommendation.approach, recommendation.leader, recommendation.runner_up
     if leader is None:
@@ -124,14 +133,17 @@ def _outcome(
         start = f"; start with {plan[0].approach}" if plan else ""
         return f"Undecided: what is known does not tell {_named(leader, second)} apart{start}.{ask}"
     # What was learned of many cases at once is a sum, and no argument that a person can follow.
-    reasons = [reason for reason in reasons_for(evidence) if reason.heaviest.kind != "CLASSIFIER"]
+    reasons = [
+        reason
+        for reason in reasons_for(evidence)
+        if reason.heaviest.kind != "CLASSIFIER" and not reason.is_upkeep
+    ]
     speaking = [reason for reason in reasons if reason.points[approach.place] > 0] or reasons
     others = rivals(recommendation.scores, approach)
     best = max(speaking, key=lambda reason: reason.favour(approach, others), default=None)
     because = f" {best.heaviest.reason}" if best else ""
-    return (
-        f"{approach} ({_reach(expected[approach.place])}).{because}{_instead(recommendation, reasons, best)}"
-    )
+    rest = instead or (_against(approach, second, reasons, best) if second else "")
+    return f"{approach} ({_reach(expected[approach.place])}).{because}{rest}"
 
 
 def _named(leader: Approach, second: Approach | None) -> str:
@@ -141,7 +153,7 @@ def _named(leader: Approach, second: Approach | None) -> str:
 def _reach(expected: ExpectedQuality) -> str:
     """Say what is expected of an approach."""
     if expected.low == expected.high:
-        return "what there is already, against which the others are measured"
+        return "against which the others are measured"
     score = "" if expected.score is None else f", which makes {expected.score:.0%}"
     return (
         f"{points_text(expected.points)} over a plain prompt expected{score}; "
@@ -149,17 +161,27 @@ def _reach(expected: ExpectedQuality) -> str:
     )
 
 
-def _instead(recommendation: Recommendation, reasons: Iterable[Reason], told: Reason | None) -> str:
-    """Say why not the one that is expected to do better, or else the one that comes next."""
-    approach, leader, second = recommendation.approach, recommendation.leader, recommendation.runner_up
-    points = {score.approach: score.points for score in recommendation.scores}
-    if approach is None or leader is None or second is None:
+def passed_over(recommendation: Recommendation, tolerance: float, *, suffices: bool) -> str:
+    """Say why the approach that is expected to do best is not taken; empty where it is, or none is.
+
+    Args:
+        recommendation: The outcome.
+        tolerance: Points below which two approaches are not told apart.
+        suffices: Whether the approach that is taken reaches what users need.
+    """
+    approach, leader = recommendation.approach, recommendation.leader
+    if approach is None or leader is None or approach is leader:
         return ""
-    if leader is not approach:
-        more = points[leader] - points[approach]
-        adds = points_text(more).removeprefix("+")
-        return f" {leader}, which does more, is expected to add {adds}: too little to build it for."
-    return _against(approach, second, reasons, told)
+    points = {score.approach: score.points for score in recommendation.scores}
+    more = points[leader] - points[approach]
+    if round(more) < 1:
+        return f" {leader} is expected to do no better, and asks for more."
+    better = f" {leader} is expected to do {points_text(more).removeprefix('+')} better"
+    if suffices:
+        return f"{better}, which users do not need."
+    if more <= tolerance + _ROUNDING:
+        return f"{better}: too little to tell, and it asks for more."
+    return f"{better}, and costs far more than the budget."
 
 
 def _against(leader: Approach, rival: Approach, reasons: Iterable[Reason], told: Reason | None) -> str:

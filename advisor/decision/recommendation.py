@@ -70,8 +70,8 @@ class Recommendation:
     """The outcome of a decision.
 
     Attributes:
-        approach: The approach to take, the simplest that is not expected to lose more than the tolerance to the
-            best; None where the evidence does not decide.
+        approach: The approach to take: of those that are not expected to lose more than the tolerance to the best,
+            the easiest to keep; None where the evidence does not decide.
         leader: The approach that is expected to do best, decided or not; None where everything is excluded.
         runner_up: The feasible approach that is expected to do second best; None without one.
         scores: One per approach, the best expected first, what is excluded last.

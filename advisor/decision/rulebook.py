@@ -9,7 +9,7 @@ import numpy as np
 
 from advisor.decision.scoring import Scorer, Scores
 from advisor.knowledge.facts import Row, fact, fact_index, facts, value_to_text
-from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, RuleKind, RuleSource
+from advisor.knowledge.rules import Knowledge, Rule, RuleKind, RuleSource
 from backends.counts import singular
 
 __all__ = ["Rulebook", "cite"]
@@ -26,7 +26,6 @@ class Rulebook:
     """
 
     def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
         self._rules = scorer.knowledge.rules
         kinds: tuple[RuleKind, ...] = ("evidence", "veto", "warning")
         self._rows = {
@@ -49,18 +48,17 @@ class Rulebook:
         """Return a rule's reason, filled with the use case's own values."""
         parts = list(self._reasons[rule.id])
         for place in range(1, len(parts), 2):
-            parts[place] = self._value(parts[place], row)
-        text = _EVERY_ONE.sub(r"every \1", "".join(parts))
+            name = parts[place]
+            parts[place] = value_to_text(fact(name), float(row[fact_index()[name]]))
+        text = "".join(parts)
+        if "1 " not in text:  # as a rule
+            return text
+        text = _EVERY_ONE.sub(r"every \1", text)
         return self._one.sub(lambda found: f"1 {singular(found[1])}", text)
 
     def sources(self, rule: Rule) -> tuple[RuleSource, ...]:
         """Return what a rule rests on."""
         return self._sources[rule.id]
-
-    def _value(self, name: str, row: Row) -> str:
-        if name in CRITERIA:
-            return f"{self._scorer.criteria(row[None, :]).value[CRITERIA.index(name), 0]:.2f}"
-        return value_to_text(fact(name), float(row[fact_index()[name]]))
 
 
 def cite(keys: Iterable[str], knowledge: Knowledge) -> tuple[RuleSource, ...]:

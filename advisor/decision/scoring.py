@@ -2,9 +2,13 @@
 
 Tests are intervals on columns or sets of choices, so a conjunction of them is a
 few comparisons and gathers; curves are sums of clipped ramps. Unknown facts are
-NaN and make a test neither true nor false. Everything is piecewise linear in
-the logarithm of durations, counts and prices and in the value of all else,
-which is what makes flips exact.
+NaN and make a test neither true nor false, unless it is that the fact is unknown.
+
+Quality decides: an approach is taken that is within the tolerance of the best, or
+that suffices. Among those, it is the one that is easiest to keep, by what it asks
+for and what it costs. Points of quality are piecewise linear in the logarithm of
+durations, counts and prices and in the value of all else, and upkeep but for the
+cost is constant between the ends of tests, which is what makes flips exact.
 """
 
 from __future__ import annotations
@@ -15,56 +19,46 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from advisor.decision.curves import Curves, Scale
 from advisor.decision.evidence import softmax
 from advisor.decision.gains import GainModel, TermCurves, membership
+from advisor.decision.pricing import Known, monthly_usd
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import CRITERIA, Knowledge, Rule, Test
+from advisor.knowledge.rules import QUALITY, Knowledge, Rule, Test
 
-__all__ = ["CHUNK", "READ_BESIDE_RULES", "UNDECIDED", "CriterionValues", "Scorer", "Scores"]
+__all__ = ["CHUNK", "READ_BESIDE_RULES", "UNDECIDED", "Scorer", "Scores"]
 
 CHUNK = 512
 """Use cases scored at a time, so that intermediate arrays stay in the processor's cache."""
 
-READ_BESIDE_RULES = ("required_quality",)
-"""Facts that decide without a rule or a term: what is needed bounds what is worth building."""
+READ_BESIDE_RULES = ("required_quality", *Known._fields)
+"""Facts that decide without a rule or a term: what is needed bounds what is worth building, and so does its cost."""
 
 UNDECIDED = -1
 """Stands for an approach where nothing is decided."""
 
-_ROUNDING = 1e-11
-"""Points below which two count as equal: ties, which round weights make, do not hang on the order of summation."""
+_FINENESS = 1e9
+"""Parts of a point that are told apart.
 
+The last bits of a sum hang on how many use cases are scored beside it, and nobody may see that.
+"""
+_ROUNDING = 0.5 / _FINENESS
+_UNFELT_USD = 100.0
+"""Dollars a month: below, the cost decides nothing."""
+_SURELY_OVER = 2.0
+"""Times the budget: an estimate is right within a factor of two."""
 
-def _simplest(close: int) -> int:
-    """Return the one approach that contains no other of a set, given as bits; `UNDECIDED` where there is not one."""
-    among = [each for each in APPROACHES if close >> each.place & 1]
-    least = [each for each in among if not any(each is not other and each.contains(other) for other in among)]
-    return least[0].place if len(least) == 1 else UNDECIDED
-
-
-_BITS = 1 << np.arange(len(APPROACHES))
-_SIMPLEST = np.array([_simplest(close) for close in range(1 << len(APPROACHES))], dtype=np.intp)
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionValues:
-    """The trade-offs, each of shape (criteria, n).
-
-    Attributes:
-        value: From the known facts alone; NaN where none is known.
-        lower: Smallest value that the unknown facts allow.
-        upper: Largest value that the unknown facts allow.
-        curves: The curves that they are the weighted means of, shape (curves, n); NaN where unknown.
-    """
-
-    value: Floats
-    lower: Floats
-    upper: Floats
-    curves: Floats
+_COUNT = len(APPROACHES)
+_MANY = 64
+"""Use cases from which on they are many."""
+_RAG, _FINE_TUNING = Approach.RAG.place, Approach.FINE_TUNING.place
+"""The two of which neither contains the other."""
+_BITS = 1 << np.arange(_COUNT)
+_ONLY = np.full(1 << _COUNT, UNDECIDED, dtype=np.intp)
+"""The one approach of a set, given as bits; `UNDECIDED` where it is empty or has several."""
+_ONLY[_BITS] = np.arange(_COUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +68,7 @@ class Scores:
     Attributes:
         points: Quality that each approach is expected to reach, shape (approaches, n), in points; what counts
             is how far apart the approaches of a use case are.
+        upkeep: What each asks of those who keep it, cost aside, in points, the same shape; more is easier.
         feasible: Whether no veto excludes the approach, the same shape.
         probabilities: That the approach is best, calibrated, the same shape.
         order: Approaches by falling points, what is not feasible last, the same shape.
@@ -85,6 +80,7 @@ class Scores:
     """
 
     points: Floats
+    upkeep: Floats
     feasible: Bools
     probabilities: Floats
     order: npt.NDArray[np.intp]
@@ -105,24 +101,34 @@ class Scorer:
     def __init__(self, knowledge: Knowledge, gains: GainModel | None = None) -> None:
         self.knowledge = knowledge
         self.gains = gains or GainModel.of_rules_alone()
-        self._scale = Scale()
-        self._criteria = _Criteria(knowledge)
-        self._tests = _Tests(knowledge.rules, self._criteria)
+        self._tests = _Tests(knowledge.rules)
         heard = replace(self.gains, terms=tuple(term for term in self.gains.terms if term.weight))
-        self._heard, self._weights = TermCurves(heard.terms), heard.weights
+        self._heard = TermCurves(heard.terms)
+        self._weights = self._heard.summed(heard.weights)
         self._curves = TermCurves(self.gains.terms)
-        self._required, self._prompted = fact_index()["required_quality"], fact_index()["prompted_score"]
+        self._required, self._prompted, self._budget = (
+            fact_index()[name] for name in ("required_quality", "prompted_score", "monthly_budget")
+        )
         self._bears = membership([term.component for term in self.gains.terms])
         self._offsets = membership(list(self.gains.offsets))
-        prior = np.log(np.array(knowledge.decision.prior))
-        self.before = self.gains.slope * prior + self.gains.approach_offsets
-        evidence = np.array([rule.log_odds for rule in knowledge.rules]).T.reshape(len(APPROACHES), -1)
-        vetoes = [[name in rule.excludes for rule in knowledge.rules] for name in APPROACHES]
-        strength = evidence.max(axis=0) - evidence.min(axis=0)
-        # One product with what fired gives points, vetoes and strength together.
-        self._effects = np.concatenate(
-            (self.gains.slope * evidence, np.array(vetoes, dtype=float), strength[None, :])
-        )
+        self.before = self.gains.approach_offsets
+        self.parts = np.array(knowledge.decision.upkeep)
+        self._effects = self._compile_effects()
+
+    def _compile_effects(self) -> Floats:
+        """Return what rules do where they fire, shape (13, rules): one product with what fired gives all of it.
+
+        Points of quality per approach, of upkeep, vetoes, and nats for how much is known.
+        """
+        rules = self.knowledge.rules
+        evidence = np.array([rule.log_odds for rule in rules]).T.reshape(_COUNT, -1)
+        quality = np.array([rule.criterion in QUALITY for rule in rules], dtype=bool)
+        vetoes = np.array([[name in rule.excludes for rule in rules] for name in APPROACHES], dtype=float)
+        knows = np.array([any(test.holds is not None for test in rule.tests) for rule in rules], dtype=bool)
+        strength = np.where(knows, evidence.max(axis=0) - evidence.min(axis=0), 0.0)
+        points = self.gains.slope * evidence
+        parts = (points * quality, points * ~quality, vetoes, strength[None, :])
+        return np.concatenate(parts)
 
     def score(self, rows: Rows) -> Scores:
         """Decide about each row, shape (n, facts), in time proportional to n."""
@@ -136,13 +142,13 @@ class Scorer:
             *(np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in Scores.__slots__)
         )
 
-    def criteria(self, rows: Rows) -> CriterionValues:
-        """Return the trade-offs of each row."""
-        return self._criteria(self._scale(rows.T))
-
     def terms(self, rows: Rows) -> Floats:
         """Return the curves of the model's terms for each row, shape (terms, n); unknown facts give 0."""
         return self._curves(rows.T)
+
+    def cost_points(self, rows: Rows) -> Floats:
+        """Return what the cost of each approach counts for in its upkeep, in points, shape (approaches, n)."""
+        return self._cost_points(monthly_usd(rows.T))
 
     def spreads(self, row: Row, points: Floats) -> Floats:
         """Return how far measured differences between approaches may be from those of the points.
@@ -158,99 +164,116 @@ class Scorer:
         bears = self._bears * self.terms(row[None, :])[:, 0]
         rules = points - bears @ np.array([term.weight for term in gains.terms]) - gains.approach_offsets
         inputs = np.column_stack((rules / gains.slope, self._offsets, bears))
-        spreads: Floats = gains.spreads(inputs) * (1 - np.eye(len(APPROACHES)))
+        spreads: Floats = gains.spreads(inputs) * (1 - np.eye(_COUNT))
         return spreads
 
     def unconsidered(self, rows: Rows) -> Bools:
         """Return, shape (rules, n), which rules neither fired nor failed for want of facts."""
-        columns = rows.T
-        true, false = self._tests(columns, self._scale)
+        true, false = self._tests(rows.T)
         return ~self._tests.all(true) & ~self._tests.any(false)
 
     def _score(self, columns: Floats) -> Scores:
-        fired = self._tests.all(self._tests.true(columns, self._scale))
-        # Not `@`: on arrays this small, the threads of BLAS cost more than they save.
-        effects = np.einsum("er,rn->en", self._effects, fired.astype(np.float64))
-        count = len(APPROACHES)
-        points = effects[:count] + self.before[:, None] + self._learned(columns)
-        feasible = effects[count : 2 * count] == 0
+        fired = self._tests.all(self._tests.true(columns))
+        effects = _product(self._effects, fired.astype(np.float64))
+        learned = self._learned(columns)
+        points = effects[:_COUNT] + learned
+        points += self.before[:, None]
+        points = np.rint(points * _FINENESS) / _FINENESS
+        upkeep = effects[_COUNT : 2 * _COUNT] + self.parts[:, None]
+        feasible = effects[2 * _COUNT : 3 * _COUNT] == 0
         known = effects[-1] >= self.knowledge.decision.evidence
-        allowed = np.where(feasible, np.rint(points / _ROUNDING) * _ROUNDING, -np.inf)
+        if not known.all():
+            apart = np.maximum.reduce(learned, axis=0) - np.minimum.reduce(learned, axis=0)
+            known = effects[-1] + apart / self.gains.slope >= self.knowledge.decision.evidence
+        allowed = np.where(feasible, points, -np.inf)
         probabilities = softmax(allowed, self.gains.temperature)
         order = (-allowed).argsort(axis=0, kind="stable")
-        enough = points[Approach.PROMPTING.place] + 100 * (columns[self._required] - columns[self._prompted])
-        enough[np.isnan(enough)] = np.inf
-        approach = np.where(known, self.simplest(allowed, enough), UNDECIDED)
-        return Scores(points, feasible, probabilities, order, approach, known, enough, fired)
+        enough = np.full(len(known), np.inf)
+        if (stated := columns[self._required] == columns[self._required]).any():
+            needed = 100 * (columns[self._required] - columns[self._prompted])
+            np.copyto(enough, points[Approach.PROMPTING.place] + needed, where=stated & ~np.isnan(needed))
+        approach = np.where(known, self._take(columns, allowed, enough, upkeep), UNDECIDED)
+        return Scores(points, upkeep, feasible, probabilities, order, approach, known, enough, fired)
 
     def _learned(self, columns: Floats) -> Floats:
         if not self._weights.size:
-            return np.zeros((len(APPROACHES), columns.shape[1]))
-        learned: Floats = np.einsum("at,tn->an", self._weights, self._heard(columns))
-        return learned
+            return np.zeros((_COUNT, columns.shape[1]))
+        return _product(self._weights, self._heard.distinct(columns))
 
-    def simplest(self, allowed: Floats, enough: Floats | float = np.inf) -> npt.NDArray[np.intp]:
-        """Return the place of the simplest approach that suffices, or is within the tolerance of the best.
+    def _take(self, columns: Floats, allowed: Floats, enough: Floats, upkeep: Floats) -> npt.NDArray[np.intp]:
+        """Take what is within the tolerance; where that is more than one, or a budget is known, the cost has a say."""
+        close = self.close(allowed, enough)
+        only: npt.NDArray[np.intp] = _ONLY[_BITS @ close]
+        unlimited = np.isnan(columns[self._budget])
+        boundless = bool(unlimited.all())
+        if boundless and not (only == UNDECIDED).any():
+            return only
+        month = monthly_usd(columns)
+        if not boundless:
+            affordable = (unlimited | (month <= _SURELY_OVER * columns[self._budget])) & (allowed > -np.inf)
+            affordable |= ~affordable.any(axis=0)  # where nothing is, the budget decides nothing
+            close = self.close(np.where(affordable, allowed, -np.inf), enough)
+        return self.easiest(close, upkeep + self._cost_points(month))
+
+    def close(self, allowed: Floats, enough: Floats | float = np.inf) -> Bools:
+        """Return which approaches suffice, or are within the tolerance of the best.
 
         Args:
             allowed: Points, shape (approaches, n); -inf for what is not feasible.
             enough: Points that suffice, shape (n,).
-
-        Returns:
-            Shape (n,); `UNDECIDED` where nothing is feasible, or where two of which neither contains the other are
-            that close and no simpler one is.
         """
         near = np.maximum.reduce(allowed, axis=0) - self.knowledge.decision.tolerance
-        close = allowed >= np.minimum(near, enough) - _ROUNDING
+        close: Bools = allowed >= np.minimum(near, enough) - _ROUNDING
         close &= allowed > -np.inf
-        places: npt.NDArray[np.intp] = _SIMPLEST[_BITS @ close]
+        return close
+
+    def easiest(self, close: Bools, upkeep: Floats) -> npt.NDArray[np.intp]:
+        """Return the place of the approach that is easiest to keep.
+
+        Args:
+            close: Which are to choose from, shape (approaches, n).
+            upkeep: Points, the same shape.
+
+        Returns:
+            Shape (n,); `UNDECIDED` where there is none, or where RAG and FINE_TUNING are as easy.
+        """
+        among = np.where(close, upkeep, -np.inf)
+        places: npt.NDArray[np.intp] = among.argmax(axis=0)
+        even = close[_RAG] & close[_FINE_TUNING] & ((places == _RAG) | (places == _FINE_TUNING))
+        even &= np.abs(upkeep[_RAG] - upkeep[_FINE_TUNING]) < self.knowledge.decision.apart - _ROUNDING
+        places[even | ~close.any(axis=0)] = UNDECIDED
         return places
 
+    def decides_alone(self, row: Row, scores: Scores, index: int) -> bool:
+        """Return whether quality alone decides: one approach is good enough, and no budget is known.
 
-class _Criteria:
-    """The trade-offs, as weighted means of curves."""
+        Args:
+            row: The use case, shape (facts,).
+            scores: What it was decided by.
+            index: The use case's place in them.
+        """
+        allowed = np.where(scores.feasible[:, index], scores.points[:, index], -np.inf)
+        close = self.close(allowed[:, None], scores.enough[index])
+        return bool(np.isnan(row[self._budget]) and close.sum() == 1)
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        curves = [curve for item in knowledge.criteria for curve in item.curves]
-        self._curves = Curves(curves)
-        weights = np.zeros((len(CRITERIA), len(curves)))
-        column = 0
-        for index, item in enumerate(knowledge.criteria):
-            for curve in item.curves:
-                weights[index, column] = curve.weight
-                column += 1
-            weights[index] /= weights[index].sum()
-        self._weights = weights
-        self._minima = weights * self._curves.minimum
-        self._maxima = weights * self._curves.maximum
-
-    def __call__(self, scaled: Floats) -> CriterionValues:
-        curves = self._curves(scaled)
-        known = ~np.isnan(curves)
-        summed = self._weights @ np.where(known, curves, 0.0)
-        weight = self._weights @ known
-        value = summed / np.where(weight > 0, weight, np.nan)
-        return CriterionValues(value, summed + self._minima @ ~known, summed + self._maxima @ ~known, curves)
+    def _cost_points(self, month: Floats) -> Floats:
+        points: Floats = -self.knowledge.decision.tenfold * np.log10(_UNFELT_USD + month)
+        return points
 
 
 class _Tests:
     """The tests of all rules, each distinct one made once."""
 
-    def __init__(self, rules: Sequence[Rule], criteria: _Criteria) -> None:
-        self._criteria = criteria
-        kinds: dict[str, dict[tuple[str, object], Test]] = {"fact": {}, "choice": {}, "criterion": {}}
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        kinds: dict[type, dict[tuple[str, object], Test]] = {Interval: {}, frozenset: {}, type(None): {}}
         for test in (test for rule in rules for test in rule.tests):
-            kind = (
-                "criterion"
-                if test.subject in CRITERIA
-                else "fact"
-                if isinstance(test.holds, Interval)
-                else "choice"
-            )
-            kinds[kind].setdefault((test.subject, test.holds), test)
-        self._compile_intervals(list(kinds["fact"].values()))
-        self._compile_choices(list(kinds["choice"].values()))
-        self._compile_criteria(list(kinds["criterion"].values()))
+            kinds[type(test.holds)].setdefault((test.subject, test.holds), test)
+        intervals, choices, unknown = (list(kind.values()) for kind in kinds.values())
+        self._columns = _columns(intervals)
+        self._lows, self._highs = _ends(intervals)
+        self._compile_choices(choices)
+        self._unknown_columns = _columns(unknown)
+        self._every_column = np.concatenate((self._columns, self._choice_columns))
         position = {key: row for row, key in enumerate(key for kind in kinds.values() for key in kind)}
         longest = max((len(rule.tests) for rule in rules), default=1)
         places = np.zeros((longest, len(rules)), dtype=np.intp)
@@ -259,28 +282,19 @@ class _Tests:
             places[:, column] = found + found[:1] * (longest - len(found))
         self._places = places
 
-    def true(self, columns: Floats, scale: Scale) -> Bools:
+    def true(self, columns: Floats) -> Bools:
         """Return which tests hold, shape (tests, n)."""
         values = columns[self._columns]
-        parts = [(values >= self._lows) & (values <= self._highs), self._chosen(columns)]
-        if len(self._criterion_rows):
-            criteria = self._criteria(scale(columns))
-            low, high = criteria.lower[self._criterion_rows], criteria.upper[self._criterion_rows]
-            parts.append((low >= self._criterion_lows) & (high <= self._criterion_highs))
-        return np.concatenate(parts)
+        within = (values >= self._lows) & (values <= self._highs)
+        return np.concatenate((within, self._chosen(columns), np.isnan(columns[self._unknown_columns])))
 
-    def __call__(self, columns: Floats, scale: Scale) -> tuple[Bools, Bools]:
-        """Return which tests hold and which fail; those on unknown facts do neither."""
-        true = self.true(columns, scale)
-        known = ~np.isnan(columns)
-        failed = [~true[: len(self._columns)] & known[self._columns]]
-        stop = len(self._columns) + len(self._choice_columns)
-        failed.append(~true[len(self._columns) : stop] & known[self._choice_columns])
-        if len(self._criterion_rows):
-            criteria = self._criteria(scale(columns))
-            low, high = criteria.lower[self._criterion_rows], criteria.upper[self._criterion_rows]
-            failed.append((high < self._criterion_lows) | (low > self._criterion_highs))
-        return true, np.concatenate(failed)
+    def __call__(self, columns: Floats) -> tuple[Bools, Bools]:
+        """Return which tests hold and which fail; those on values that are unknown do neither."""
+        true = self.true(columns)
+        told = ~np.isnan(columns[self._every_column])
+        false = ~true
+        false[: len(told)] &= told
+        return true, false
 
     def all(self, true: Bools) -> Bools:
         """Return, shape (rules, n), where every test of a rule is among those that hold."""
@@ -299,12 +313,8 @@ class _Tests:
         chosen: Bools = self._table.take(numbers)
         return chosen
 
-    def _compile_intervals(self, tests: Sequence[Test]) -> None:
-        self._columns = np.array([fact_index()[test.subject] for test in tests], dtype=np.intp)
-        self._lows, self._highs = _ends(tests)
-
     def _compile_choices(self, tests: Sequence[Test]) -> None:
-        self._choice_columns = np.array([fact_index()[test.subject] for test in tests], dtype=np.intp)
+        self._choice_columns = _columns(tests)
         width = max((len(fact(test.subject).choices) for test in tests), default=0) + 3
         table = np.zeros((len(tests), width), dtype=bool)
         for row, test in enumerate(tests):
@@ -313,9 +323,15 @@ class _Tests:
         self._table = table.ravel()
         self._choice_starts = np.arange(len(tests))[:, None] * width + 1
 
-    def _compile_criteria(self, tests: Sequence[Test]) -> None:
-        self._criterion_rows = np.array([CRITERIA.index(test.subject) for test in tests], dtype=np.intp)
-        self._criterion_lows, self._criterion_highs = _ends(tests)
+
+def _product(weights: Floats, values: Floats) -> Floats:
+    """Return the matrix product; of small arrays the threads of BLAS cost more than they save."""
+    product: Floats = np.einsum("ij,jn->in", weights, values) if values.shape[1] < _MANY else weights @ values
+    return product
+
+
+def _columns(tests: Sequence[Test]) -> npt.NDArray[np.intp]:
+    return np.array([fact_index()[test.subject] for test in tests], dtype=np.intp)
 
 
 def _ends(tests: Sequence[Test]) -> tuple[Floats, Floats]:

@@ -61,11 +61,7 @@ class CaseIndex:
         self._widths = np.array([_width(item) for item in facts()])
         self._nominal = np.array([item.kind in ("flag", "choice") for item in facts()])
         self._tasks = rows[:, fact_index()["task"]]
-
-    @property
-    def comparisons(self) -> int:
-        """How many of the cases measured two arms or more, so that something can be learned from them."""
-        return sum(len(case.measured) > 1 for case in self._cases)
+        self.comparisons = sum(len(case.measured) > 1 for case in cases)
 
     def nearest(self, row: Row) -> Iterator[SimilarCase]:
         """Yield cases, nearest first, down to `MIN_SIMILARITY`; equals keep their order.

@@ -7,7 +7,7 @@ the best choice for each of its values is than the best single choice:
     saved(f) = sum over values v of P(f = v) max over a of E[points(a) | f = v] - max over a of E[points(a)]
 
 the expected value of perfect information about the fact, in points of quality,
-less the tolerance for each part, retrieval or training, that an approach has.
+no more than suffices, less the tolerance for each part, retrieval or training, that an approach has.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ __all__ = ["WORLDS", "Outlook", "Plausible", "Worlds"]
 
 WORLDS = 256
 """Worlds drawn: a share is then known to 3 per cent (one standard error)."""
-
-_EXCLUDED = 40.0
-"""Points that taking an approach that is excluded would cost: as much as the widest published differences."""
 
 _PARTS = np.array([float(each.retrieves + each.trained) for each in APPROACHES])
 
@@ -98,8 +95,13 @@ class Worlds:
         scores = scorer.score(rows)
         taken = scores.approach[scores.approach != UNDECIDED]
         shares = np.bincount(taken, minlength=len(APPROACHES)) / len(rows)
-        worth = scores.points - scorer.knowledge.decision.tolerance * _PARTS[:, None]
-        saved = self._saved(rows, np.where(scores.feasible, worth, worth - _EXCLUDED)).tolist()
+        # What is beyond the quality that users need is worth nothing.
+        enough = np.minimum(scores.points, scores.enough)
+        tolerance = scorer.knowledge.decision.tolerance
+        worth = enough - tolerance * _PARTS[:, None]
+        # Who sets out on what turns out to be excluded is left with the worst of the others, and has lost time.
+        worst = np.where(scores.feasible, worth, np.inf).min(axis=0, initial=worth.max()) - tolerance
+        saved = self._saved(rows, np.where(scores.feasible, worth, worst)).tolist()
         known: list[float] = row.tolist()
         named = [
             (facts()[column].name, points)
@@ -170,7 +172,7 @@ def _condition(test: Test) -> _Condition:
         return _Condition(column, *test.holds.closed(), frozenset())
     item = fact(test.subject)
     names = ("false", "true") if item.kind == "flag" else ("", *item.choices)
-    choices = frozenset(float(number) for number, name in enumerate(names) if name in test.holds)
+    choices = frozenset(float(number) for number, name in enumerate(names) if name in (test.holds or ()))
     return _Condition(column, -np.inf, np.inf, choices)
 
 

@@ -1,15 +1,16 @@
 """The notation of tests and durations in rule files and use-case files.
 
-A test says which values of a fact or criterion it holds for. It is a DMN unary
+A test says which values of a fact it holds for. It is a DMN unary
 test (Decision Model and Notation 1.5, section 7.3), of these forms:
 
-    test       = comparison | interval | choice | choices | others | flag
+    test       = comparison | interval | choice | choices | others | flag | unknown
     comparison = ("<" | "<=" | ">" | ">=") value
     interval   = ("[" | "(") value ".." value ("]" | ")")
     choice     = NAME                           such as LABEL
     choices    = "[" NAME ("," NAME)* "]"       one of these
     others     = "not(" NAME ("," NAME)* ")"    any but these
     flag       = "true" | "false"
+    unknown    = "unknown"                      nothing is known of the fact
     value      = number | duration
     number     = digits [exponent | "K" | "M" | "B" | "T"]
     duration   = digits [exponent] ("ms" | "s" | "m" | "h" | "d" | "w" | "y")
@@ -26,7 +27,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Interval", "NotationError", "duration_to_text", "parse_duration", "parse_number", "parse_test"]
+__all__ = [
+    "UNKNOWN",
+    "Interval",
+    "NotationError",
+    "duration_to_text",
+    "parse_duration",
+    "parse_number",
+    "parse_test",
+]
+
+UNKNOWN = "unknown"
+"""The test that nothing is known of a fact, which `parse_test` does not read: it tells no values apart."""
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _EXPONENTS = {"K": 3, "M": 6, "B": 9, "T": 12}

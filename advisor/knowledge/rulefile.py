@@ -1,7 +1,7 @@
 """Reading a knowledge base from YAML files, checked as it is read.
 
-`rules.yaml` holds what decides: the decision, sources, criteria, rules, vetoes
-and warnings. `data/worlds.yaml` holds the priors of what is unknown, and
+`rules.yaml` holds what decides: the decision, sources, rules, vetoes and
+warnings. `data/worlds.yaml` holds the priors of what is unknown, and
 `data/promises.yaml` what no change may break. Any file may hold any section;
 later files go over earlier ones. Rules and ladders are read by
 `advisor.knowledge.ruleitems`, and `advisor.knowledge.notation` defines how tests and values
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -23,9 +22,6 @@ from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact, fact_index, nearest
 from advisor.knowledge.ruleitems import check_subject, read_bounded, read_rules, read_tests, read_value
 from advisor.knowledge.rules import (
-    CRITERIA,
-    Criterion,
-    Curve,
     Decision,
     GivenWorld,
     Knowledge,
@@ -40,13 +36,12 @@ __all__ = ["MAX_RULES", "default_rules_paths", "load_default_rules", "load_rules
 
 MAX_RULES = 1000
 
-SHARES = (0.0, 1.0)
-PRIORS = (1e-8, 1.0)
-"""No prior is further from certainty than one rule may go: 1e-8 is 18 nats."""
 TOLERANCES = (0.0, 50.0)
+UPKEEPS = (-50.0, 50.0)
+POINTS_APART = (0.0, 50.0)
 NATS_TO_DECIDE = (0.0, 100.0)
 WEIGHTS = (1e-6, 1e6)
-"""Of curves within a trade-off, and of values that are unknown: only their ratios count."""
+"""Of values that are unknown: only their ratios count."""
 
 
 def default_rules_paths() -> tuple[Path, ...]:
@@ -68,7 +63,7 @@ def load_rules(*paths: Path) -> Knowledge:
     """Load a knowledge base from its files; what is passed later is an overlay of what comes before.
 
     A rule or rung of an overlay replaces the one of the same id; `disable` lists
-    ids to drop; sources, criteria and worlds replace those of the same name;
+    ids to drop; sources and worlds replace those of the same name;
     `worlds_given` is added to, `monotonic` replaced.
 
     Raises:
@@ -87,13 +82,12 @@ def load_rules(*paths: Path) -> Knowledge:
 class _Merger:
     """Collects what the files say; later ones win."""
 
-    _SECTIONS = ("version", "decision", "sources", "criteria", "rules", "vetoes", "warnings", "worlds",
+    _SECTIONS = ("version", "decision", "sources", "rules", "vetoes", "warnings", "worlds",
                  "worlds_given", "monotonic", "disable")  # fmt: skip
 
     def __init__(self) -> None:
         self._decision: Decision | None = None
         self._sources: dict[str, RuleSource] = {}
-        self._criteria: dict[str, Criterion] = {}
         self._rules: dict[str, tuple[Rule, Entry]] = {}
         self._worlds: dict[str, tuple[tuple[float, float], ...]] = {}
         self._given: tuple[GivenWorld, ...] = ()
@@ -118,9 +112,6 @@ class _Merger:
         for key, entry in _items(sections.get("sources")):
             with self.noting_faults():
                 self._sources[key] = _read_source(key, entry)
-        for key, entry in _items(sections.get("criteria")):
-            with self.noting_faults():
-                self._criteria[key] = _read_criterion(key, entry, sections["criteria"].keys()[key])
         for key, entry in _items(sections.get("worlds")):
             with self.noting_faults():
                 self._worlds[key] = _read_world(key, entry, sections["worlds"].keys()[key])
@@ -176,7 +167,6 @@ class _Merger:
         return Knowledge(
             decision=self._decision,
             sources=self._sources,
-            criteria=self._ordered_criteria(),
             rules=tuple(rule for rule, _ in self._rules.values()),
             worlds=self._worlds,
             given=self._given,
@@ -192,12 +182,6 @@ class _Merger:
                     with self.noting_faults():
                         raise entry.error(f"rule {rule.id!r} rests on the unknown source {source!r}{hint}")
 
-    def _ordered_criteria(self) -> tuple[Criterion, ...]:
-        for name in CRITERIA:
-            if name not in self._criteria:
-                raise RulesError(f"the criterion {name!r} is not defined; define it under `criteria`")
-        return tuple(self._criteria[name] for name in CRITERIA)
-
 
 def _items(entry: Entry | None) -> Iterable[tuple[str, Entry]]:
     return entry.mapping().items() if entry else ()
@@ -208,61 +192,24 @@ def _sequence(entry: Entry | None) -> Iterable[Entry]:
 
 
 def _read_decision(entry: Entry) -> Decision:
-    keys = ("prior", "tolerance", "undecided")
+    keys = ("tolerance", "undecided", "upkeep")
     values = entry.mapping(keys, required=keys)
-    prior = values["prior"].mapping(APPROACHES, required=APPROACHES)
-    shares = tuple(read_bounded(prior[name], *PRIORS) for name in APPROACHES)
-    if not math.isclose(sum(shares), 1, abs_tol=1e-6):
-        raise values["prior"].error(f"the prior sums to {sum(shares):g}; it must sum to 1")
-    undecided = values["undecided"].mapping(("evidence",), required=("evidence",))
+    limits = ("evidence", "upkeep")
+    undecided = values["undecided"].mapping(limits, required=limits)
+    parts = (*APPROACHES, "tenfold_cost")
+    upkeep = values["upkeep"].mapping(parts, required=parts)
     return Decision(
-        shares,
-        read_bounded(values["tolerance"], *TOLERANCES),
-        read_bounded(undecided["evidence"], *NATS_TO_DECIDE),
+        tolerance=read_bounded(values["tolerance"], *TOLERANCES),
+        evidence=read_bounded(undecided["evidence"], *NATS_TO_DECIDE),
+        apart=read_bounded(undecided["upkeep"], *POINTS_APART),
+        upkeep=tuple(read_bounded(upkeep[name], *UPKEEPS) for name in APPROACHES),
+        tenfold=read_bounded(upkeep["tenfold_cost"], *UPKEEPS),
     )
 
 
 def _read_source(key: str, entry: Entry) -> RuleSource:
     values = entry.mapping(("title", "reference"), required=("title", "reference"))
     return RuleSource(key, values["title"].text(), values["reference"].text())
-
-
-def _read_criterion(name: str, entry: Entry, key: Entry) -> Criterion:
-    if name not in CRITERIA:
-        raise key.error(f"{name!r} is not a criterion{nearest(name, CRITERIA)}")
-    values = entry.mapping(("title", "facts"), required=("title", "facts"))
-    keys = values["facts"].keys()
-    curves = tuple(
-        _read_curve(subject, curve, keys[subject]) for subject, curve in values["facts"].mapping().items()
-    )
-    if not curves:
-        raise values["facts"].error(f"the criterion {name!r} reads no fact")
-    return Criterion(name, values["title"].text(), curves)
-
-
-def _read_curve(subject: str, entry: Entry, key: Entry) -> Curve:
-    if subject in CRITERIA:
-        raise key.error(f"{subject!r} is a criterion; a criterion reads facts alone")
-    check_subject(subject, key)
-    values = entry.mapping(("weight", "curve"), required=("curve",))
-    weight = read_bounded(values["weight"], *WEIGHTS) if "weight" in values else 1.0
-    points = sorted(
-        (_read_point(subject, values["curve"], point), read_bounded(value, *SHARES))
-        for point, value in values["curve"].mapping().items()
-    )
-    if len({number for number, _ in points}) < len(points):
-        raise values["curve"].error("two points of the curve are at the same value")
-    item = fact(subject) if subject in fact_index() else None
-    needed = {"flag": ("false", "true"), "choice": item.choices if item else ()}.get(
-        item.kind if item else "", ()
-    )
-    if len(points) < max(len(needed), 2):
-        raise values["curve"].error(
-            f"the curve needs a value for each of {', '.join(needed)}"
-            if needed
-            else "a curve needs two points"
-        )
-    return Curve(subject, tuple(points), weight)
 
 
 def _read_point(subject: str, curve: Entry, key: str) -> float:

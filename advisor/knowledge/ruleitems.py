@@ -37,7 +37,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_value, fact, fact_index, nearest
-from advisor.knowledge.notation import NotationError, parse_test
+from advisor.knowledge.notation import UNKNOWN, NotationError, parse_test
 from advisor.knowledge.rules import CRITERIA, Rule, RuleKind, Test
 from advisor.knowledge.yamltree import Entry
 
@@ -61,17 +61,17 @@ def read_rules(entry: Entry, kind: RuleKind) -> Iterator[tuple[Rule, Entry]]:
         yield from _read_ladder(entry, kind, own, shared)
         return
     values = entry.mapping((*own, *shared, "when"), required=_required((*own, *shared, "when"), kind))
-    yield _read_rule(entry, values, kind, read_tests(values["when"])), entry
+    yield _read_rule(entry, values, kind, read_tests(values["when"], kind)), entry
 
 
-def read_tests(entry: Entry) -> tuple[Test, ...]:
-    """Read tests by subject."""
+def read_tests(entry: Entry, kind: RuleKind | None = None) -> tuple[Test, ...]:
+    """Read tests by subject; that a fact is unknown is a test of evidence and of warnings alone."""
     tests = []
     for subject, value in entry.mapping().items():
         check_subject(subject, entry.keys()[subject])
-        tests.append(_read_test(subject, value))
+        tests.append(_read_test(subject, value, kind))
     if not tests:
-        raise entry.error("a rule without tests always fires; put what it says into the prior")
+        raise entry.error("a rule without tests always fires; give it one")
     return tuple(tests)
 
 
@@ -94,11 +94,9 @@ def read_bounded(entry: Entry, low: float, high: float) -> float:
 
 
 def check_subject(subject: str, entry: Entry) -> None:
-    """Refuse what is neither a fact nor a criterion."""
-    if subject not in fact_index() and subject not in CRITERIA:
-        raise entry.error(
-            f"{subject!r} is neither a fact nor a criterion{nearest(subject, (*fact_index(), *CRITERIA))}"
-        )
+    """Refuse what is no fact."""
+    if subject not in fact_index():
+        raise entry.error(f"{subject!r} is not a fact{nearest(subject, fact_index())}")
 
 
 def _required(keys: Sequence[str], kind: RuleKind) -> tuple[str, ...]:
@@ -111,7 +109,7 @@ def _read_ladder(
     ladder = entry.mapping(("ladder", "when", "rungs", *shared), required=("ladder", "rungs"))
     subject = ladder["ladder"].text()
     check_subject(subject, ladder["ladder"])
-    common = read_tests(ladder["when"]) if "when" in ladder else ()
+    common = read_tests(ladder["when"], kind) if "when" in ladder else ()
     if subject in {test.subject for test in common}:
         raise ladder["when"].keys()[subject].error(f"each rung tests {subject} itself; remove it here")
     stated = {key: ladder[key] for key in shared if key in ladder}
@@ -119,7 +117,7 @@ def _read_ladder(
     ids: dict[object, str] = {}
     for rung in ladder["rungs"].sequence():
         values = rung.mapping((*own, *shared, "test"), required=(*needed, "test"))
-        test = _read_test(subject, values["test"])
+        test = _read_test(subject, values["test"], kind)
         rule = _read_rule(rung, {**stated, **values}, kind, (*common, test), subject)
         if ids.setdefault(test.holds, rule.id) != rule.id:
             raise values["test"].error(f"{rule.id!r} has the test of {ids[test.holds]!r}; one rung is enough")
@@ -141,6 +139,7 @@ def _read_rule(
         kind=kind,
         criterion=_read_criterion(values.get("criterion")),
         tests=tests,
+        about=(rung_of,) if rung_of else tuple(test.subject for test in tests),
         log_odds=_read_log_odds(values["evidence"]) if kind == "evidence" else (0.0,) * len(APPROACHES),
         excludes=_read_excludes(values["excludes"]) if kind == "veto" else frozenset(),
         reason=_read_reason(values["text" if kind == "warning" else "reason"], tests),
@@ -173,16 +172,15 @@ def _read_sources(entry: Entry) -> tuple[str, ...]:
     return sources
 
 
-def _read_test(subject: str, entry: Entry) -> Test:
-    item = fact(subject) if subject in fact_index() else None
+def _read_test(subject: str, entry: Entry, kind: RuleKind | None) -> Test:
+    item = fact(subject)
     is_list = entry.is_sequence
     text = f"[{', '.join(value.text() for value in entry.sequence())}]" if is_list else entry.text()
+    if text == UNKNOWN and kind in ("evidence", "warning"):
+        return Test(subject, text, None)
     try:
-        if item and item.kind == "flag":
-            choices: Sequence[str] = ("true", "false")
-        else:
-            choices = item.choices if item else ()
-        holds = parse_test(text, duration=bool(item and item.kind == "duration"), choices=choices)
+        choices: Sequence[str] = ("true", "false") if item.kind == "flag" else item.choices
+        holds = parse_test(text, duration=item.kind == "duration", choices=choices)
     except NotationError as error:
         raise entry.notation_error(error) from None
     return Test(subject, text, holds)
@@ -211,7 +209,7 @@ def _read_reason(entry: Entry, tests: Sequence[Test]) -> str:
     if not reason.strip():
         raise entry.error("it is empty; say why in a sentence")
     for name in re.findall(r"\{(\w*)\}", reason):
-        if name not in {test.subject for test in tests}:
+        if name not in {test.subject for test in tests if test.holds is not None}:
             raise entry.error_at_words(
                 f"{{{name}}} is not tested by the rule, and so may be unknown", f"{{{name}}}"
             )

@@ -1,6 +1,6 @@
 """The knowledge base, as values.
 
-Rules are data. A rule is a conjunction of tests on facts and criteria; where it
+Rules are data. A rule is a conjunction of tests on facts; where it
 fires it adds evidence, vetoes approaches or warns. `advisor.knowledge.rulefile` reads
 them from `rules.yaml`, `advisor.decision.scoring` applies them.
 """
@@ -16,7 +16,8 @@ from advisor.knowledge.yamltree import Place
 
 __all__ = [
     "CRITERIA",
-    "Criterion",
+    "QUALITY",
+    "UPKEEP",
     "Curve",
     "Decision",
     "GivenWorld",
@@ -28,7 +29,11 @@ __all__ = [
     "Test",
 ]
 
-CRITERIA = ("freshness", "specialization", "cost", "retraining")
+QUALITY = ("freshness", "specialization")
+"""Trade-offs that bear on how good answers are."""
+UPKEEP = ("cost", "retraining")
+"""Trade-offs that bear on what it takes to keep them so."""
+CRITERIA = (*QUALITY, *UPKEEP)
 """The documented trade-offs; each rule belongs to one."""
 
 RuleKind = Literal["evidence", "veto", "warning"]
@@ -45,11 +50,15 @@ class RuleSource:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test of a rule: the subject, a fact or criterion, and the values it holds for."""
+    """One test of a rule: the subject, a fact, and the values it holds for.
+
+    Attributes:
+        holds: An interval, or names of choices; None for a test that the fact is unknown.
+    """
 
     subject: str
     text: str
-    holds: Interval | frozenset[str]
+    holds: Interval | frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class Rule:
     """A conjunction of tests, and what follows where all hold.
 
     Attributes:
+        about: Facts that it is about: of a rung that of its ladder, else all that are tested.
         log_odds: Evidence per approach in the order of `APPROACHES`, in nats.
         excludes: Approaches that a veto excludes.
         reason: Why; `{fact}` stands for the use case's value.
@@ -68,6 +78,7 @@ class Rule:
     kind: RuleKind
     criterion: str | None
     tests: tuple[Test, ...]
+    about: tuple[str, ...]
     log_odds: tuple[float, ...]
     excludes: frozenset[str]
     reason: str
@@ -79,26 +90,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A piecewise-linear function of a fact or criterion, constant beyond its ends.
+    """A piecewise-linear function of a fact, constant beyond its ends.
 
     Attributes:
-        subject: Fact or criterion that it reads.
+        subject: Fact that it reads.
         points: Pairs of the subject's value, in a row's units, and the curve's, by rising value.
-        weight: Weight within the criterion.
     """
 
     subject: str
     points: tuple[tuple[float, float], ...]
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """A trade-off: the weighted mean of its curves."""
-
-    name: str
-    title: str
-    curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,25 @@ class Decision:
     """How evidence becomes a decision.
 
     Attributes:
-        prior: Probability per approach before any fact is known, in the order of `APPROACHES`.
-        tolerance: Points of quality that a simpler approach may be expected to lose to the best.
-        evidence: Smallest sum of the weights of the rules that fired, in nats, that decides.
+        tolerance: Points of quality that an approach may be expected to lose to the best, to be chosen for its upkeep.
+        evidence: Smallest sum of the weights of what is known, in nats, that decides.
+        apart: Points of upkeep from which on one of two approaches, neither of which contains the other, is the
+            cheaper to keep.
+        upkeep: What an approach asks of those who keep it before any fact is known, in points, in the order of
+            `APPROACHES`.
+        tenfold: Points of upkeep for ten times the cost.
     """
 
-    prior: tuple[float, ...]
     tolerance: float
     evidence: float
+    apart: float
+    upkeep: tuple[float, ...]
+    tenfold: float
 
 
 @dataclass(frozen=True, slots=True)
 class Monotonicity:
-    """A promise: as `fact` moves in `direction`, z(raises) - z(against) never falls."""
+    """A promise: as `fact` moves in `direction`, `raises` never falls against `against`, in quality or in upkeep."""
 
     fact: str
     direction: Literal["increasing", "decreasing"]
@@ -155,7 +161,6 @@ class Knowledge:
 
     decision: Decision
     sources: Mapping[str, RuleSource]
-    criteria: tuple[Criterion, ...]
     rules: tuple[Rule, ...]
     worlds: Mapping[str, tuple[tuple[float, float], ...]]
     given: tuple[GivenWorld, ...]

@@ -13,10 +13,12 @@ from itertools import combinations
 import numpy as np
 
 from advisor.decision.gains import TWO_SIDED_80
-from advisor.knowledge.approaches import Approach
+from advisor.decision.plan import route
+from advisor.decision.scoring import UNDECIDED
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.cases import MARGIN_POINTS
-from advisor.knowledge.facts import Row, fact, fact_index
+from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index
 from advisor.learning.selection import SHIPPED, Measured, Outcome, Study
 
 __all__ = [
@@ -27,12 +29,13 @@ __all__ = [
     "Resampling",
     "always",
     "coverage",
+    "first_steps",
     "followed",
     "leading",
     "learning_curve",
     "of_rule",
     "rule_of_thumb",
-    "simplest",
+    "taking",
 ]
 
 RESAMPLES = 4000
@@ -103,8 +106,8 @@ def leading(study: Study, points: Floats) -> Choices:
     return followed(study.measured, study.measured.leaders(points))
 
 
-def simplest(study: Study, points: Floats, *, among_measured: bool) -> Choices:
-    """Return the approach that would be taken: the simplest within the tolerance of the best.
+def taking(study: Study, points: Floats, *, among_measured: bool) -> Choices:
+    """Return the approach that would be taken: the easiest to keep within the tolerance of the best.
 
     Args:
         study: The cases.
@@ -112,7 +115,26 @@ def simplest(study: Study, points: Floats, *, among_measured: bool) -> Choices:
         among_measured: Choose among the arms that a case measured; else among all that no veto excludes.
     """
     allowed = study.measured.among if among_measured else study.feasible
-    return followed(study.measured, study.scorer.simplest(np.where(allowed, points, -np.inf)))
+    close = study.scorer.close(np.where(allowed, points, -np.inf))
+    return followed(study.measured, study.scorer.easiest(close, study.upkeep))
+
+
+def first_steps(study: Study, outcome: Outcome) -> Choices:
+    """Return what the plan would begin with, of all that no veto excludes."""
+    places = np.full(len(study.cases), NOT_MEASURED)
+    allowed = np.where(study.feasible, outcome.points, -np.inf)
+    goals = study.scorer.easiest(study.scorer.close(allowed), study.upkeep)
+    for index, case in enumerate(study.cases):
+        goal = goals[index] if goals[index] != UNDECIDED else allowed[:, index].argmax()
+        above = outcome.points[:, index] - outcome.points[Approach.PROMPTING.place, index]
+        points = {each: float(above[each.place]) for each in APPROACHES if study.feasible[each.place, index]}
+        if points:
+            tolerance = study.knowledge.decision.tolerance
+            steps = route(
+                APPROACHES[goal], points, KnownFacts(case.row), outcome.spread[:, :, index], tolerance
+            )
+            places[index] = steps[0].place
+    return followed(study.measured, places)
 
 
 def of_rule(study: Study, say: Callable[[Row], Approach]) -> Choices:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import Fact, fact
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import CRITERIA, Rule, Test
+from advisor.knowledge.rules import Rule, Test
 
 __all__ = ["VetoedRegion", "bounds", "cells", "vetoed_regions"]
 
@@ -33,17 +33,15 @@ class VetoedRegion:
 
 
 def bounds(subject: str) -> tuple[float, float]:
-    """Return the least and greatest value of a fact or criterion."""
-    if subject in CRITERIA:
-        return 0.0, 1.0
+    """Return the least and greatest value of a fact."""
     item: Fact = fact(subject)
     return item.minimum, item.maximum
 
 
 def cells(subject: str, tests: Iterable[Test]) -> list[float]:
-    """Return, in order, a value of every cell that tests cut a fact or criterion into."""
+    """Return, in order, a value of every cell that tests cut a fact into."""
     low, high = bounds(subject)
-    if subject not in CRITERIA and fact(subject).kind in ("flag", "choice"):
+    if fact(subject).kind in ("flag", "choice"):
         return [float(number) for number in range(int(low), int(high) + 1)]
     values = {low, high}
     for test in tests:
@@ -118,4 +116,4 @@ def _holds(test: Test, value: float) -> bool:
         return value in test.holds
     item = fact(test.subject)
     name = ("false", "true")[int(value)] if item.kind == "flag" else item.choices[int(value) - 1]
-    return name in test.holds
+    return test.holds is not None and name in test.holds

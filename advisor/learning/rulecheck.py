@@ -31,7 +31,7 @@ from advisor.knowledge.facts import (
     value_to_notation,
 )
 from advisor.knowledge.notation import Interval
-from advisor.knowledge.rules import CRITERIA, Monotonicity, Rule, Test
+from advisor.knowledge.rules import Monotonicity, Rule, Test
 from advisor.learning.regions import bounds, cells, vetoed_regions
 
 __all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
@@ -187,11 +187,8 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
     )
     subjects = sorted({test.subject for rule in rules for test in rule.tests} - {promise.fact})
     where = str(promise.place)
-    if any(test.subject in CRITERIA for rule in scorer.knowledge.rules for test in rule.tests):
-        yield Finding("remark", where, f"{promise.fact}: not proved, since rules test criteria")
-        return
-    if not rules:
-        yield Finding("remark", where, f"{promise.fact}: no rule reads it, so there is nothing to promise")
+    if not rules and not any(curve.subject == promise.fact for curve in scorer.gains.curves):
+        yield Finding("remark", where, f"{promise.fact}: nothing reads it, so there is nothing to promise")
         return
     tests = [test for rule in rules for test in rule.tests]
     values = [[*cells(name, tests), math.nan] for name in subjects]
@@ -203,8 +200,8 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
         )
         return
     rows = _combinations(promise.fact, steps, subjects, values)
-    lead = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.gains), rows, promise)
-    falls = np.diff(lead.reshape(-1, len(steps)), axis=1) < -_TOLERANCE
+    leads = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.gains), rows, promise)
+    falls = (np.diff(leads.reshape(2, -1, len(steps)), axis=2) < -_TOLERANCE).any(axis=0)
     if falls.any():
         combination, step = (int(index) for index in np.argwhere(falls)[0])
         row = rows[combination * len(steps) + step]
@@ -213,8 +210,10 @@ def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
 
 
 def _leads(scorer: Scorer, rows: Rows, promise: Monotonicity) -> Floats:
-    points = scorer.score(rows).points
-    leads: Floats = points[APPROACHES.index(promise.raises)] - points[APPROACHES.index(promise.against)]
+    """Return by how much one approach leads in quality and in upkeep, shape (2, n)."""
+    scores = scorer.score(rows)
+    both = np.stack((scores.points, scores.upkeep))
+    leads: Floats = both[:, APPROACHES.index(promise.raises)] - both[:, APPROACHES.index(promise.against)]
     return leads
 
 
@@ -257,6 +256,8 @@ def _implies(one: Rule, other: Rule) -> bool:
 def _within(inner: Test, outer: Test) -> bool:
     if isinstance(inner.holds, frozenset) and isinstance(outer.holds, frozenset):
         return inner.holds <= outer.holds
+    if inner.holds is None or outer.holds is None:
+        return inner.holds is outer.holds
     if isinstance(inner.holds, Interval) and isinstance(outer.holds, Interval):
         (low, high), (least, most) = inner.holds.closed(), outer.holds.closed()
         return least <= low and high <= most

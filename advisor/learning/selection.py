@@ -33,11 +33,6 @@ __all__ = ["FAMILIES", "SHIPPED", "Choice", "Family", "Measured", "Outcome", "St
 
 SCALES = (2.0, 3.0, 4.5, 6.0, 9.0, 14.0)
 TEMPERATURES = (2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0)
-_CHOOSING = 4.0
-"""Points that stand for one nat where an approach is drawn by its points, to choose by the regret that is expected.
-
-Regret itself jumps with every case whose leader changes, and follows luck.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +91,6 @@ class Measured:
         """Return the probability of each measured arm to be best, shape (approaches, cases)."""
         return softmax(np.where(self.among, points, -np.inf), temperature)
 
-    def expected_regret(self, points: Floats, temperature: float) -> Floats:
-        """Return the regret of an arm drawn with `probabilities`, per case."""
-        drawn = self.probabilities(points, temperature)
-        expected: Floats = np.where(self.among, drawn * np.nan_to_num(self.regret), 0.0).sum(axis=0)
-        return expected
-
     def log_loss(self, points: Floats, temperature: float | Floats) -> Floats:
         """Return the negative log of the probability given to what is acceptable, per case."""
         given = np.where(self.acceptable, self.probabilities(points, temperature), 0.0).sum(axis=0)
@@ -136,15 +125,20 @@ class Study:
         self.cases = tuple(cases)
         self.knowledge = knowledge
         self.scorer = Scorer(knowledge)
-        scores = self.scorer.score(np.stack([case.row for case in cases]))
+        rows = np.stack([case.row for case in cases])
+        scores = self.scorer.score(rows)
         self.base, self.feasible = scores.points / self.scorer.gains.slope, scores.feasible
+        self.upkeep = scores.upkeep + self.scorer.cost_points(rows)
         self.measured = Measured(self.cases)
         self._silent = Comparisons(self.cases, np.zeros_like(self.base))
         self._speaking = Comparisons(self.cases, self.base)
         self.sources = self._speaking.sources
 
     def choose(self, family: Family, outside: Sequence[int] = ()) -> Choice:
-        """Choose by leaving one source out, among those that are not `outside`."""
+        """Choose by the log loss of leaving one source out, among those that are not `outside`.
+
+        Regret jumps with every case whose leader changes, and follows luck.
+        """
         comparisons = self._comparisons(family)
         inside = [source for source in range(len(self.sources)) if source not in outside]
         variances = estimate_variances(comparisons, comparisons.without(outside))
@@ -158,9 +152,10 @@ class Study:
                 model = self._model(family, (*outside, source), scale, variances)
                 found[:, held] = self._points(family, model)[:, held]
         known = np.isin(comparisons.source_of_case, inside)
-        scale = min(points, key=lambda each: self._loss(points[each], known))
-        temperature = min(
-            TEMPERATURES, key=lambda each: self.measured.log_loss(points[scale], each)[known].mean()
+        _, scale, temperature = min(
+            (float(self.measured.log_loss(found, each)[known].mean()), scale, each)
+            for scale, found in points.items()
+            for each in TEMPERATURES
         )
         return Choice(scale, variances, temperature)
 
@@ -213,9 +208,6 @@ class Study:
             weights[1:] = 0.0
         points: Floats = self._comparisons(family).predictors @ weights
         return points
-
-    def _loss(self, points: Floats, known: Bools) -> float:
-        return float(self.measured.expected_regret(points, _CHOOSING)[known].mean())
 
 
 def ship(study: Study) -> tuple[GainModel, Choice]:

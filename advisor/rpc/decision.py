@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
+import numpy as np
 from google.rpc import status_pb2
 
 from advisor.decision.advisor import Advisor
@@ -15,8 +18,9 @@ from advisor.decision.rulebook import cite
 from advisor.errors import AdvisorError, ResourceExhausted
 from advisor.execution.current import CurrentAdvisor
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.facts import encode_many
+from advisor.knowledge.facts import Row, encode_facts, encode_many
 from advisor.knowledge.rules import Knowledge, Rule
+from advisor.rpc.batches import Batches
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
@@ -57,7 +61,7 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
     """Recommends an approach; every call goes on to its end with the rules that it began with.
 
     Args:
-        current: Decides; fast enough to run in the event loop, one at a time.
+        current: Decides; fast enough to run in the event loop, the basic view about all that wait in one go.
         stored: Decides about stored use cases; blocks.
         lane: Threads for whatever is too slow for the event loop.
     """
@@ -66,6 +70,7 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         self._current = current
         self._stored = stored
         self._lane = lane
+        self._batches = Batches(_decide_all)
 
     async def Recommend(
         self, request: decision_pb2.RecommendRequest, _context: Context
@@ -76,11 +81,14 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
         checks.refuse()
         view = view_from_proto(request.view) or FULL
         advisor = self._current.now
+        facts, path = request.inline_use_case.facts, "inline_use_case.facts"
+        if not use_case_id and view is BASIC:
+            return await self._batches.do((advisor, encode_facts(facts, path)))
         if not use_case_id:
-            found = advisor.recommend(request.inline_use_case.facts, view, "inline_use_case.facts")
+            found = advisor.recommend(facts, view, path)
         else:
             found = await self._lane.run(lambda _: self._stored.recommend_stored(use_case_id, view, advisor))
-        return decision_pb2.RecommendResponse(recommendation=recommendation_to_proto(found))
+        return _response(found)
 
     async def BatchRecommend(
         self, request: decision_pb2.BatchRecommendRequest, _context: Context
@@ -175,6 +183,19 @@ class DecisionServicer(decision_grpc.DecisionServiceServicer):
             result.recommendation.CopyFrom(recommendation_to_proto(found))
         except AdvisorError as error:
             result.error.CopyFrom(error_to_status(error) or status_pb2.Status())
+
+
+def _decide_all(asked: Sequence[tuple[Advisor, Row]]) -> list[decision_pb2.RecommendResponse]:
+    """Decide, in the basic view, about what each call asks of the advisor that it began with."""
+    responses: list[decision_pb2.RecommendResponse] = []
+    for advisor, calls in groupby(asked, key=itemgetter(0)):
+        rows = np.array([row for _, row in calls])
+        responses.extend(map(_response, advisor.recommend_rows(rows, [BASIC] * len(rows))))
+    return responses
+
+
+def _response(found: Recommendation) -> decision_pb2.RecommendResponse:
+    return decision_pb2.RecommendResponse(recommendation=recommendation_to_proto(found))
 
 
 def rule_to_proto(rule: Rule, knowledge: Knowledge) -> decision_pb2.Rule:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from advisor.decision.cost import ApproachCost, CostEstimate
+from advisor.decision.cost import ApproachCost, Assumption, CostEstimate
 from advisor.decision.evidence import Evidence, Factor, Kind
 from advisor.decision.explanation import (
-    CriterionScore,
     Explanation,
     PlanStep,
     Question,
     Robustness,
     RuleWarning,
+    ScorecardRow,
 )
 from advisor.decision.flips import Flip
 from advisor.decision.recommendation import Recommendation, Score, Versions, Veto, View
@@ -28,6 +28,7 @@ from advisor.v1 import recommendation_pb2 as pb
 __all__ = [
     "approach_from_proto",
     "approach_to_proto",
+    "approach_values_from_proto",
     "approach_values_to_proto",
     "criterion_to_proto",
     "evidence_from_proto",
@@ -55,6 +56,7 @@ _KINDS: dict[Kind, pb.Evidence.Kind] = {
     "RULE": pb.Evidence.KIND_RULE,
     "CLASSIFIER": pb.Evidence.KIND_CLASSIFIER,
     "TRIAL": pb.Evidence.KIND_TRIAL,
+    "COST": pb.Evidence.KIND_COST,
 }
 _FROM_KINDS = {value: kind for kind, value in _KINDS.items()}
 _FROM_VIEWS = {pb.RECOMMENDATION_VIEW_BASIC: View.BASIC, pb.RECOMMENDATION_VIEW_FULL: View.FULL}
@@ -95,6 +97,11 @@ def approach_values_to_proto(values: Sequence[float]) -> pb.ApproachValues:
     return pb.ApproachValues(**_values(values))
 
 
+def approach_values_from_proto(message: pb.ApproachValues) -> tuple[float, ...]:
+    """Return one number per approach, in the order of `APPROACHES`."""
+    return tuple(getattr(message, name) for name in _VALUES)
+
+
 def criterion_to_proto(name: str | None) -> pb.Criterion:
     """Return a trade-off as a value of the enum; unspecified where there is none."""
     return _CRITERIA[name]
@@ -120,10 +127,10 @@ def evidence_from_proto(message: pb.Evidence) -> Evidence:
         kind=_FROM_KINDS[message.kind],
         id=message.id,
         criterion=_FROM_CRITERIA.get(message.criterion),
-        points=_numbers(message.points),
+        points=approach_values_from_proto(message.points),
         reason=message.reason,
         sources=tuple(RuleSource(each.id, each.title, each.reference) for each in message.sources),
-        factors=tuple(Factor(each.fact, _numbers(each.points)) for each in message.factors),
+        factors=tuple(Factor(each.fact, approach_values_from_proto(each.points)) for each in message.factors),
         facts=tuple(message.facts),
     )
 
@@ -137,7 +144,6 @@ def score_from_proto(message: pb.ApproachScore) -> Score:
 def _explanation(explanation: Explanation) -> _Fields:
     return {
         "summary": explanation.summary,
-        "criteria": [_criterion(each) for each in explanation.criteria],
         "plan": [_step(each) for each in explanation.plan],
         "evidence": [_evidence(each) for each in explanation.evidence],
         "unconsidered_rules": [
@@ -149,6 +155,12 @@ def _explanation(explanation: Explanation) -> _Fields:
         "questions": [_question(each) for each in explanation.questions],
         "similar_cases": [_case(each) for each in explanation.similar_cases],
         "cost": _cost(explanation.cost),
+        "scorecard": {
+            "quality": [_scorecard_row(each) for each in explanation.scorecard.quality],
+            "quality_points": _values(explanation.scorecard.quality_points),
+            "upkeep": [_scorecard_row(each) for each in explanation.scorecard.upkeep],
+            "upkeep_points": _values(explanation.scorecard.upkeep_points),
+        },
     }
 
 
@@ -162,6 +174,7 @@ def _score(score: Score, explanation: Explanation | None) -> _Fields:
     if explanation:
         expected = explanation.expected[score.approach.place]
         fields["expected_quality"] = {"lower": expected.low, "upper": expected.high, "score": expected.score}
+        fields["upkeep"] = explanation.scorecard.upkeep_points[score.approach.place]
     return fields
 
 
@@ -201,15 +214,12 @@ def _values(values: Sequence[float]) -> _Fields:
     return dict(zip(_VALUES, values, strict=True))
 
 
-def _criterion(score: CriterionScore) -> _Fields:
+def _scorecard_row(row: ScorecardRow) -> _Fields:
     return {
-        "criterion": _CRITERIA[score.name],
-        "value": score.value,
-        "lower": score.lower,
-        "upper": score.upper,
-        "factors": [
-            {"fact": each.fact, "weight": each.weight, "value": each.value} for each in score.factors
-        ],
+        "title": row.title,
+        "criterion": _CRITERIA[row.criterion],
+        "points": _values(row.points),
+        "evidence_ids": row.evidence,
     }
 
 
@@ -282,28 +292,48 @@ def _case(similar: SimilarCase) -> _Fields:
 
 
 def _cost(estimate: CostEstimate) -> _Fields:
+    volume = estimate.break_even
     return {
-        "approaches": [_approach_cost(each) for each in estimate.approaches],
-        "break_even_queries_per_month": estimate.break_even_queries_per_month,
-        "assumptions": [
-            {"name": each.name, "value": each.value, "reason": each.reason} for each in estimate.assumptions
-        ],
+        "approaches": [_approach_cost(each) for each in estimate.approaches if each.possible],
+        "break_even_queries_per_month": volume.value if volume else None,
+        "break_even_low": volume.low if volume else None,
+        "break_even_high": volume.high if volume else None,
+        "assumptions": [_assumption(each) for each in estimate.assumptions],
+        "queries_per_month": estimate.queries_per_month,
+        "notes": estimate.notes,
         "summary": estimate.summary,
     }
 
 
 def _approach_cost(cost: ApproachCost) -> _Fields:
+    days = cost.building_days
     return {
         "approach": _APPROACHES[cost.approach],
         "per_answer_usd": cost.per_answer_usd,
         "per_month_usd": cost.per_month_usd,
+        "per_month_low_usd": cost.per_month_low_usd,
+        "per_month_high_usd": cost.per_month_high_usd,
         "training_run_usd": cost.training_run_usd,
         "training_runs_per_month": cost.training_runs_per_month,
         "tokens_per_query": cost.tokens_per_query,
+        "cached_tokens_per_query": cost.cached_tokens_per_query,
+        "prompt": cost.prompt,
+        "building_days": days.value,
+        "building_days_low": days.low,
+        "building_days_high": days.high,
         "over_budget": cost.over_budget,
     }
 
 
-def _numbers(values: pb.ApproachValues) -> tuple[float, ...]:
-    """Return one number per approach in the order of `APPROACHES`."""
-    return tuple(getattr(values, name) for name in _VALUES)
+def _assumption(item: Assumption) -> _Fields:
+    return {
+        "name": item.name,
+        "value": item.value,
+        "reason": item.reason,
+        "source": item.source,
+        "date": item.date,
+        "low": item.low,
+        "high": item.high,
+        "month_at_low_usd": _values(item.month_at_low) if item.month_at_low else None,
+        "month_at_high_usd": _values(item.month_at_high) if item.month_at_high else None,
+    }

@@ -44,12 +44,12 @@ def test_recommend_says_what_and_why(advisor, case):
     assert ended.out.startswith("RAG")
     for part in ("For RAG", "What would change", "Cost"):
         assert part in ended.out
-    assert "How it adds up" not in ended.out
+    assert "task-answers-questions" not in ended.out
 
 
 def test_recommend_all_leaves_nothing_out(advisor, case):
     """Everything that adds up is there on demand."""
-    assert "How it adds up" in advisor("recommend", case, "--all").out
+    assert "cost-estimate" in advisor("recommend", case, "--all").out
 
 
 def test_recommend_json_is_the_message(advisor, case):

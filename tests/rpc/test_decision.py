@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import duration_pb2
 
+from advisor.decision.recommendation import BASIC
+from advisor.execution.current import CurrentAdvisor
+from advisor.rpc.decision import DecisionServicer
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.v1 import use_case_service_pb2_grpc as service_grpc
+from advisor.wire.recommendation import recommendation_to_proto
 
 DAILY = facts_pb2.Facts(update_interval=duration_pb2.Duration(seconds=86400))
 
@@ -38,6 +44,41 @@ def test_basic_view_leaves_explanations_out(stub):
     found = stub.Recommend(inline(DAILY, view=recommendation_pb2.RECOMMENDATION_VIEW_BASIC)).recommendation
     assert len(found.scores) == 4
     assert not found.evidence
+
+
+def test_calls_at_once_answer_each_for_itself(stub, rules_advisor):
+    """Among calls that come together each gets what it asked for, and what is wrong with one fails that one."""
+    asked = [
+        facts_pb2.Facts(update_interval=duration_pb2.Duration(seconds=seconds), needs_citations=cites)
+        for seconds in (0, 3600, 86400, 10**7)  # at least 1 is allowed
+        for cites in (True, False)
+    ] * 8
+    basic = recommendation_pb2.RECOMMENDATION_VIEW_BASIC
+    calls = [stub.Recommend.future(inline(facts, view=basic)) for facts in asked]
+    calls[-1].cancel()
+    for facts, call in zip(asked[:-1], calls[:-1], strict=True):
+        if facts.update_interval.seconds:
+            expected = recommendation_to_proto(rules_advisor.recommend(facts, BASIC))
+            assert call.result().recommendation == expected
+        else:
+            assert call.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_calls_at_once_keep_the_rules_they_began_with(rules_advisor):
+    """New rules between two calls that are decided in one go count for the second alone."""
+    current = CurrentAdvisor(rules_advisor)
+    unused: Any = None
+    servicer = DecisionServicer(current, unused, unused)
+    request = inline(DAILY, view=recommendation_pb2.RECOMMENDATION_VIEW_BASIC)
+
+    async def by_new_rules() -> decision_pb2.RecommendResponse:
+        current.reload()
+        return await servicer.Recommend(request, unused)
+
+    found = await asyncio.gather(servicer.Recommend(request, unused), by_new_rules())
+    rules = [each.recommendation.versions.rules for each in found]
+    assert rules == [rules_advisor.versions.rules, current.version]
+    assert rules[0] != rules[1]
 
 
 def test_no_facts_is_undecided(stub):

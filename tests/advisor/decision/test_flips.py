@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.flips import Flip, FlipFinder
+from advisor.decision.pricing import Known
 from advisor.decision.scoring import UNDECIDED
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
@@ -76,7 +77,8 @@ def test_no_nearer_value_changes_the_approach(values: dict[str, object]) -> None
         edge = holds.high if math.isfinite(holds.high) else holds.low
         for share in (0.0, 0.3, 0.7, 0.999):
             between = known + (edge - known) * share
-            if between not in holds:
+            told_to_two_digits = flip.fact in Known._fields and math.isclose(between, edge, rel_tol=0.1)
+            if between not in holds and not told_to_two_digits:
                 assert taken_at(moved(row, item, between)) in (taken, None), flip
 
 
@@ -90,7 +92,6 @@ def test_a_flip_names_the_end_that_the_rules_name() -> None:
     }
     _, _, flips = find(facts)
     by_fact = {flip.fact: flip for flip in flips}
-    assert by_fact["must_forget"].change == "true"
     threshold = float(by_fact["labelled_examples"].change.removeprefix("<").removeprefix("=").strip())
     tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
     holds = [test.holds for test in tests if test.subject == "labelled_examples"]
@@ -129,7 +130,6 @@ def test_a_flag_flips_to_its_other_value(name: str) -> None:
             {"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 300},
             "new_knowledge_share",
         ),
-        ({"task": "EXTRACTION", "output_form": "STRUCTURED", "labelled_examples": 300}, "corpus_tokens"),
     ],
 )
 def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: str) -> None:
@@ -161,8 +161,8 @@ def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: 
                 "needs_citations": True,
                 "labelled_examples": 800,
             },
-            "must_forget",
-            "If single facts must be erasable",
+            "distribution_shift",
+            "If inputs drift from the examples",
         ),
     ],
 )
@@ -203,3 +203,13 @@ def test_two_that_retrieve_are_not_told_apart_by_what_is_retrieved_from(values: 
     for flip in flips:
         if flip.fact in ("corpus_tokens", "retrieval_hit_rate"):
             assert not (taken is not None and taken.retrieves and flip.approach.retrieves)
+
+
+@settings(max_examples=40, deadline=None)
+@given(use_cases())
+def test_where_the_cost_has_no_say_its_facts_flip_nothing(values: dict[str, object]) -> None:
+    """To leave them out then changes nothing."""
+    row, taken, flips = find({name: value for name, value in values.items() if name != "monthly_budget"})
+    scorer = default_advisor().scorer
+    alone = scorer.decides_alone(row, scorer.score(row[None]), 0)
+    assert flips == FlipFinder(scorer).find(row, taken, alone=alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from advisor.decision.advisor import default_advisor
 from advisor.decision.evidence import Evidence
 from advisor.decision.explanation import ExpectedQuality, Question
-from advisor.decision.reasons import headline, reasons_for, rivals
+from advisor.decision.reasons import headline, passed_over, reasons_for, rivals
 from advisor.decision.recommendation import Recommendation, Score, Versions
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import facts
@@ -67,12 +68,13 @@ def test_rules_on_the_same_facts_are_one_reason() -> None:
 
 
 def test_reasons_and_prior_add_up_to_the_points() -> None:
-    """Nothing is lost by grouping."""
+    """Nothing is lost by grouping, and quality and upkeep are kept apart."""
     recommendation, evidence = supported()
     prior = next(item.points for item in evidence if item.kind == "PRIOR")
+    reasons = [reason for reason in reasons_for(evidence) if not reason.is_upkeep]
     for score in recommendation.scores:
         place = score.approach.place
-        total = math.fsum(reason.points[place] for reason in reasons_for(evidence)) + prior[place]
+        total = math.fsum(reason.points[place] for reason in reasons) + prior[place]
         assert total == pytest.approx(score.points)
 
 
@@ -98,14 +100,32 @@ def test_the_headline_names_the_reason_for_and_the_reason_against(against: Evide
     assert text == f"{expected} {said}".rstrip()
 
 
-def test_the_headline_says_what_the_best_would_add() -> None:
-    """Where the simpler one is taken, what the other is expected to add is told."""
-    points = {RAG: 12.0, HYBRID: 14.0}
-    text = headline(outcome(points, RAG), reach(points, 0.62), (piece("Fresh", "task", rag=6),), ())
+@pytest.mark.parametrize(
+    ("better", "suffices", "said"),
+    [
+        (0.3, False, "HYBRID is expected to do no better, and asks for more."),
+        (2.0, False, "HYBRID is expected to do 2 points better: too little to tell, and it asks for more."),
+        (9.0, True, "HYBRID is expected to do 9 points better, which users do not need."),
+        (9.0, False, "HYBRID is expected to do 9 points better, and costs far more than the budget."),
+    ],
+)
+def test_the_headline_says_why_the_best_is_not_taken(better: float, suffices: bool, said: str) -> None:
+    """What the other is expected to add is told, and why that is not worth it."""
+    points = {RAG: 12.0, HYBRID: 12.0 + better}
+    taken = replace(outcome(points, RAG), leader=HYBRID, runner_up=RAG)
+    instead = passed_over(taken, 3.0, suffices=suffices)
+    text = headline(taken, reach(points, 0.62), (piece("Fresh", "task", rag=6),), (), instead=instead)
     assert text == (
         "RAG (+12 points over a plain prompt expected, which makes 62%; four times in five +2 to +22). Fresh. "
-        "HYBRID, which does more, is expected to add 2 points: too little to build it for."
+        f"{said}"
     )
+
+
+def test_what_is_taken_is_not_passed_over() -> None:
+    """Nor is anything where nothing is taken."""
+    points = {RAG: 12.0, HYBRID: 9.0}
+    assert passed_over(outcome(points, RAG), 3.0, suffices=False) == ""
+    assert passed_over(outcome(points, None), 3.0, suffices=False) == ""
 
 
 def test_a_reason_against_the_rival_counts_against_it_alone() -> None:
@@ -124,7 +144,7 @@ def test_prompting_is_what_there_is_already() -> None:
     """What the others are measured against has no gain of its own."""
     points = {PROMPTING: 0.0, RAG: -2.0}
     text = headline(outcome(points, PROMPTING), reach(points), (piece("Fits", "task", prompting=6),), ())
-    assert text == "PROMPTING (what there is already, against which the others are measured). Fits."
+    assert text == "PROMPTING (against which the others are measured). Fits."
 
 
 def test_an_open_decision_names_the_first_question() -> None:
@@ -156,13 +176,6 @@ def test_lead_and_robustness_do_not_contradict_each_other(known: dict[str, objec
     if told.approach is not None and told.explanation.robustness.kept < 0.5:
         assert told.explanation.questions
         assert f"Find out first: {told.explanation.questions[0].text}" in told.explanation.summary
-
-
-def test_what_was_taken_from_the_data_ends_the_headline() -> None:
-    """A reader sees which facts nobody stated."""
-    text = headline(outcome({RAG: 1.0}, RAG), reach({RAG: 1.0}), (), (), taken="labelled_examples 40")
-    assert text.startswith("RAG (+1 point over a plain prompt expected;")
-    assert text.endswith(". Counted from the documents and examples: labelled_examples 40.")
 
 
 def test_the_best_rival_counts_most_and_what_is_excluded_not_at_all() -> None:

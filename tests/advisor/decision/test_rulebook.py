@@ -10,7 +10,7 @@ from advisor.decision.rulebook import Rulebook, cite
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.facts import encode_facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
-from advisor.knowledge.rules import CRITERIA, RuleSource
+from advisor.knowledge.rules import RuleSource
 
 KNOWLEDGE = load_default_rules()
 VALUES = {
@@ -39,15 +39,6 @@ def test_reasons_are_filled_with_the_use_cases_values(reason: str, worded: str) 
     rule = replace(KNOWLEDGE.rules[0], reason=reason)
     book = Rulebook(Scorer(replace(KNOWLEDGE, rules=(rule,))))
     assert book.reason(rule, ROW) == worded
-
-
-def test_reasons_are_filled_with_trade_offs() -> None:
-    """A trade-off is a number between 0 and 1."""
-    rule = replace(KNOWLEDGE.rules[0], reason="Freshness is {freshness}.")
-    scorer = Scorer(KNOWLEDGE)
-    freshness = scorer.criteria(ROW[None]).value[CRITERIA.index("freshness"), 0]
-    book = Rulebook(Scorer(replace(KNOWLEDGE, rules=(rule,))))
-    assert book.reason(rule, ROW) == f"Freshness is {freshness:.2f}."
 
 
 def test_a_locator_goes_into_the_reference() -> None:

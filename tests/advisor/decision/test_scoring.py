@@ -1,4 +1,4 @@
-"""Scoring: tests, criteria and the combination, one row or many."""
+"""Scoring: tests and the combination, one row or many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rulefile import load_default_rules
-from advisor.knowledge.rules import CRITERIA, Rule
+from advisor.knowledge.rules import QUALITY, Rule
 from advisor.knowledge.rules import Test as UnaryTest
 from tests.advisor.strategies import use_cases
 
@@ -32,6 +32,8 @@ def row_of(**values: object) -> np.ndarray:
 def holds(test: UnaryTest, row: np.ndarray) -> bool | None:
     """Decide a test on a fact the slow and obvious way."""
     number = float(row[fact_index()[test.subject]])
+    if test.holds is None:
+        return math.isnan(number)
     if math.isnan(number):
         return None
     if isinstance(test.holds, Interval):
@@ -87,65 +89,82 @@ def test_probabilities_are_a_softmax_over_what_is_feasible(scorer: Scorer) -> No
 
 
 def test_no_facts_leave_the_decision_open(scorer: Scorer) -> None:
-    """Without facts nothing fires and the outcome is undecided."""
+    """Without facts nothing fires but for what is unknown, and the outcome is undecided."""
     scores = scorer.score(row_of()[None])
-    assert not scores.fired.any()
+    fired = [rule for rule, on in zip(scorer.knowledge.rules, scores.fired[:, 0], strict=True) if on]
+    assert all(test.holds is None for rule in fired for test in rule.tests)
     assert not scores.known[0]
     assert scores.approach[0] == UNDECIDED
 
 
-@settings(max_examples=50, deadline=None)
-@given(use_cases())
-def test_criteria_stay_within_what_unknown_facts_allow(values: dict[str, object]) -> None:
-    """A criterion's value lies between its ends, which meet where everything is known."""
-    criteria = Scorer(load_default_rules()).criteria(row_of(**values)[None])
-    known = ~np.isnan(criteria.value[:, 0])
-    lower, upper, value = (part[known, 0] for part in (criteria.lower, criteria.upper, criteria.value))
-    assert len(criteria.value) == len(CRITERIA)
-    assert (lower <= upper + 1e-12).all()
-    assert (value >= -1e-12).all()
-    assert (value <= 1 + 1e-12).all()
-
-
-def test_points_are_prior_plus_evidence(scorer: Scorer) -> None:
-    """Points are the log prior and the evidence of the rules that fired, and nothing else, by one slope."""
-    scores = scorer.score(row_of(update_interval="1d", task="QUESTION_ANSWERING")[None])
+def test_points_are_the_evidence_of_what_fired(scorer: Scorer) -> None:
+    """Of quality or of upkeep, by the rule's trade-off, by one slope; upkeep begins with the parts."""
+    known = {
+        "update_interval": "1d",
+        "task": "QUESTION_ANSWERING",
+        "must_forget": True,
+        "latency_budget": "1s",
+    }
+    scores = scorer.score(row_of(**known)[None])
     fired = [rule for rule, on in zip(scorer.knowledge.rules, scores.fired[:, 0], strict=True) if on]
     for index in range(len(APPROACHES)):
-        expected = math.log(scorer.knowledge.decision.prior[index]) + sum(r.log_odds[index] for r in fired)
-        assert scores.points[index, 0] == pytest.approx(scorer.gains.slope * expected)
+        quality = sum(rule.log_odds[index] for rule in fired if rule.criterion in QUALITY)
+        upkeep = sum(rule.log_odds[index] for rule in fired if rule.criterion not in QUALITY)
+        assert scores.points[index, 0] == pytest.approx(scorer.gains.slope * quality)
+        parts = scorer.knowledge.decision.upkeep[index]
+        assert scores.upkeep[index, 0] == pytest.approx(parts + scorer.gains.slope * upkeep)
+    assert np.ptp(scores.upkeep) > np.ptp(scorer.parts)
+
+
+PARTS = (0.0, -1.0, -2.0, -3.0)
 
 
 @pytest.mark.parametrize(
-    ("points", "taken"),
+    ("points", "upkeep", "taken"),
     [
-        ((0, 1, 2, 3), "PROMPTING"),  # all within the tolerance: the simplest
-        ((0, 10, 2, 12), "RAG"),  # HYBRID contains it, and adds two
-        ((0, 10, 2, 14), "HYBRID"),
-        ((0, 10, 9, 11), None),  # neither of two contains the other
-        ((0, 10, 9, 20), "HYBRID"),
-        ((-math.inf, -math.inf, -math.inf, -math.inf), None),
-        ((0, -math.inf, 10, 12), "FINE_TUNING"),
-        ((0, 3, 0, 0), "PROMPTING"),  # as far as the tolerance is not more than it
+        ((0, 1, 2, 3), PARTS, "PROMPTING"),  # all within the tolerance: nothing to keep
+        ((0, 10, 2, 12), PARTS, "RAG"),  # HYBRID adds two
+        ((0, 10, 2, 14), PARTS, "HYBRID"),
+        ((0, 10, 9, 11), PARTS, "RAG"),
+        ((0, 10, 9, 11), (0, -3, -2, -4), "FINE_TUNING"),
+        ((0, 10, 9, 11), (0, -2, -2, -3), None),  # neither contains the other, and both are as easy to keep
+        ((0, 10, 9, 20), (0, -2, -2, -3), "HYBRID"),
+        ((0, 10, 9, 11), (0, -2, -2, -1), "HYBRID"),
+        ((0, 2, 1, 0), (0, -1, 1.5, -3), "FINE_TUNING"),  # it saves more than it takes
+        ((-math.inf, -math.inf, -math.inf, -math.inf), PARTS, None),
+        ((0, -math.inf, 10, 12), PARTS, "FINE_TUNING"),
+        ((0, 3, 0, 0), PARTS, "PROMPTING"),  # as far as the tolerance is not more than it
     ],
 )
-def test_the_simplest_within_the_tolerance_is_taken(
-    scorer: Scorer, points: tuple[float, ...], taken: str | None
+def test_of_what_is_close_the_easiest_to_keep_is_taken(
+    scorer: Scorer, points: tuple[float, ...], upkeep: tuple[float, ...], taken: str | None
 ) -> None:
     """More is built only where it is expected to gain more than would be noticed."""
-    place = int(scorer.simplest(np.array(points, dtype=float)[:, None])[0])
+    close = scorer.close(np.array(points, dtype=float)[:, None])
+    place = int(scorer.easiest(close, np.array(upkeep, dtype=float)[:, None])[0])
     assert (None if place == UNDECIDED else APPROACHES[place]) == taken
 
 
 @pytest.mark.parametrize(
     ("enough", "taken"),
-    [(-5, "PROMPTING"), (8, None), (9.5, "RAG"), (15, "HYBRID"), (30, "HYBRID"), (math.inf, "HYBRID")],
+    [(-5, "PROMPTING"), (8, "RAG"), (9.5, "RAG"), (15, "HYBRID"), (30, "HYBRID"), (math.inf, "HYBRID")],
 )
-def test_what_suffices_is_enough(scorer: Scorer, enough: float, taken: str | None) -> None:
-    """Of prompting, two that do not contain each other, and both, the simplest that reaches it is taken."""
-    points = np.array([[0.0], [10.0], [9.0], [20.0]])
-    place = int(scorer.simplest(points, np.array([float(enough)]))[0])
-    assert (None if place == UNDECIDED else APPROACHES[place]) == taken
+def test_what_suffices_is_enough(scorer: Scorer, enough: float, taken: str) -> None:
+    """Of those that reach it, the one that is easiest to keep is taken."""
+    points, upkeep = np.array([[0.0], [10.0], [9.0], [20.0]]), np.array(PARTS)[:, None]
+    assert (
+        APPROACHES[int(scorer.easiest(scorer.close(points, np.array([float(enough)])), upkeep)[0])] == taken
+    )
+
+
+def test_what_is_surely_over_the_budget_is_not_taken(scorer: Scorer) -> None:
+    """Points do not pay for what there is no money for; where nothing is within the budget, it decides nothing."""
+    values = {"task": "CLASSIFICATION", "output_form": "LABEL", "labelled_examples": 5000,
+              "queries_per_month": 1000, "hosting": "RENTED_GPU"}  # fmt: skip
+    rows = np.stack([row_of(**values), *(row_of(**values, monthly_budget=each) for each in (1, 300, 10**7))])
+    free, nothing, little, much = (APPROACHES[each] for each in scorer.score(rows).approach)
+    assert free == nothing == much == "FINE_TUNING"
+    assert little == "PROMPTING"
 
 
 @settings(max_examples=50, deadline=None)
@@ -161,3 +180,10 @@ def test_spreads_are_of_differences(values: dict[str, object]) -> None:
     assert (spreads[apart] >= least - 1e-9).all()
     assert (spreads[apart] < 3 * least).all()
     np.testing.assert_allclose(spreads, spreads.T)
+
+
+def test_no_rows_are_no_decisions(scorer: Scorer) -> None:
+    """A batch may be empty."""
+    scores = scorer.score(np.empty((0, len(facts()))))
+    assert scores.points.shape == (len(APPROACHES), 0)
+    assert scores.approach.shape == (0,)

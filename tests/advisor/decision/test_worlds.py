@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from advisor.decision.gains import load_gains
 from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.decision.worlds import WORLDS, Plausible, Worlds
 from advisor.knowledge.approaches import APPROACHES
@@ -69,7 +70,10 @@ def test_what_is_saved_is_the_value_of_knowing(scorer: Scorer, worlds: Worlds) -
     rows = worlds.fill(row)
     scores = scorer.score(rows)
     parts = np.array([0, 1, 1, 2])[:, None]
-    worth = scores.points - 3 * parts - 40 * ~scores.feasible
+    worth = np.minimum(scores.points, scores.enough) - 3 * parts
+    for world in range(len(rows)):  # what is excluded leaves the worst of the others, and costs time
+        feasible = scores.feasible[:, world]
+        worth[~feasible, world] = worth[feasible, world].min(initial=worth.max()) - 3
     for name, points in worlds.look(scorer, row).saved[:5]:
         column = rows[:, fact_index()[name]]
         informed = sum(
@@ -102,6 +106,10 @@ def test_plausible_values_follow_what_is_known(scorer: Scorer) -> None:
 
 def test_a_single_value_is_no_question(scorer: Scorer, worlds: Worlds) -> None:
     """What means nothing to a task is neither asked for nor a source of doubt."""
-    saved = dict(worlds.look(scorer, row_of(task="CLASSIFICATION")).saved)
+    saved = dict(
+        worlds.look(
+            Scorer(scorer.knowledge, load_gains()), row_of(task="CLASSIFICATION", can_train=True)
+        ).saved
+    )
     assert saved["retrieval_hit_rate"] == pytest.approx(0, abs=1e-9)
     assert saved["labelled_examples"] > 0.1

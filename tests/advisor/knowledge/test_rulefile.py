@@ -9,6 +9,7 @@ import pytest
 from advisor.errors import RulesError
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rulefile import MAX_RULES, default_rules_paths, load_default_rules, load_rules
+from advisor.knowledge.rules import Decision
 from advisor.knowledge.yamltree import MAX_FILE_BYTES
 
 WEEKLY = (
@@ -18,13 +19,9 @@ WEEKLY = (
 )
 BASE = f"""\
 version: 1
-decision: {{prior: {{PROMPTING: 0.25, RAG: 0.25, FINE_TUNING: 0.25, HYBRID: 0.25}}, tolerance: 1.5, undecided: {{evidence: 0.5}}}}
+decision:
+  {{tolerance: 1.5, undecided: {{evidence: 0.5, upkeep: 0.3}}, upkeep: {{PROMPTING: 0, RAG: -1, FINE_TUNING: -2, HYBRID: -3, tenfold_cost: 2}}}}
 sources: {{book: {{title: Title, reference: Reference}}}}
-criteria:
-  freshness: {{title: t, facts: {{update_interval: {{weight: 3, curve: {{1d: 1, 1y: 0}}}}, needs_citations: {{curve: {{true: 1, false: 0.2}}}}}}}}
-  specialization: {{title: t, facts: {{labelled_examples: {{curve: {{0: 0, 10K: 1}}}}}}}}
-  cost: {{title: t, facts: {{queries_per_month: {{curve: {{1: 0, 1e6: 1}}}}}}}}
-  retraining: {{title: t, facts: {{can_train: {{curve: {{true: 0, false: 1}}}}}}}}
 rules:
 {WEEKLY}
   - id: labels
@@ -39,7 +36,7 @@ rules:
 vetoes:
   - {{id: no-hardware, criterion: retraining, when: {{can_train: false}}, excludes: [FINE_TUNING, HYBRID], reason: r, sources: [book], examples: {{fire: [{{can_train: false}}], silent: [{{}}]}}}}
 warnings:
-  - {{id: stale, when: {{freshness: ">= 0.5"}}, text: r, sources: [book], examples: {{fire: [{{update_interval: 1d}}], silent: [{{}}]}}}}
+  - {{id: stale, when: {{update_interval: "<= 1d", required_quality: unknown}}, text: r, sources: [book], examples: {{fire: [{{update_interval: 1d}}], silent: [{{}}]}}}}
 worlds: {{update_interval: {{1h: 1, 30d: 3}}, can_train: {{true: 6, false: 4}}}}
 monotonic: [{{fact: update_interval, direction: decreasing, raises: RAG, against: [FINE_TUNING, PROMPTING]}}]
 """  # noqa: E501
@@ -82,7 +79,7 @@ def test_rules_are_read(base: Path) -> None:
     ]
     assert [test.holds for test in labels.tests] == [{"LABEL", "STYLE"}, Interval(500, 5_000, high_open=True)]
     assert (weekly.sources, weekly.fire) == (("book:p1",), ({"update_interval": "1d"},))
-    assert (labels.place.line, labels.place.column) == (11, 5)
+    assert (labels.place.line, labels.place.column) == (7, 5)
 
 
 def test_vetoes_and_warnings_are_rules(base: Path) -> None:
@@ -93,12 +90,9 @@ def test_vetoes_and_warnings_are_rules(base: Path) -> None:
 
 
 def test_everything_else_is_read(base: Path) -> None:
-    """Decision, criteria, worlds and promises are what the file says."""
+    """Decision, worlds and promises are what the file says."""
     knowledge = load_rules(base)
-    assert (knowledge.decision.tolerance, knowledge.decision.evidence) == (1.5, 0.5)
-    assert [each.name for each in knowledge.criteria] == ["freshness", "specialization", "cost", "retraining"]
-    assert knowledge.criteria[0].curves[0].points == ((86_400.0, 1.0), (31_536_000.0, 0.0))
-    assert knowledge.criteria[1].curves[0].points == ((0.0, 0.0), (10_000.0, 1.0))
+    assert knowledge.decision == Decision(1.5, 0.5, 0.3, (0.0, -1.0, -2.0, -3.0), 2.0)
     assert knowledge.worlds["update_interval"] == ((3_600.0, 0.25), (2_592_000.0, 0.75))
     assert [(each.raises, each.against) for each in knowledge.monotonic] == [
         ("RAG", "FINE_TUNING"),
@@ -194,32 +188,22 @@ def test_files_without_a_decision_are_no_knowledge_base() -> None:
         ("labelled_examples: 500}]", "labelled_examples: -1}]", "-1}]", "-1 is out of bounds"),
         ("[FINE_TUNING, HYBRID]", "[FINETUNING]", "FINETUNING", 'did you mean "FINE_TUNING"?'),
         ("[FINE_TUNING, HYBRID]", "[]", "[], reason", "a veto must exclude at least one approach"),
-        ("{queries_per_month:", "{freshness:", "freshness:", "a criterion reads facts alone"),
-        ("{queries_per_month:", "{querys_per_month:", "querys", 'did you mean "queries_per_month"?'),
-        ("{1: 0, 1e6: 1}", "{1: 0}", "{1: 0}", "a curve needs two points"),
-        ("{1: 0, 1e6: 1}", "{1: 0, 1.0: 1}", "{1: 0, 1.0", "two points of the curve are at the same value"),
-        ("{1: 0, 1e6: 1}", "{1: 0, 1e6: 2}", "2}", "2 is out of bounds; allowed: 0 to 1"),
-        ("{true: 1, false: 0.2}", "{true: 1}", "{true: 1}", "a value for each of false, true"),
-        ("{1d: 1, 1y: 0}", "{1x: 1, 1y: 0}", "x: 1", "'x' is not a unit of time"),
-        ("{1: 0, 1e6: 1}", "{1: 0, 1m: 1}", "m: 1", "'1m' is not a number: 'm' is none of K, M, B, T"),
         ("{1h: 1, 30d: 3}", "{1h: 1, 30D: 3}", "D: 3", "'D' is not a unit of time"),
-        ("weight: 3", "weight: 0", "0, curve", "0 is out of bounds; allowed: 1e-06 to 1e+06"),
-        ("weight: 3", "weight: 1e308", "1e308", "1e+308 is out of bounds"),
         ("FINE_TUNING: 1}", "FINE_TUNING: 1e308}", "1e308", "1e+308 is out of bounds; allowed: -20 to 20"),
         ("FINE_TUNING: 1}", "FINE_TUNING: -21}", "-21", "-21 is out of bounds; allowed: -20 to 20"),
         ("FINE_TUNING: 1}", "FINE_TUNING: .nan}", ".nan", "'.nan' is not a number"),
         ('"[500..5_000)"', "<= 1e999", "1e999", "1e999 is not a finite number"),
-        ("{1: 0, 1e6: 1}", "{1: 0, 1e999: 1}", "1e999", "1e999 is not a finite number"),
-        ("{1: 0, 1e6: 1}", "{1: 0, 1e6: 1e308}", "1e308", "1e+308 is out of bounds; allowed: 0 to 1"),
         ("{1h: 1, 30d: 3}", "{1h: 1, 30d: 1e308}", "1e308", "1e+308 is out of bounds"),
+        ("RAG: -1", "RAG: -51", "-51", "-51 is out of bounds; allowed: -50 to 50"),
+        (", tenfold_cost: 2", "", "{PROMPTING", "the key 'tenfold_cost' is missing"),
         (
-            "prior: {PROMPTING: 0.25",
-            "prior: {PROMPTING: 0",
-            "0, RAG",
-            "0 is out of bounds; allowed: 1e-08 to 1",
+            "{can_train: false}, ex",
+            "{can_train: unknown}, ex",
+            "unknown",
+            "'unknown' is not one of true, false",
         ),
-        ("  cost: {", "  costs: {", "costs", "'costs' is not a criterion; did you mean \"cost\"?"),
-        ("RAG: 0.25", "RAG: 0.5", "{PROMPTING", "the prior sums to 1.25; it must sum to 1"),
+        ('"<= 7d"', "unknown", "{update_interval}", "is not tested by the rule, and so may be unknown"),
+        ("{1h: 1, 30d: 3}", "{1h: 0, 30d: 3}", "0, 30d", "0 is out of bounds; allowed: 1e-06 to 1e+06"),
         ("tolerance: 1.5", "tolerance: -1", "-1", "-1 is out of bounds; allowed: 0 to 50"),
         ("tolerance: 1.5", "tolerance: 1, tolerance: 2", "tolerance: 2", "stands here twice"),
         ("evidence: 0.5", "evidence: -1", "-1", "-1 is out of bounds; allowed: 0 to 100"),
@@ -241,24 +225,16 @@ def test_what_is_wrong_is_pointed_at(tmp_path: Path, old: str, new: str, at: str
     assert line[column:].startswith(at)
 
 
-@pytest.mark.parametrize("section", ["  cost: {", "decision: "])
-def test_a_missing_part_is_named(tmp_path: Path, section: str) -> None:
-    """A knowledge base without a criterion or a decision is none."""
-    kept = [line for line in BASE.splitlines() if not line.startswith(section)]
-    head, *_ = refusal(tmp_path, "\n".join(kept))
-    assert section.strip(" :{") in head
-
-
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     """A rule without its reason is refused, at the rule."""
     head, *_ = refusal(tmp_path, altered(' reason: "changes every {update_interval}",', ""))
-    assert head == "rules.yaml:10:5: the key 'reason' is missing"
+    assert head == "rules.yaml:6:5: the key 'reason' is missing"
 
 
 def test_too_many_rules_are_refused(tmp_path: Path) -> None:
     """One rule more than the limit is too many."""
     short = (
-        "  - {id: r%d, criterion: cost, when: {cost: '< 1'}, evidence: {RAG: 1}, reason: r, sources: [book],"
+        "  - {id: r%d, criterion: cost, when: {latency_budget: '< 1s'}, evidence: {RAG: 1}, reason: r, sources: [book],"
         " examples: {fire: [{}], silent: [{}]}}"
     )
     many = "\n".join(short % number for number in range(MAX_RULES))
@@ -290,16 +266,12 @@ def test_an_overlay_adds_and_disables_rules(tmp_path: Path, base: Path) -> None:
     assert [rule.id for rule in load_rules(base, mine).rules] == ["labels", "no-hardware", "mine"]
 
 
-def test_an_overlay_replaces_criteria_sources_and_worlds(tmp_path: Path, base: Path) -> None:
+def test_an_overlay_replaces_sources_and_worlds(tmp_path: Path, base: Path) -> None:
     """Named parts give way one by one."""
-    text = (
-        "version: 1\nsources: {book: {title: Other, reference: R}}\nworlds: {can_train: {true: 1}}\n"
-        "criteria: {cost: {title: new, facts: {monthly_budget: {curve: {1: 1, 1000: 0}}}}}\n"
-    )
+    text = "version: 1\nsources: {book: {title: Other, reference: R}}\nworlds: {can_train: {true: 1}}\n"
     merged = load_rules(base, write(tmp_path, text, "mine.yaml"))
     assert merged.sources["book"].title == "Other"
     assert (merged.worlds["can_train"], len(merged.worlds)) == (((1.0, 1.0),), 2)
-    assert [each.title for each in merged.criteria] == ["t", "t", "new", "t"]
 
 
 def test_disabling_an_unknown_rule_is_refused(tmp_path: Path, base: Path) -> None:

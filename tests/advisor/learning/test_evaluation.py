@@ -17,12 +17,13 @@ from advisor.learning.evaluation import (
     Resampling,
     always,
     coverage,
+    first_steps,
     followed,
     leading,
     learning_curve,
     of_rule,
     rule_of_thumb,
-    simplest,
+    taking,
 )
 from advisor.learning.references import REFERENCES, leave_one_out
 from advisor.learning.selection import Measured, Outcome, Study
@@ -67,8 +68,8 @@ def test_the_leader_is_among_what_was_measured(study: Study) -> None:
 def test_the_simplest_is_taken_among_what_was_measured_or_among_all(study: Study) -> None:
     """Where two points part them, the one with less to build is taken."""
     points = np.tile(np.array([[0.0], [2.0], [2.0], [2.5]]), len(FEW))
-    assert (simplest(study, points, among_measured=False).places == Approach.PROMPTING.place).all()
-    among = simplest(study, points, among_measured=True)
+    assert (taking(study, points, among_measured=False).places == Approach.PROMPTING.place).all()
+    among = taking(study, points, among_measured=True)
     prompted = study.measured.among[Approach.PROMPTING.place]
     assert (among.places[prompted] == Approach.PROMPTING.place).all()
 
@@ -137,3 +138,15 @@ def test_references_learn_from_other_sources_alone(study: Study, name: str) -> N
     turned = leave_one_out(Study(upside, load_default_rules()), REFERENCES[name])
     np.testing.assert_allclose(plain[:, held], turned[:, held])
     assert not np.allclose(plain[:, ~held], turned[:, ~held])
+
+
+def test_the_first_step_is_contained_in_the_leader(study: Study) -> None:
+    """A plan begins with a part of what it ends with."""
+    count = len(study.cases)
+    points = np.repeat(np.array([[0.0], [9.0], [4.0], [20.0]]), count, axis=1)
+    outcome = Outcome(points, np.ones(count), np.full((4, 4, count), 10.0))
+    steps = first_steps(study, outcome)
+    chosen = steps.places[steps.places != NOT_MEASURED]
+    assert chosen.size
+    assert set(chosen.tolist()) <= {0, 1, 2}
+    assert (Approach.RAG.place in chosen) or (Approach.PROMPTING.place in chosen)

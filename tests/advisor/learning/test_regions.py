@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import fact
 from advisor.knowledge.notation import parse_test
-from advisor.knowledge.rules import CRITERIA, Rule
+from advisor.knowledge.rules import Rule
 from advisor.knowledge.rules import Test as RuleTest
 from advisor.knowledge.yamltree import Place
 from advisor.learning.regions import vetoed_regions
@@ -26,14 +26,15 @@ def veto(identifier: str, excludes: Sequence[str], **when: str) -> Rule:
     """Return a veto."""
     return Rule(
         id=identifier, kind="veto", criterion=None, tests=tuple(read(*each) for each in when.items()),
+        about=tuple(when),
         log_odds=(0.0,) * 4, excludes=frozenset(excludes), reason="", sources=(), fire=(), silent=(),
         place=Place("rules.yaml", 1, 1),
     )  # fmt: skip
 
 
 def read(subject: str, text: str) -> RuleTest:
-    item = None if subject in CRITERIA else fact(subject)
-    choices = ("true", "false") if item and item.kind == "flag" else item.choices if item else ()
+    item = fact(subject)
+    choices = ("true", "false") if item.kind == "flag" else item.choices
     return RuleTest(subject, text, parse_test(text, choices=choices))
 
 
@@ -46,7 +47,10 @@ def found(*rules: Rule) -> list[tuple[tuple[str, ...], str]]:
     [
         ([veto("a", ALL, can_train="true"), veto("b", ALL, can_train="false")], (("a", "b"), "")),
         ([veto("a", ALL, retrieval_hit_rate=">= 0")], (("a",), "")),
-        ([veto("a", ALL, freshness="<= 0.5"), veto("b", ALL, freshness="> 0.5")], (("a", "b"), "")),
+        (
+            [veto("a", ALL, new_knowledge_share="<= 0.5"), veto("b", ALL, new_knowledge_share="> 0.5")],
+            (("a", "b"), ""),
+        ),
         (
             [
                 veto("a", TRAINED, can_train="false"),
@@ -63,7 +67,7 @@ def found(*rules: Rule) -> list[tuple[tuple[str, ...], str]]:
             (("a", "b"), "task is CODE and not(DIALOGUE)"),
         ),
     ],
-    ids=["a flag", "one rule", "a criterion", "a ladder", "a choice"],
+    ids=["a flag", "one rule", "a share", "a ladder", "a choice"],
 )
 def test_vetoes_that_leave_nothing_are_found(
     rules: list[Rule], expected: tuple[tuple[str, ...], str]
@@ -77,7 +81,7 @@ def test_vetoes_that_leave_nothing_are_found(
 @pytest.mark.parametrize(
     "rules",
     [
-        [veto("a", OTHERS, freshness="< 0.5"), veto("b", TRAINED, freshness="> 0.5")],
+        [veto("a", OTHERS, new_knowledge_share="< 0.5"), veto("b", TRAINED, new_knowledge_share="> 0.5")],
         [veto("a", ALL, can_train="true", needs_citations="true")],
         [veto("a", OTHERS, can_train="true"), veto("b", TRAINED, can_train="false")],
     ],

@@ -40,13 +40,14 @@ def test_what_is_measured() -> None:
     np.testing.assert_array_equal(measured.regret[:, 1], [np.nan, np.nan, 30, 0])
 
 
-def test_expected_regret_lies_between_best_and_worst(study: Study) -> None:
-    """Drawn by even points every measured arm is as likely; drawn by what was measured, the best is."""
+def test_log_loss_falls_as_points_tell_what_was_measured(study: Study) -> None:
+    """Even points give every measured arm the same chance; what was measured leaves no doubt."""
     measured = study.measured
-    even = measured.expected_regret(np.zeros_like(measured.score), 4.0)
-    np.testing.assert_allclose(even, np.nanmean(measured.regret, axis=0))
-    sure = measured.expected_regret(np.nan_to_num(measured.score), 0.01)
-    assert (sure < 0.1).all()
+    even = measured.log_loss(np.zeros_like(measured.score), 4.0)
+    chance = (measured.acceptable & measured.among).sum(axis=0) / measured.among.sum(axis=0)
+    np.testing.assert_allclose(even, -np.log(chance))
+    sure = measured.log_loss(np.nan_to_num(measured.score), 0.01)
+    assert (sure < 1e-6).all()
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda each: each.name)

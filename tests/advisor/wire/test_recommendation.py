@@ -13,6 +13,7 @@ from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import (
     approach_from_proto,
     approach_to_proto,
+    approach_values_from_proto,
     criterion_to_proto,
     evidence_from_proto,
     recommendation_to_proto,
@@ -74,9 +75,25 @@ def test_a_message_holds_all_of_an_explanation(values: dict[str, object]) -> Non
         assert (told.lower, told.upper) == (expected.low, expected.high)
         assert (told.score if told.HasField("score") else None) == expected.score
     assert len(message.unconsidered_rules) == len(explanation.unconsidered_rules)
-    assert len(message.criteria) == len(CRITERIA)
-    assert len(message.cost.approaches) == len(APPROACHES)
-    assert len(message.cost.assumptions) == len(explanation.cost.assumptions)
+    card = message.scorecard
+    assert {row.criterion for row in (*card.quality, *card.upkeep)} >= {
+        criterion_to_proto(name) for name in CRITERIA
+    }
+    assert {score.approach: score.upkeep for score in message.scores} == {
+        approach_to_proto(each): points
+        for each, points in zip(APPROACHES, approach_values_from_proto(card.upkeep_points), strict=True)
+    }
+    possible = [each for each in explanation.cost.approaches if each.possible]
+    assert [each.per_month_low_usd for each in message.cost.approaches] == [
+        each.per_month_low_usd for each in possible
+    ]
+    assert [each.name for each in message.cost.assumptions] == [
+        each.name for each in explanation.cost.assumptions
+    ]
+    for sent, told in zip(message.cost.assumptions, explanation.cost.assumptions, strict=True):
+        assert sent.HasField("month_at_low_usd") == bool(told.month_at_low)
+        if told.month_at_high:
+            assert approach_values_from_proto(sent.month_at_high_usd) == tuple(told.month_at_high)
 
 
 @settings(max_examples=40, deadline=None)
@@ -101,7 +118,9 @@ def test_the_basic_view_is_the_start_of_the_full_one() -> None:
         assert getattr(basic, name) == getattr(full, name)
     for small, large in zip(basic.scores, full.scores, strict=True):
         assert not small.HasField("expected_quality")
+        assert not small.HasField("upkeep")
         large.ClearField("expected_quality")
+        large.ClearField("upkeep")
         assert small == large
 
 

@@ -1,0 +1,128 @@
+"""What a person is shown of the costs."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from advisor.cli.costs import cost_view
+from advisor.decision.advisor import default_advisor
+from advisor.v1 import recommendation_pb2 as pb
+from advisor.wire.recommendation import recommendation_to_proto
+
+HELP = {
+    "task": "QUESTION_ANSWERING",
+    "queries_per_month": 3000,
+    "corpus_tokens": 4_000_000,
+    "can_train": True,
+}
+INVOICES = {"task": "EXTRACTION", "labelled_examples": 500, "can_train": True, "corpus_tokens": 0}
+CASES: list[dict[str, Any]] = [HELP, INVOICES, {**HELP, "hosting": "RENTED_GPU", "monthly_budget": 30}, {}]
+
+
+def recommended(values: dict[str, Any]) -> pb.Recommendation:
+    return recommendation_to_proto(default_advisor().recommend(values))
+
+
+def rendered(values: dict[str, Any], *, everything: bool = False, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(cost_view(recommended(values), everything=everything) or "")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("values", CASES)
+def test_lines_fit_the_screen(values: dict[str, Any], everything: bool, width: int) -> None:
+    """Nothing is cut and nothing runs over."""
+    text = rendered(values, everything=everything, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("values", CASES)
+def test_what_is_not_possible_is_nowhere(values: dict[str, Any], everything: bool) -> None:
+    """No line, no comparison and no assumption names what is excluded, or retrieval from nothing."""
+    text = rendered(values, everything=everything)
+    message = recommended(values)
+    for score in message.scores:
+        name = pb.Approach.Name(score.approach).removeprefix("APPROACH_")
+        retrieves = name in ("RAG", "HYBRID")
+        shown = score.feasible and not (retrieves and values.get("corpus_tokens") == 0)
+        assert bool(re.search(rf"^ *{name} ", text, re.MULTILINE)) == shown
+        assert shown or name not in text
+
+
+def test_tiny_amounts_are_told_by_the_thousand() -> None:
+    """No price of an answer is so small that it reads as nothing."""
+    text = rendered(
+        {**HELP, "input_price": 0.001, "output_price": 0.001, "context_tokens": 10, "output_tokens": 5}
+    )
+    assert re.search(r"PROMPTING .* \$0\.0\d+ ", text)
+    assert not re.search(r"\$0\.0+(?!\d)", text)
+
+
+def test_a_month_is_told_with_its_volume_its_interval_and_its_runs() -> None:
+    """A number without what it holds for is none."""
+    text = flat(rendered(HELP, width=200))
+    assert "A month is one of 3,000 queries" in text
+    for cost in recommended(HELP).cost.approaches:
+        name = pb.Approach.Name(cost.approach).removeprefix("APPROACH_")
+        assert re.search(rf"{name} \$[\d,.]+ \$[\d,.]+ to \$[\d,.]+ ", text)
+    assert re.search(r"Training runs, evaluation included: FINE_TUNING [\d.]+ a year at \$\d+", text)
+
+
+def test_costs_mark_what_exceeds_the_budget() -> None:
+    """A budget is compared with every approach."""
+    lines = rendered({**HELP, "monthly_budget": 30}).splitlines()
+    assert any("HYBRID" in line and line.rstrip().endswith("over budget") for line in lines)
+
+
+def test_a_machine_with_room_answers_for_nothing_more() -> None:
+    """The rent is paid, so one more answer has no price, and the screen says why."""
+    text = rendered({**HELP, "hosting": "RENTED_GPU"})
+    assert re.search(r"FINE_TUNING .* - ", text)
+    assert "One answer more costs nothing on a machine" in text
+    assert "One answer more" not in rendered(HELP)
+
+
+def test_documents_that_fit_into_the_prompt_are_said_to_be_there() -> None:
+    """Who reads that retrieval is cheaper per answer is told why."""
+    said = "All documents fit into the prompt"
+    assert said in rendered({**HELP, "corpus_tokens": 40_000})
+    assert said not in rendered(HELP)
+
+
+def test_assumptions_that_matter_most_come_first_with_what_they_do() -> None:
+    """A person sees what a month hangs on, and that more is assumed."""
+    text = flat(rendered(HELP))
+    message = recommended(HELP)
+    places = [text.index(f"{each.name}: {each.value}") for each in message.cost.assumptions[:3]]
+    assert places == sorted(places)
+    assert re.search(r"; with .+? (RAG|FINE_TUNING|PROMPTING|HYBRID) costs \$[\d,]+", text)
+    assert f"and {len(message.cost.assumptions) - 3} more: see --all" in text
+
+
+def test_all_assumptions_are_told_on_demand() -> None:
+    """Each has its value, its reason, what it rests on, and its day; prompts are taken apart as well."""
+    message = recommended(HELP)
+    text = flat(rendered(HELP, everything=True, width=250))
+    for each in message.cost.assumptions:
+        assert f"{each.name}: {each.value}" in text
+        assert f"{each.reason[1:]} [{each.source}, {each.date}]" in text or not each.source
+    assert all(cost.prompt in text for cost in message.cost.approaches)
+
+
+def test_a_message_without_costs_shows_none() -> None:
+    """The basic view prices nothing."""
+    assert cost_view(pb.Recommendation()) is None
