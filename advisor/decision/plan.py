@@ -36,6 +36,8 @@ _INPUT_AT_HAND = tuple(
 _FITTING_TOKENS = 200_000
 """Of documents that fit into a usual prompt together (docs/knowledge.md)."""
 _USUAL_SCORE = 0.7
+_GOOD_SEARCH = 0.75
+"""Share of questions whose passage is found, from which on grounding works (docs/knowledge.md)."""
 _START_EXAMPLES = 200
 """From so many examples on, training gains in most published comparisons (docs/knowledge.md)."""
 
@@ -80,6 +82,7 @@ def plan_steps(
             else _opening(
                 approach, first=place == 0, told=f"{points_text(gain)} expected ({low:+.0f} to {high:+.0f})"
             ),
+            _search_first(approach, known),
             _measuring(questions, stop_at, last=following is None),
             f"It takes {needs}." if needs else "",
         )
@@ -186,6 +189,16 @@ _VERBS = {
     Approach.FINE_TUNING: "train on the examples",
     Approach.HYBRID: "train on retrieved passages, and retrieve",
 }
+
+
+def _search_first(approach: Approach, known: KnownFacts) -> str:
+    """Say what bounds all that retrieval gives, where that is low."""
+    found = known.get("retrieval_hit_rate")
+    if not approach.retrieves or found is None or found >= _GOOD_SEARCH:
+        return ""
+    return (
+        f"Raise search first, which finds {found:.0%}: keywords beside vectors, better passages, a reranker."
+    )
 
 
 def _measuring(questions: int, stop_at: float | None, *, last: bool) -> str:

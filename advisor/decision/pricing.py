@@ -319,6 +319,9 @@ def _runs(known: Known, use: SimpleNamespace) -> tuple[Number, Number]:
     runs = _from(known.update_interval, lambda update: _MONTH_S / _most(update, least), renewals)
     if share is not None:
         runs = runs * (_or(share, 1.0) > use.few_new)
+    if known.task is not None:  # fields and summaries are of the text at hand, whatever changes elsewhere
+        task = _or(known.task, 0.0)
+        runs = runs * ((task != _EXTRACTION) & (task != _SUMMARIZATION))
     return _most(runs, renewals), renewals
 
 

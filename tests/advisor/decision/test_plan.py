@@ -128,3 +128,11 @@ def test_many_labels_take_many_questions(labels: int, least: int) -> None:
     steps = planned({"task": "CLASSIFICATION", "labelled_examples": 9000, "label_count": labels})[1]
     assert min(step.questions for step in steps) >= least
     assert max(step.questions for step in steps) <= 1000
+
+
+def test_search_that_misses_is_raised_before_anything_rests_on_it() -> None:
+    """It bounds all that retrieval gives."""
+    law = {"task": "QUESTION_ANSWERING", "corpus_tokens": 80_000_000, "closed_book_score": 0.3}
+    assert "Raise search first, which finds 68%" in planned({**law, "retrieval_hit_rate": 0.68})[1][0].text
+    assert "search first" not in planned({**law, "retrieval_hit_rate": 0.9})[1][0].text
+    assert "search first" not in planned(law)[1][0].text
