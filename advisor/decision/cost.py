@@ -38,7 +38,7 @@ import numpy as np
 
 from advisor.decision.guesses import DRAWN, GUESSES, MOVED, guesses_about, interval
 from advisor.decision.prices import FIGURES, dollars
-from advisor.decision.pricing import CENTRAL, Bill, Known, bill, known_facts, months
+from advisor.decision.pricing import CENTRAL, Bill, Known, bill, known_facts, monthly, months
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row
@@ -165,9 +165,7 @@ def estimate_cost(row: Row, possible: Iterable[Approach] = APPROACHES) -> CostEs
     known = known_facts(row)
     among = tuple(each for each in possible if not (each.retrieves and known.corpus_tokens == 0))
     costs, guessed = bill(known, CENTRAL), bill(known, guesses_about(known))
-    guesses = np.empty((len(APPROACHES), GUESSES))
-    for place, month in enumerate(months(guessed)):
-        guesses[place] = month
+    guesses = monthly(guessed, GUESSES)
     approaches = _approaches(known, costs, guesses, among)
     both = Approach.RAG in among and Approach.FINE_TUNING in among
     volume = _volume(break_even(guessed)) if both else None

@@ -10,16 +10,18 @@ explanation is the calculation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.rules import UPKEEP, RuleSource
 from backends.counts import counted
 
-__all__ = ["Evidence", "Factor", "points_text", "score_of", "softmax"]
+__all__ = ["Evidence", "Factor", "bounded", "points_text", "score_of", "softmax", "summed"]
 
 _LEAST = -1e300
 """Stands for the most points where nothing is feasible, since inf - inf is not a number."""
@@ -77,6 +79,17 @@ class Evidence:
 def points_text(points: float) -> str:
     """Return points as they are said, such as `+1 point`."""
     return f"{points:+.0f}"[0] + counted(abs(round(points)), "point")
+
+
+def summed(points: Iterable[Sequence[float]]) -> tuple[float, ...]:
+    """Return the sum per approach of points, each in the order of `APPROACHES`; zeros where there are none."""
+    sums = tuple(sum(column) for column in zip(*points, strict=True))
+    return sums or (0.0,) * len(APPROACHES)
+
+
+def bounded(prompted: float, points: float) -> float:
+    """Return points above prompting as far as a score goes: nothing scores less than 0, or more than 1."""
+    return min(max(points, -100 * prompted), 100 * (1.0 - prompted))
 
 
 def score_of(prompted: float | None, points: float) -> float | None:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from advisor.decision.cost import CostEstimate, estimate_cost
-from advisor.decision.evidence import Evidence, Factor, score_of
+from advisor.decision.evidence import Evidence, Factor, bounded, score_of, summed
 from advisor.decision.explanation import (
     ExpectedQuality,
     Explanation,
@@ -145,7 +145,8 @@ class Explainer:
         ]
         if learned := self._learned(row):
             found.append(learned)
-        found.append(cost_evidence(cost, _above(self._scorer.cost_points(row[None, :])[:, 0])))
+        month = np.array([each.per_month_usd for each in cost.approaches])
+        found.append(cost_evidence(cost, _above(self._scorer.cost_points(month))))
         found.sort(key=lambda item: -item.weight)
         return (*found, *self._before)
 
@@ -166,7 +167,7 @@ class Explainer:
             "CLASSIFIER",
             "published-cases",
             None,
-            tuple(sum(column) for column in zip(*(item.points for item in factors), strict=True)),
+            summed(item.points for item in factors),
             lesson(factors, row, self._cases.comparisons),
             factors=tuple(factors),
         )
@@ -208,15 +209,14 @@ def _expected(row: Row, decision: Recommendation, spreads: Floats) -> tuple[Expe
     found = []
     for approach, spread in zip(APPROACHES, spreads[:, Approach.PROMPTING.place].tolist(), strict=True):
         above, reach = points[approach], TWO_SIDED_80 * spread
-        low, middle, high = (_within(prompted, each) for each in (above - reach, above, above + reach))
+        low, middle, high = (_shown(prompted, each) for each in (above - reach, above, above + reach))
         found.append(ExpectedQuality(approach, middle, low, high, score_of(prompted, above)))
     return tuple(found)
 
 
-def _within(prompted: float | None, points: float) -> float:
-    """Return points as far as a score goes: no measurement finds less than nothing, or more than all."""
-    lowest, highest = (-1.0, 1.0) if prompted is None else (-prompted, 1.0 - prompted)
-    return min(max(points, 100 * lowest), 100 * highest)
+def _shown(prompted: float | None, points: float) -> float:
+    """Return points as far as a score goes; where prompting's is unknown, as far as any two are apart."""
+    return min(max(points, -100.0), 100.0) if prompted is None else bounded(prompted, points)
 
 
 def _out_of_reach(

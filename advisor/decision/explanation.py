@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor.decision.cost import CostEstimate
-from advisor.decision.evidence import Evidence
+from advisor.decision.evidence import Evidence, summed
 from advisor.decision.flips import Flip
 from advisor.decision.similar import SimilarCase
 from advisor.knowledge.approaches import Approach
@@ -57,12 +56,12 @@ class Scorecard:
     @property
     def quality_points(self) -> tuple[float, ...]:
         """The sum per approach, in points of quality above PROMPTING."""
-        return _sums(self.quality)
+        return summed(row.points for row in self.quality)
 
     @property
     def upkeep_points(self) -> tuple[float, ...]:
         """The sum per approach, in points of upkeep above PROMPTING."""
-        return _sums(self.upkeep)
+        return summed(row.points for row in self.upkeep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,3 @@ class Explanation:
     questions: tuple[Question, ...]
     similar_cases: tuple[SimilarCase, ...]
     cost: CostEstimate
-
-
-def _sums(rows: Sequence[ScorecardRow]) -> tuple[float, ...]:
-    return tuple(sum(column) for column in zip(*(row.points for row in rows), strict=True))

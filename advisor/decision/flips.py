@@ -155,7 +155,7 @@ class FlipFinder:
             value for _, values, _, _ in tried for value in values
         ]
         scores = self._scorer.score(rows)
-        points = np.vstack((np.where(scores.feasible, scores.points, -np.inf), scores.enough))
+        points = np.vstack((scores.allowed, scores.enough))
         starts = np.cumsum([0, *lengths[:-1]])
         changed = (scores.approach != UNDECIDED) & (
             scores.approach != (UNDECIDED if now is None else now.place)
@@ -270,8 +270,8 @@ class FlipFinder:
         here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
         start, end = candidates.points[:, inside], candidates.points[:, outside]
         ends = [0.0, *_meetings(start, end, self._scorer.knowledge.decision.tolerance), 1.0]
-        after = [left + _BEYOND * (right - left) for left, right in pairwise(ends)]
-        for left, approach in zip(ends, self._taken(candidates, here, there, after), strict=False):
+        after = [here + (left + _BEYOND * (right - left)) * (there - here) for left, right in pairwise(ends)]
+        for left, approach in zip(ends, self._taken(candidates, after), strict=False):
             if left and approach is not None and approach is not now:
                 return from_scale(candidates.item, here + left * (there - here)), approach, False
         return self._searched(candidates, here, there, now) or (values[outside], beyond, True)
@@ -283,7 +283,7 @@ class FlipFinder:
         item = candidates.item
         for _ in range(_ROUNDS):
             places = np.linspace(here, there, _GRID).tolist()
-            taken = self._taken(candidates, 0.0, 1.0, places)
+            taken = self._taken(candidates, places)
             changed = [i for i, each in enumerate(taken) if i and each is not None and each is not now]
             if not changed:
                 return None
@@ -294,17 +294,14 @@ class FlipFinder:
             round(value, digits),
             round(value + math.copysign(10.0**-digits, there - here), digits),
         ):
-            (found,) = self._taken(candidates, 0.0, 1.0, [to_scale(item, rounded)])
+            (found,) = self._taken(candidates, [to_scale(item, rounded)])
             if found is approach and approach is not None:
                 return rounded, approach, True
         return (value, approach, True) if approach is not None else None
 
-    def _taken(
-        self, candidates: _Candidates, here: float, there: float, shares: Sequence[float]
-    ) -> list[Approach | None]:
-        """Return what is taken with the fact at shares of the way between two places on its scale."""
-        rows = np.repeat(candidates.row[None, :], len(shares), axis=0)
-        places = [here + share * (there - here) for share in shares]
+    def _taken(self, candidates: _Candidates, places: Sequence[float]) -> list[Approach | None]:
+        """Return what is taken with the fact at places on its scale."""
+        rows = np.repeat(candidates.row[None, :], len(places), axis=0)
         rows[:, fact_index()[candidates.item.name]] = [from_scale(candidates.item, each) for each in places]
         return [_approach(place) for place in self._scorer.score(rows).approach.tolist()]
 

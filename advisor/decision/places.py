@@ -21,15 +21,11 @@ _COARSE = 5
 def places_of_change(scorer: Scorer) -> Mapping[str, set[float]]:
     """Return, per fact, the values on both sides of every place where something changes."""
     places: dict[str, set[float]] = {}
-    rules = scorer.knowledge.rules
-    tests = [test for rule in rules if rule.kind != "warning" for test in rule.tests]
-    tested = {test.subject for test in tests}
-    curves = list(scorer.gains.curves)
-    tested.update(READ_BESIDE_RULES)
-    for test in tests:
+    rules = [rule for rule in scorer.knowledge.rules if rule.kind != "warning"]
+    for test in (test for rule in rules for test in rule.tests):
         sides = test.holds.sides() if isinstance(test.holds, Interval) else ()
         places.setdefault(test.subject, set()).update(sides)
-    for curve in curves:
+    for curve in scorer.gains.curves:
         places.setdefault(curve.subject, set()).update(x for x, _ in curve.points)
     for item in facts():
         if item.name in Known._fields and item.kind not in ("flag", "choice"):
@@ -37,7 +33,7 @@ def places_of_change(scorer: Scorer) -> Mapping[str, set[float]]:
             places.setdefault(item.name, set()).update(
                 from_scale(item, place) for place in np.linspace(low, high, _COARSE).tolist()
             )
-        if item.name in tested or item.name in places:
+        if item.name in READ_BESIDE_RULES or item.name in places:
             extremes = _whole(item) if item.choices or item.kind == "flag" else (item.minimum, item.maximum)
             places.setdefault(item.name, set()).update(extremes)
             places[item.name] = {

@@ -11,13 +11,13 @@ import math
 from collections.abc import Mapping
 
 from advisor.decision.cost import CostEstimate
-from advisor.decision.evidence import points_text, score_of
+from advisor.decision.evidence import bounded, points_text, score_of
 from advisor.decision.explanation import PlanStep
 from advisor.decision.gains import TWO_SIDED_80
 from advisor.decision.recommendation import Recommendation
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import KnownFacts, Row, fact
+from advisor.knowledge.facts import KnownFacts, Row, encode_value, fact
 from backends.counts import counted
 
 __all__ = ["plan_steps", "route"]
@@ -30,7 +30,7 @@ _FEWEST, _MOST, _ROUND = 50, 300, 50
 _OF_EACH_LABEL, _MOST_WITH_LABELS = 5, 1000
 """Where the answer is one of many labels, so many of each, up to so many in all."""
 _INPUT_AT_HAND = tuple(
-    fact("task").choices.index(name) + 1.0 for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
+    encode_value(fact("task"), name) for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
 )
 """Tasks whose input is what they are about, whatever documents there are."""
 _FITTING_TOKENS = 200_000
@@ -67,7 +67,7 @@ def plan_steps(
         following = chain[place + 1] if place + 1 < len(chain) else None
         gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
-        low, high = (_within(prompted, points[approach] - gain, end) for end in (gain - reach, gain + reach))
+        low, high = (_gained(prompted, points[approach] - gain, end) for end in (gain - reach, gain + reach))
         score = score_of(prompted, points[approach])
         added = points[following] - points[approach] if following else gain
         # What users need, or else a score so near to the best that no more is worth building.
@@ -128,11 +128,9 @@ def _chain(
         chain.insert(0, min(near, key=lambda each: (bool(_needs(each, known)), each.trained, -points[each])))
 
 
-def _within(prompted: float | None, before: float, gain: float) -> float:
+def _gained(prompted: float | None, before: float, gain: float) -> float:
     """Return points gained after others, as far as a score goes."""
-    if prompted is None:
-        return gain
-    return min(max(gain, -100 * prompted - before), 100 * (1 - prompted) - before)
+    return gain if prompted is None else bounded(prompted, before + gain) - before
 
 
 def _questions(score: float | None, added: float, labels: float | None) -> int:

@@ -16,9 +16,9 @@ import numpy as np
 
 from advisor.decision.prices import FIGURES
 from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.facts import Row, fact, fact_index
+from advisor.knowledge.facts import Row, encode_value, fact, fact_index
 
-__all__ = ["CENTRAL", "Bill", "Known", "Number", "bill", "known_facts", "monthly_usd", "months"]
+__all__ = ["CENTRAL", "Bill", "Known", "Number", "bill", "known_facts", "monthly", "monthly_usd", "months"]
 
 Number = Any
 """A float, or an array of shape (n,)."""
@@ -26,14 +26,11 @@ Number = Any
 _DAY_S = 86400.0
 _MONTH_S = 365 * _DAY_S / 12
 _HOURS = 365 * 24 / 12
-_TASKS = {name: float(place) for place, name in enumerate(fact("task").choices, 1)}
 _CLASSIFICATION, _EXTRACTION, _SUMMARIZATION = (
-    _TASKS[name] for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
+    encode_value(fact("task"), name) for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
 )
-_LABEL = fact("output_form").choices.index("LABEL") + 1.0
-_SERVERLESS, _RENTED = (
-    fact("hosting").choices.index(name) + 1.0 for name in ("SERVERLESS_ADAPTER", "RENTED_GPU")
-)
+_LABEL = encode_value(fact("output_form"), "LABEL")
+_SERVERLESS, _RENTED = (encode_value(fact("hosting"), name) for name in ("SERVERLESS_ADAPTER", "RENTED_GPU"))
 
 _PAID_BY_TOKEN = 0.0
 CENTRAL = SimpleNamespace(**{name: float(figure.value) for name, figure in FIGURES.items()})
@@ -137,15 +134,20 @@ def monthly_usd(columns: Floats) -> Floats:
     """
     if columns.shape[1] == 1:
         return np.array(months(bill(known_facts(columns[:, 0]), CENTRAL)))[:, None]
-    costs = np.empty((4, columns.shape[1]))
-    for place, month in enumerate(months(bill(_known_columns(columns), CENTRAL))):
-        costs[place] = month
-    return costs
+    return monthly(bill(_known_columns(columns), CENTRAL), columns.shape[1])
 
 
 def known_facts(row: Row) -> Known:
     """Return the facts of one use case, shape (facts,), NaN where unknown."""
     return Known._make([None if value != value else value for value in _pick_known(row.tolist())])
+
+
+def monthly(costs: Bill, count: int) -> Floats:
+    """Return `months` of many use cases, or guesses, as an array of shape (approaches, count)."""
+    found = np.empty((len(costs.fixed), count))
+    for place, month in enumerate(months(costs)):  # one that is the same for all is a number
+        found[place] = month
+    return found
 
 
 def months(costs: Bill) -> tuple[Number, Number, Number, Number]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from advisor.decision.evidence import Evidence, points_text
+from advisor.decision.evidence import Evidence, points_text, summed
 from advisor.decision.explanation import ExpectedQuality, PlanStep, Question
 from advisor.decision.recommendation import Recommendation, Score
 from advisor.knowledge.approaches import Approach
@@ -68,7 +68,7 @@ def reasons_for(evidence: Iterable[Evidence]) -> tuple[Reason, ...]:
         if item.kind != "PRIOR":
             about = tuple(sorted(item.facts)) or (item.id,)
             groups.setdefault((item.is_upkeep, *about), []).append(item)
-    reasons = [Reason(tuple(items), _total(items)) for items in groups.values()]
+    reasons = [Reason(tuple(items), summed(item.points for item in items)) for items in groups.values()]
     return tuple(sorted(reasons, key=lambda reason: -reason.weight))
 
 
@@ -197,7 +197,3 @@ def _against(leader: Approach, rival: Approach, reasons: Iterable[Reason], told:
         return ""
     strongest = max(against, key=lambda reason: reason.favour(leader, {rival: 1.0}))
     return f" Against {rival}: {strongest.heaviest.reason}"
-
-
-def _total(items: Iterable[Evidence]) -> tuple[float, ...]:
-    return tuple(sum(column) for column in zip(*(item.points for item in items), strict=True))

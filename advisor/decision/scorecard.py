@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.decision.cost import CostEstimate
-from advisor.decision.evidence import Evidence
+from advisor.decision.evidence import Evidence, summed
 from advisor.decision.explanation import Scorecard, ScorecardRow
 from advisor.decision.prices import dollars
 from advisor.knowledge.approaches import APPROACHES
@@ -51,7 +51,5 @@ def cost_evidence(cost: CostEstimate, points: Sequence[float]) -> Evidence:
 
 
 def _row(title: str, criterion: str | None, items: Sequence[Evidence]) -> ScorecardRow:
-    columns = zip(*(item.points for item in items), strict=True) if items else [(0.0,)] * len(APPROACHES)
-    return ScorecardRow(
-        title, criterion, tuple(sum(column) for column in columns), tuple(item.id for item in items)
-    )
+    points = summed(item.points for item in items)
+    return ScorecardRow(title, criterion, points, tuple(item.id for item in items))

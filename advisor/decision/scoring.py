@@ -89,6 +89,11 @@ class Scores:
     enough: Floats
     fired: Bools
 
+    @property
+    def allowed(self) -> Floats:
+        """The points, -inf of what is not feasible."""
+        return np.where(self.feasible, self.points, -np.inf)
+
 
 class Scorer:
     """A knowledge base and a model of gains, compiled to arrays.
@@ -146,9 +151,10 @@ class Scorer:
         """Return the curves of the model's terms for each row, shape (terms, n); unknown facts give 0."""
         return self._curves(rows.T)
 
-    def cost_points(self, rows: Rows) -> Floats:
-        """Return what the cost of each approach counts for in its upkeep, in points, shape (approaches, n)."""
-        return self._cost_points(monthly_usd(rows.T))
+    def cost_points(self, month: Floats) -> Floats:
+        """Return what dollars a month count for in upkeep, in points, of the same shape."""
+        points: Floats = -self.knowledge.decision.tenfold * np.log10(_UNFELT_USD + month)
+        return points
 
     def spreads(self, row: Row, points: Floats) -> Floats:
         """Return how far measured differences between approaches may be from those of the points.
@@ -189,9 +195,9 @@ class Scorer:
         probabilities = softmax(allowed, self.gains.temperature)
         order = (-allowed).argsort(axis=0, kind="stable")
         enough = np.full(len(known), np.inf)
-        if (stated := columns[self._required] == columns[self._required]).any():
+        if not np.isnan(columns[self._required]).all():
             needed = 100 * (columns[self._required] - columns[self._prompted])
-            np.copyto(enough, points[Approach.PROMPTING.place] + needed, where=stated & ~np.isnan(needed))
+            np.copyto(enough, points[Approach.PROMPTING.place] + needed, where=~np.isnan(needed))
         approach = np.where(known, self._take(columns, allowed, enough, upkeep), UNDECIDED)
         return Scores(points, upkeep, feasible, probabilities, order, approach, known, enough, fired)
 
@@ -213,7 +219,7 @@ class Scorer:
             affordable = (unlimited | (month <= _SURELY_OVER * columns[self._budget])) & (allowed > -np.inf)
             affordable |= ~affordable.any(axis=0)  # where nothing is, the budget decides nothing
             close = self.close(np.where(affordable, allowed, -np.inf), enough)
-        return self.easiest(close, upkeep + self._cost_points(month))
+        return self.easiest(close, upkeep + self.cost_points(month))
 
     def close(self, allowed: Floats, enough: Floats | float = np.inf) -> Bools:
         """Return which approaches suffice, or are within the tolerance of the best.
@@ -252,13 +258,8 @@ class Scorer:
             scores: What it was decided by.
             index: The use case's place in them.
         """
-        allowed = np.where(scores.feasible[:, index], scores.points[:, index], -np.inf)
-        close = self.close(allowed[:, None], scores.enough[index])
+        close = self.close(scores.allowed[:, index : index + 1], scores.enough[index])
         return bool(np.isnan(row[self._budget]) and close.sum() == 1)
-
-    def _cost_points(self, month: Floats) -> Floats:
-        points: Floats = -self.knowledge.decision.tenfold * np.log10(_UNFELT_USD + month)
-        return points
 
 
 class _Tests:

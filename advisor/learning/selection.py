@@ -15,6 +15,7 @@ import numpy as np
 
 from advisor.decision.evidence import softmax
 from advisor.decision.gains import GainModel
+from advisor.decision.pricing import monthly_usd
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Bools, Floats
@@ -128,7 +129,7 @@ class Study:
         rows = np.stack([case.row for case in cases])
         scores = self.scorer.score(rows)
         self.base, self.feasible = scores.points / self.scorer.gains.slope, scores.feasible
-        self.upkeep = scores.upkeep + self.scorer.cost_points(rows)
+        self.upkeep = scores.upkeep + self.scorer.cost_points(monthly_usd(rows.T))
         self.measured = Measured(self.cases)
         self._silent = Comparisons(self.cases, np.zeros_like(self.base))
         self._speaking = Comparisons(self.cases, self.base)
