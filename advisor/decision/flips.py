@@ -290,6 +290,8 @@ class FlipFinder:
             here, there, approach = places[changed[0] - 1], places[changed[0]], taken[changed[0]]
         value = from_scale(item, there)
         digits = 1 - math.floor(math.log10(abs(value))) if value else 0
+        if item.kind == "count":  # told as a whole number
+            digits = min(digits, 0)
         for rounded in (
             round(value, digits),
             round(value + math.copysign(10.0**-digits, there - here), digits),

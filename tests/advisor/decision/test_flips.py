@@ -213,3 +213,21 @@ def test_where_the_cost_has_no_say_its_facts_flip_nothing(values: dict[str, obje
     scorer = default_advisor().scorer
     alone = scorer.decides_alone(row, scorer.score(row[None]), 0)
     assert flips == FlipFinder(scorer).find(row, taken, alone=alone)
+
+
+def test_a_count_flips_at_a_whole_number() -> None:
+    """Queries do not come in parts: where the cost turns between nine and ten, ten are told."""
+    values = {
+        "cached_input_price": 45382.0,
+        "max_staleness": "0.0s",
+        "retrain_interval": "60.0s",
+        "corpus_tokens": 0,
+        "output_tokens": 0,
+        "new_knowledge_share": 0.0,
+        "model_parameters": 1000000,
+        "queries_per_month": 0,
+    }
+    row, _, flips = find(values)
+    flip = next(flip for flip in flips if flip.fact == "queries_per_month")
+    least = float(flip.change.removeprefix(">= "))
+    assert taken_at(moved(row, fact("queries_per_month"), least)) is flip.approach
