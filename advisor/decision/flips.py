@@ -12,7 +12,8 @@ ends of tests and the points of curves. So it is enough to score both sides of
 each such place, and inside a stretch to look at where two lines come within the
 tolerance of each other: the flip is exact, not searched for. What a fact does to
 the cost is no line; there the place is searched, and told to two digits, which is
-more than an estimate knows.
+more than an estimate knows. Searched, and told in full, is also where enough is
+known to decide.
 """
 
 from __future__ import annotations
@@ -279,7 +280,7 @@ class FlipFinder:
     def _searched(
         self, candidates: _Candidates, here: float, there: float, now: Approach | None
     ) -> tuple[float, Approach, bool] | None:
-        """Return where the approach changes between two places on the fact's scale, to two digits."""
+        """Return where the approach changes between two places on the fact's scale, to two digits where it costs."""
         item = candidates.item
         for _ in range(_ROUNDS):
             places = np.linspace(here, there, _GRID).tolist()
@@ -289,6 +290,8 @@ class FlipFinder:
                 return None
             here, there, approach = places[changed[0] - 1], places[changed[0]], taken[changed[0]]
         value = from_scale(item, there)
+        if item.name not in Known._fields:  # a line after all: from there on enough is known
+            return (value, approach, True) if approach is not None else None
         digits = 1 - math.floor(math.log10(abs(value))) if value else 0
         if item.kind == "count":  # told as a whole number
             digits = min(digits, 0)

@@ -67,7 +67,9 @@ def plan_steps(
         following = chain[place + 1] if place + 1 < len(chain) else None
         gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
-        low, high = (_gained(prompted, points[approach] - gain, end) for end in (gain - reach, gain + reach))
+        earlier = points[approach] - gain
+        low = min(_gained(prompted, earlier, gain - reach), gain)
+        high = max(_gained(prompted, earlier, gain + reach), gain)
         score = score_of(prompted, points[approach])
         added = points[following] - points[approach] if following else gain
         # What users need, or else a score so near to the best that no more is worth building.

@@ -231,3 +231,14 @@ def test_a_count_flips_at_a_whole_number() -> None:
     flip = next(flip for flip in flips if flip.fact == "queries_per_month")
     least = float(flip.change.removeprefix(">= "))
     assert taken_at(moved(row, fact("queries_per_month"), least)) is flip.approach
+
+
+def test_where_enough_is_known_is_told_in_full() -> None:
+    """That search finds so much decides from some share on, which the knowledge base does not round."""
+    row, taken, flips = find({"retrieval_hit_rate": 0.75})
+    assert taken is None
+    flip = next(flip for flip in flips if flip.fact == "retrieval_hit_rate")
+    share = float(flip.change.removeprefix(">= "))
+    item = fact("retrieval_hit_rate")
+    assert taken_at(moved(row, item, share)) is flip.approach
+    assert taken_at(moved(row, item, share - 1e-4)) is None

@@ -136,3 +136,9 @@ def test_search_that_misses_is_raised_before_anything_rests_on_it() -> None:
     assert "Raise search first, which finds 68%" in planned({**law, "retrieval_hit_rate": 0.68})[1][0].text
     assert "search first" not in planned({**law, "retrieval_hit_rate": 0.9})[1][0].text
     assert "search first" not in planned(law)[1][0].text
+
+
+def test_an_interval_holds_what_is_expected_though_nothing_is_left_to_gain() -> None:
+    """Ends are as far as a score goes, and never on one side of the middle."""
+    for step in planned({"update_interval": "1s", "prompted_score": 1.0})[1]:
+        assert step.low <= step.points <= step.high
