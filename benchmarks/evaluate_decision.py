@@ -331,7 +331,7 @@ evidence; model `{digest}`.
   (9b7962b), rules and model lost 1.65 points and were right in 0.850, the rules alone 2.33 and 0.776; 83b6dd7 is the
   last commit that reads rules of that form (`--rules`). Below they are as they are now, and have seen the cases: two
   facts, `label_count` and `stronger_prompted_model`, and their rules came out of what was lost on them, and some
-  fifteen variants were measured on the way.
+  twenty variants were measured on the way.
 * Brackets are 95% intervals from {resamples:,} resamples of the sources.
 """
 VERDICT = """

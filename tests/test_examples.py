@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 from types import ModuleType
 
@@ -112,3 +113,30 @@ def test_there_are_enough_labelled_rows_and_every_label_asked_was_seen(settings:
 def test_a_label_is_right_where_it_is_the_label(settings: ModuleType, answer: str, expected: bool) -> None:
     """Case and a full stop do not count; anything more or less does."""
     assert settings.is_right(answer, "Query Tuning") is expected
+
+
+USE_CASES = examples_folder() / "use-cases"
+TABLE = re.findall(
+    r"^\| \[([\w-]+)\]\(use-cases/[\w-]+\.yaml\): .*? \| (\w+) \| (\w+) \| (.*) \|$",
+    (examples_folder() / "README.md").read_text(encoding="utf-8"),
+    flags=re.MULTILINE,
+)
+
+
+def test_every_use_case_has_a_row() -> None:
+    """Twelve of different kinds, none left out of the table."""
+    assert [name for name, *_ in TABLE] == sorted(path.stem for path in USE_CASES.glob("*.yaml"))
+    assert len(TABLE) >= 12
+
+
+@pytest.mark.parametrize(("name", "approach", "first", "how"), TABLE, ids=[row[0] for row in TABLE])
+def test_a_use_case_begins_as_the_table_says(name: str, approach: str, first: str, how: str) -> None:
+    """The approach to take, the first step of the plan, and the advice on it."""
+    case = read_use_case(USE_CASES / f"{name}.yaml")
+    told = default_advisor().recommend(case.facts)
+    assert case.id == name
+    assert (told.approach or "UNDECIDED") == approach
+    assert told.explanation is not None
+    step = told.explanation.plan[0]
+    assert step.approach == first
+    assert [each.id for each in step.advice] == re.findall(r"`([\w-]+)`", how)

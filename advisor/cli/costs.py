@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.decision.prices import dollars
-from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto, approach_values_from_proto
 from backends.counts import counted
@@ -22,6 +22,10 @@ _NAME = max(map(len, APPROACHES))
 """Characters of an approach's name, which is not broken while there is room."""
 _LEAST = 1e-9
 """US dollars below which amounts are not told apart."""
+_COMPARED = 2
+"""Approaches in question: what is taken, and what is expected to do best of the others."""
+_NOTICED = 0.01
+"""Change of a month, as a share, below which it is none."""
 
 
 def cost_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType | None:
@@ -30,7 +34,9 @@ def cost_view(message: pb.Recommendation, *, everything: bool = False) -> Render
     if not cost.approaches:
         return None
     said = [*_sentences(cost), *(_prompts(cost.approaches) if everything else ())]
-    return Group(_table(cost.approaches), *map(Text, said), *_assumed(cost, everything=everything))
+    return Group(
+        _table(cost.approaches), *map(Text, said), *_assumed(cost, _ranked(message), everything=everything)
+    )
 
 
 def _table(costs: Iterable[pb.ApproachCost]) -> Table:
@@ -57,7 +63,7 @@ def _sentences(cost: pb.CostEstimate) -> Iterable[str]:
     yield f"A month is one of {asked}, with its share of what is paid once, such as examples."
     trained = [each for each in cost.approaches if each.training_run_usd > 0]
     runs = (
-        f"{_name(each.approach)} {12 * each.training_runs_per_month:,.3g} a year at {dollars(each.training_run_usd)}"
+        f"{_name(each.approach)} {_a_year(each.training_runs_per_month)} at {dollars(each.training_run_usd)}"
         for each in trained
     )
     if trained:
@@ -65,6 +71,13 @@ def _sentences(cost: pb.CostEstimate) -> Iterable[str]:
     if any(each.per_answer_usd == 0 for each in trained):
         yield "One answer more costs nothing on a machine that is paid for and has room."
     yield from cost.notes
+
+
+def _a_year(runs_per_month: float) -> str:
+    """Write training runs for people, who make whole ones."""
+    runs = 12 * runs_per_month
+    about = "" if math.isclose(runs, round(runs), rel_tol=1e-3) else "about "
+    return f"{about}{round(runs):,} a year"
 
 
 def _prompts(costs: Iterable[pb.ApproachCost]) -> Iterable[str]:
@@ -76,13 +89,22 @@ def _prompts(costs: Iterable[pb.ApproachCost]) -> Iterable[str]:
         yield f"{_name(cost.approach)}: {tokens} a query with the answer{cached}: {cost.prompt}."
 
 
-def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableType]:
-    """Say what was assumed, what moves a month most first, and how far it moves it."""
-    possible = [place for each in cost.approaches if (place := _place(each.approach)) is not None]
+def _ranked(message: pb.Recommendation) -> Sequence[Approach]:
+    """Return what is priced: what is taken first, then by what is expected of it."""
+    priced = {each.approach for each in message.cost.approaches}
+    ranked = sorted(message.scores, key=lambda score: score.approach != message.approach)
+    found = [approach_from_proto(score.approach) for score in ranked if score.approach in priced]
+    return [each for each in found if each is not None]
+
+
+def _assumed(
+    cost: pb.CostEstimate, ranked: Sequence[Approach], *, everything: bool
+) -> Iterable[RenderableType]:
+    """Say what was assumed, what moves a month of the approaches in question most first, and how far it moves it."""
     listed = cost.assumptions if everything else cost.assumptions[:_MOST_ASSUMPTIONS]
     if not listed:
         return
-    yield Text("Assumed, what moves a month most first:")
+    yield Text(f"Assumed, what moves a month of {' or '.join(ranked[:_COMPARED])} most first:")
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(overflow="fold")
@@ -90,7 +112,7 @@ def _assumed(cost: pb.CostEstimate, *, everything: bool) -> Iterable[RenderableT
         table.add_row(
             "•",
             Text.assemble(
-                f"{each.name}: {each.value}{_effect(each, possible)}.", *_why(each, everything=everything)
+                f"{each.name}: {each.value}{_effect(each, ranked)}.", *_why(each, everything=everything)
             ),
         )
     more = len(cost.assumptions) - len(listed)
@@ -105,16 +127,21 @@ def _why(item: pb.CostAssumption, *, everything: bool) -> Iterable[tuple[str, st
         yield f" {item.reason[:1].upper()}{item.reason[1:]}{source}.", "dim"
 
 
-def _effect(item: pb.CostAssumption, possible: Sequence[int]) -> str:
-    """Say what a month of the approach that is moved most costs at the ends of an assumption."""
+def _effect(item: pb.CostAssumption, ranked: Sequence[Approach]) -> str:
+    """Say what a month of the approach that is moved most, in question if any is, costs at an assumption's ends."""
     if not item.high:
         return ""
     low, high = (approach_values_from_proto(each) for each in (item.month_at_low_usd, item.month_at_high_usd))
-    most = max(possible, key=lambda place: abs(math.log(max(high[place], _LEAST) / max(low[place], _LEAST))))
+    moved = {
+        each: abs(math.log(max(high[each.place], _LEAST) / max(low[each.place], _LEAST))) for each in ranked
+    }
+    most = max(ranked[:_COMPARED], key=moved.__getitem__)
+    if moved[most] <= _NOTICED:
+        most = max(ranked, key=moved.__getitem__)
     first, last = _ends(item.low, item.high)
     if item.low == item.value:
-        return f"; with {last} {APPROACHES[most]} costs {dollars(high[most])}"
-    return f"; with {first} to {last} {APPROACHES[most]} costs {dollars(low[most])} to {dollars(high[most])}"
+        return f"; with {last} {most} costs {dollars(high[most.place])}"
+    return f"; with {first} to {last} {most} costs {dollars(low[most.place])} to {dollars(high[most.place])}"
 
 
 def _ends(low: str, high: str) -> tuple[str, str]:
@@ -127,8 +154,3 @@ def _ends(low: str, high: str) -> tuple[str, str]:
 
 def _name(approach: pb.Approach) -> str:
     return approach_from_proto(approach) or "no approach"
-
-
-def _place(approach: pb.Approach) -> int | None:
-    known = approach_from_proto(approach)
-    return None if known is None else known.place

@@ -19,11 +19,17 @@ from advisor.cli.costs import cost_view
 from advisor.decision.evidence import Evidence
 from advisor.decision.reasons import Reason, reasons_for, rivals
 from advisor.decision.recommendation import Score
+from advisor.decision.similar import ALIKE
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import fact
 from advisor.knowledge.notation import parse_duration
 from advisor.v1 import recommendation_pb2 as pb
-from advisor.wire.recommendation import approach_from_proto, evidence_from_proto, score_from_proto
+from advisor.wire.recommendation import (
+    approach_from_proto,
+    approach_values_from_proto,
+    evidence_from_proto,
+    score_from_proto,
+)
 
 __all__ = ["recommendation_view", "show", "value_form"]
 
@@ -35,11 +41,15 @@ _MOST_FOR = 5
 _MOST_AGAINST = 3
 _LEAST_WEIGHT = 0.5
 """Points below which a reason is told only on demand."""
+_LEAST_SHARE = 0.02
+"""Of what is drawn for what is unknown, below which an outcome is not told."""
 _DURATIONS = ("7d", "12h", "30s", "300ms")
 """Examples of the notation; of a fact those are given that are usual."""
-_Told = tuple[float, Reason]
+_Told = tuple[float, Reason, Evidence]
+"""What a reason weighs, the reason, and the piece of it that speaks."""
 _MOST_FLIPS = 5
 _MOST_QUESTIONS = 3
+_MOST_CASES = 2
 _COLOURS = {
     Approach.PROMPTING: "yellow",
     Approach.RAG: "cyan",
@@ -122,7 +132,8 @@ def recommendation_view(
             _scorecard(message, everything=everything),
         ),
         ("Cost", cost_view(message, everything=everything)),
-        ("Published cases like this one", _lines(told_cases(message, everything=everything))),
+        ("Published cases like this one", _cases_like(message, everything=everything)),
+        ("Published cases nearest to this one", _cases_unlike(message) if everything else None),
     )
     for title, body in sections:
         if body is not None:
@@ -148,7 +159,7 @@ def _expected(message: pb.Recommendation) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", overflow="fold")
     table.add_column("")
-    for heading in ("best", "points", "four in five"):
+    for heading in ("chance of best", "points", "four in five"):
         table.add_column(heading, justify="right", overflow="fold")
     for score in message.scores:
         approach = approach_from_proto(score.approach)
@@ -159,7 +170,8 @@ def _expected(message: pb.Recommendation) -> Table:
         among = (
             f"{ends.lower:+.0f} to {ends.upper:+.0f}" if score.feasible and ends.lower < ends.upper else ""
         )
-        table.add_row(f"  {approach}", _Bar(score.probability, _COLOURS[approach]), *told, among)
+        taken = "→" if score.approach == message.approach else " "
+        table.add_row(f"{taken} {approach}", _Bar(score.probability, _COLOURS[approach]), *told, among)
     return table
 
 
@@ -171,13 +183,14 @@ def _plan(message: pb.Recommendation) -> RenderableType | None:
     table.add_column(overflow="fold")
     for number, step in enumerate(message.plan, 1):
         table.add_row(f"{number}.", step.text)
+        for advice in step.advice:
+            table.add_row("•", advice.text)
     return table
 
 
 def _vetoes(message: pb.Recommendation) -> RenderableType | None:
-    return _lines(
-        f"{', '.join(_name(each) for each in veto.approaches)}: {veto.reason}" for veto in message.vetoes
-    )
+    said = (f"{', '.join(_name(each) for each in veto.approaches)}: {veto.reason}" for veto in message.vetoes)
+    return _lines(dict.fromkeys(said))  # two thresholds of one fact may say the same
 
 
 def _sides(
@@ -187,23 +200,23 @@ def _sides(
     if subject is None:
         return [], []
     others = rivals(scores, subject)
-    told = [(reason.favour(subject, others), reason) for reason in reasons]
-    told.sort(key=lambda pair: -abs(pair[0]))
-    return [pair for pair in told if pair[0] > 0], [pair for pair in told if pair[0] <= 0]
+    told = [(reason.favour(subject, others), reason, reason.speaking(subject, others)) for reason in reasons]
+    told.sort(key=lambda each: -abs(each[0]))
+    return [each for each in told if each[0] > 0], [each for each in told if each[0] <= 0]
 
 
 def _reasons(told: Sequence[_Told], most: int | None) -> RenderableType | None:
     """Show reasons with what they weigh; on demand also the words of their lighter pieces."""
-    heavy = [pair for pair in told if most is None or abs(pair[0]) >= _LEAST_WEIGHT][:most]
+    heavy = [each for each in told if most is None or abs(each[0]) >= _LEAST_WEIGHT][:most]
     if not heavy:
         return None
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    for weight, reason in heavy:
-        table.add_row(f"{weight:+.1f}", _worded(reason.heaviest))
+    for weight, reason, spoken in heavy:
+        table.add_row(f"{weight:+.1f}", _worded(spoken))
         for item in reason.evidence if most is None else ():
-            if item is not reason.heaviest:
+            if item is not spoken:
                 table.add_row("", _worded(item))
     if len(told) > len(heavy):
         table.add_row("", Text(f"and {len(told) - len(heavy)} lighter: see --all", style="dim"))
@@ -226,8 +239,13 @@ def _robustness(message: pb.Recommendation) -> RenderableType | None:
     all_known = not message.unconsidered_rules and not message.questions
     if all_known or message.leader == pb.APPROACH_UNSPECIFIED:
         return None
-    share, worlds = message.robustness.kept_share, message.robustness.worlds
-    return Text(f"With all that is unknown drawn at random {worlds} times, this stays so in {share:.0%}.")
+    robustness = message.robustness
+    shares = dict(zip(APPROACHES, approach_values_from_proto(robustness.shares), strict=True))
+    taken = [(share, f"{name} is taken") for name, share in shares.items()]
+    taken.append((1.0 - sum(shares.values()), "nothing is decided"))
+    told = [f"{what} in {share:.0%}" for share, what in sorted(taken, reverse=True) if share >= _LEAST_SHARE]
+    drawn = f"With all that is unknown drawn at random {robustness.worlds} times, and upkeep counted"
+    return Text(f"{drawn}, {', '.join(told)}.")
 
 
 def _questions(message: pb.Recommendation, most: int | None, *, documents: bool) -> RenderableType | None:
@@ -267,6 +285,18 @@ def _scorecard(message: pb.Recommendation, *, everything: bool) -> RenderableTyp
 def _cells(values: pb.ApproachValues) -> list[str]:
     numbers = (values.prompting, values.rag, values.fine_tuning, values.hybrid)
     return [f"{number:+.1f}" if round(number, 1) else "0" for number in numbers]
+
+
+def _cases_like(message: pb.Recommendation, *, everything: bool) -> RenderableType | None:
+    alike = [case for case in message.similar_cases if case.similarity >= ALIKE]
+    if not (alike or everything) and message.similar_cases:
+        return Text("None is close; the nearest are shown by --all.")
+    return _lines(told_cases(alike[: None if everything else _MOST_CASES], everything=everything))
+
+
+def _cases_unlike(message: pb.Recommendation) -> RenderableType | None:
+    others = [case for case in message.similar_cases if case.similarity < ALIKE]
+    return _lines(told_cases(others, everything=True))
 
 
 def _name(approach: pb.Approach) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,7 +47,7 @@ def advisor_with(rules: list[Path] | None) -> Advisor:
 
 
 def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> None:
-    """List the rules, vetoes and warnings."""
+    """List the rules: evidence, vetoes, warnings and advice."""
     knowledge = advisor_with(rules).knowledge
     if as_json:
         for rule in knowledge.rules:
@@ -107,6 +108,8 @@ def _rule_values(rule: Rule, knowledge: Knowledge) -> dict[str, Any]:
         values["log_odds"] = {name.lower(): float(value) for name, value in odds}
     if rule.excludes:
         values["excludes"] = [f"APPROACH_{name}" for name in APPROACHES if name in rule.excludes]
+    if rule.steps:
+        values["steps"] = [f"APPROACH_{name}" for name in APPROACHES if name in rule.steps]
     values["sources"] = [asdict(source) for source in cite(rule.sources, knowledge)]
     return values
 
@@ -117,8 +120,14 @@ def _tests(rule: Rule) -> str:
 
 def _effect(rule: Rule) -> str:
     if rule.kind == "veto":
-        return f"excludes {', '.join(name for name in APPROACHES if name in rule.excludes)}"
+        return f"excludes {_names(rule.excludes)}"
     if rule.kind == "warning":
         return "warns"
+    if rule.kind == "advice":
+        return f"advises on {_names(rule.steps)}"
     values = zip(APPROACHES, rule.log_odds, strict=True)
     return ", ".join(f"{name} {value:+.2f}" for name, value in values if value)
+
+
+def _names(approaches: Collection[str]) -> str:
+    return ", ".join(name for name in APPROACHES if name in approaches)

@@ -101,7 +101,7 @@ class Advisor:
 
     def _decide(self, rows: Rows, scores: Scores) -> Iterator[Recommendation]:
         above = scores.points - scores.points[Approach.PROMPTING.place]
-        parts = (scores.order, scores.probabilities, above, scores.feasible, scores.approach)
+        parts = (scores.order, self.scorer.probabilities(scores), above, scores.feasible, scores.approach)
         columns = zip(*(part.T.tolist() for part in parts), strict=True)
         for index, (order, probabilities, points, feasible, taken) in enumerate(columns):
             ranked = tuple(

@@ -19,8 +19,12 @@ prompted model, `in'` and `out'` of the tuned one:
     F(PROMPTING)   = evaluation set / M + evaluations
     F(RAG)         = F(PROMPTING) + index
     F(FINE_TUNING) = F(PROMPTING) + data / M + runs a month x run + hosting of the adapter
-    F(HYBRID)      = F(FINE_TUNING) + index, retrained for new base models alone: the index takes up what changes
+    F(HYBRID)      = F(FINE_TUNING) + index, retrained for new base models, erasures and drift alone: the index takes
+                     up what changes
     per month      = F + q c; of a tuned model on machines, F + the larger of their rent and q c
+    rent           = GPUs x hours x price of an hour, N / 33e9 GPUs, at least one: day and night where answers are
+                     awaited, else an hour a day; c is then what the hours cost that the tokens of an answer take, in
+                     proportion to N, and no more than a service asks for those tokens
 
 A month is a twelfth of 365 days. What a fact does not say is assumed. Every figure assumed has ends that four in
 five real values lie between. An estimate says what a month costs with each moved to its ends by itself, and between
@@ -37,8 +41,10 @@ from typing import NamedTuple
 import numpy as np
 
 from advisor.decision.guesses import DRAWN, GUESSES, MOVED, guesses_about, interval
+from advisor.decision.hosting import hosting_note
+from advisor.decision.known import Known, known_facts
 from advisor.decision.prices import FIGURES, dollars
-from advisor.decision.pricing import CENTRAL, Bill, Known, bill, known_facts, monthly, months
+from advisor.decision.pricing import CENTRAL, Bill, bill, monthly, months
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row
@@ -48,6 +54,10 @@ __all__ = ["ApproachCost", "Assumption", "CostEstimate", "Range", "break_even", 
 
 _NOTICED = 0.01
 """Change of a month, as a share, below which an assumption is not worth a line."""
+_COMPARED = 2
+"""Approaches in question: what is taken, and what is expected to do best of the others."""
+_FIRST = 1e3
+"""More than any logarithm of a change: what moves those in question comes before what moves others."""
 _TELLING = 30.0
 """Ends of a break-even that are further apart, as a ratio, tell nothing."""
 _LEAST = 1e-9
@@ -103,7 +113,7 @@ class ApproachCost:
         per_month_low_usd: Low end of its 80% interval, at this volume and hosting.
         per_month_high_usd: High end.
         training_run_usd: Of one training run, examples written anew and evaluation included; 0 without training.
-        training_runs_per_month: As the knowledge, the schedule or new base models ask for.
+        training_runs_per_month: As the knowledge, the schedule, new base models, erasures or drift ask for.
         tokens_per_query: Input and output.
         cached_tokens_per_query: Those of them that repeat at every query.
         prompt: What a prompt holds, in words.
@@ -134,7 +144,8 @@ class CostEstimate:
         approaches: One entry per approach, in the order of `APPROACHES`.
         break_even: Queries a month above which FINE_TUNING is cheaper than RAG; None where one of the two is not
             possible, where a guess in ten at what is assumed leaves no such volume, or where guesses are far apart.
-        assumptions: Every value that was assumed rather than given, those first that move a month most.
+        assumptions: Every value that was assumed rather than given, those first that move most a month of what is
+            taken, or of what is expected to do best next.
         queries_per_month: What the costs are for.
         notes: What a reader of the costs should know besides, in sentences.
         summary: The comparison in a sentence, and the notes.
@@ -160,7 +171,8 @@ def estimate_cost(row: Row, possible: Iterable[Approach] = APPROACHES) -> CostEs
 
     Args:
         row: The facts of a use case, NaN where unknown; see `advisor.knowledge.facts`.
-        possible: Approaches that nothing excludes; others are neither compared nor named.
+        possible: Approaches that nothing excludes, what is taken first, then by what is expected of them; others are
+            neither compared nor named.
     """
     known = known_facts(row)
     among = tuple(each for each in possible if not (each.retrieves and known.corpus_tokens == 0))
@@ -188,7 +200,7 @@ def break_even(costs: Bill) -> Floats:
     extra = costs.fixed[tuned] - costs.fixed[rag]
     saving, paid = np.where(saved > _NOTHING, saved, np.nan), np.where(answer > _NOTHING, answer, np.nan)
     # A tuned model costs the larger of its machine and its tokens, so RAG has to cost more than with either.
-    volume = np.maximum(extra / saving, (extra + costs.machine) / paid)
+    volume = np.maximum(extra / saving, (extra + costs.hosting.machine) / paid)
     return np.where(volume > 0, volume, np.nan)
 
 
@@ -231,7 +243,7 @@ def _approaches(
 
 def _per_answer(approach: Approach, costs: Bill) -> float:
     tokens: float = costs.answers[approach.place]
-    has_room = approach.trained and costs.machine > costs.queries * 1e-6 * tokens
+    has_room = approach.trained and costs.hosting.machine > costs.queries * 1e-6 * tokens
     return 1e-6 * ((0.0 if has_room else tokens) + (costs.search if approach.retrieves else 0.0))
 
 
@@ -290,11 +302,14 @@ _TOLD = tuple(
 def _assumptions(
     known: Known, costs: Bill, guesses: Floats, among: Sequence[Approach]
 ) -> tuple[Assumption, ...]:
-    """Return the figures that move a month, those first that move one of what is possible most."""
+    """Return the figures that move a month of what is possible, those first that move the first two of it most."""
     ends = guesses[:, :DRAWN]
     logs = np.log(np.maximum(ends[[each.place for each in among or APPROACHES]], _LEAST))
-    moved = np.abs(logs[:, 1:] - logs[:, :1]).max(axis=0).reshape(-1, 2).max(axis=1)
-    order = np.argsort(-moved, kind="stable")[: int((moved > _NOTICED).sum())].tolist()
+    changes = np.abs(logs[:, 1:] - logs[:, :1])
+    each = np.maximum(changes[:, ::2], changes[:, 1::2])  # shape (approaches, figures)
+    moved, first = np.maximum.reduce(each), np.maximum.reduce(each[:_COMPARED])
+    keys = np.where(first > _NOTICED, _FIRST + first, moved)
+    order = np.argsort(-keys, kind="stable")[: int((moved > _NOTICED).sum())].tolist()
     by_end = ends.T.tolist()
     listed = []
     for place in order:
@@ -347,7 +362,7 @@ def _headline(approaches: Sequence[ApproachCost], known: Known, costs: Bill) -> 
 def _notes(
     compared: Sequence[ApproachCost], known: Known, costs: Bill, volume: Range | None
 ) -> Iterable[str]:
-    """Yield what exceeds the budget, from which volume on a tuned model is cheaper, and where documents stand."""
+    """Yield what exceeds the budget, what machines are priced, when tuning is cheaper, and where documents stand."""
     budget = known.monthly_budget
     if budget is not None and (over := [each for each in compared if each.over_budget]):
         named = [
@@ -355,6 +370,14 @@ def _notes(
             for each in over
         ]
         yield f"Over the budget of {dollars(budget)}: {'; '.join(named)}."
+    millions = costs.queries * 1e-6
+    tuned = {
+        each.approach: (millions * each.tokens_per_query, millions * costs.answers[each.approach.place])
+        for each in compared
+        if each.approach.trained
+    }
+    if machines := hosting_note(known, costs.hosting, tuned):
+        yield machines
     if volume is not None:
         low, high = (round(float(f"{end:.1g}")) for end in (volume.low, volume.high))
         yield f"FINE_TUNING costs less than RAG above some {low:,} to {counted(high, 'query')} a month."

@@ -38,6 +38,11 @@ class Factor:
     fact: str
     points: tuple[float, ...]
 
+    @property
+    def weight(self) -> float:
+        """How far apart it puts the approaches, in points."""
+        return max(self.points) - min(self.points)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -105,8 +110,8 @@ def softmax(points: Floats, temperature: float | Floats) -> Floats:
         temperature: Points that stand for one nat, or an array of shape (n,).
     """
     # Reductions of ufuncs, and in place: for one use case the calls are what costs.
-    exponentials: Floats = points - np.maximum(np.maximum.reduce(points, axis=0), _LEAST)
+    exponentials: Floats = points - np.maximum.reduce(points, axis=0, initial=_LEAST)
     exponentials /= temperature
     np.exp(exponentials, out=exponentials)
-    exponentials /= np.maximum(np.add.reduce(exponentials, axis=0), _TINY)
+    exponentials /= np.add.reduce(exponentials, axis=0, initial=_TINY)
     return exponentials

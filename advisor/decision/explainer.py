@@ -11,6 +11,7 @@ import numpy as np
 from advisor.decision.cost import CostEstimate, estimate_cost
 from advisor.decision.evidence import Evidence, Factor, bounded, score_of, summed
 from advisor.decision.explanation import (
+    Advice,
     ExpectedQuality,
     Explanation,
     Question,
@@ -19,10 +20,10 @@ from advisor.decision.explanation import (
     UnconsideredRule,
 )
 from advisor.decision.flips import FlipFinder
-from advisor.decision.gains import TWO_SIDED_80
-from advisor.decision.lessons import lesson
+from advisor.decision.gains import COMPONENTS, TWO_SIDED_80
+from advisor.decision.lessons import Learned, Lessons
 from advisor.decision.plan import plan_steps
-from advisor.decision.reasons import SHAKY, headline, passed_over
+from advisor.decision.reasons import SHAKY, cheaper, headline, passed_over
 from advisor.decision.recommendation import Recommendation
 from advisor.decision.rulebook import Rulebook
 from advisor.decision.scorecard import cost_evidence, make_scorecard
@@ -33,12 +34,15 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index, facts
+from advisor.knowledge.rules import Rule
 
 __all__ = ["Explainer"]
 
 _LEAST_SAVED = 0.1
 """Points that knowing the answer saves, below which a question is noise."""
 _MOST_SIMILAR = 3
+_AWAITED_S = 10.0
+"""Time for an answer, in seconds, up to which its user waits for it."""
 _PARTS = (
     "What each has to be built of and kept: an index to fill and to watch; data, training, evaluation and a model to "
     "host; or both."
@@ -51,23 +55,28 @@ class Explainer:
     Args:
         scorer: Decides.
         rulebook: Has the words of its rules.
-        cases: Cases to show beside a decision.
+        cases: Cases to show beside a decision, and that the model of gains was learned from.
     """
 
     def __init__(self, scorer: Scorer, rulebook: Rulebook, cases: Sequence[Case]) -> None:
         self._scorer = scorer
         self._rulebook = rulebook
         self._cases = CaseIndex(cases)
+        self._lessons = Lessons(
+            cases,
+            [(each.subject, term.component) for term in scorer.gains.terms for each in term.curves],
+        )
         self._before = (
             Evidence("PRIOR", "prior", None, _above(scorer.before), "What is held before any fact is known."),
             Evidence("PRIOR", "parts", "retraining", _above(scorer.parts), _PARTS),
         )
         self._weights = scorer.gains.weights
-        rules = scorer.knowledge.rules
+        rules = scorer.rules
         self._points = {rule.id: _above(scorer.gains.slope * np.array(rule.log_odds)) for rule in rules}
         self._told = {rule.id for rule in rules if any(test.holds is not None for test in rule.tests)}
-        self._needed = [
-            (rule.id, tuple(test.subject for test in rule.tests if test.holds is not None)) for rule in rules
+        self._waiting = [
+            UnconsideredRule(rule.id, tuple(test.subject for test in rule.tests if test.holds is not None))
+            for rule in rules
         ]
 
     @cached_property
@@ -91,21 +100,25 @@ class Explainer:
             index: The use case's place in them.
             taken: Which facts come from the user's data, in words, for the summary.
         """
-        cost = estimate_cost(row, [score.approach for score in decision.scores if score.feasible])
+        feasible = [score.approach for score in decision.scores if score.feasible]
+        cost = estimate_cost(row, sorted(feasible, key=lambda each: each is not decision.approach))
         evidence = self._evidence(row, scores, index, cost)
         spreads = self._scorer.spreads(row, scores.points[:, index])
         expected = _expected(row, decision, spreads)
-        plan = plan_steps(decision, row, spreads, cost, self._scorer.knowledge.decision.tolerance)
+        told = self._rulebook.told(row)
+        advice = [self._advice(rule, row) for rule in told if rule.kind == "advice"]
+        plan = plan_steps(decision, row, spreads, cost, self._scorer.knowledge.decision.tolerance, advice)
         outlook = self.worlds.look(self._scorer, row)
         instead = passed_over(
             decision,
             self._scorer.knowledge.decision.tolerance,
             suffices=bool(scores.points[scores.approach[index], index] >= scores.enough[index]),
-        )
-        kept = _kept(decision, outlook)
-        questions = tuple(_questions(outlook, kept))
+        ) or cheaper(decision, cost)
+        robustness = Robustness(_kept(decision, outlook), outlook.shares, self.worlds.count)
+        questions = tuple(_questions(outlook, robustness.kept))
         return Explanation(
-            summary=headline(decision, expected, evidence, questions, plan, kept, instead) + _counted(taken),
+            summary=headline(decision, expected, evidence, questions, plan, robustness, instead)
+            + _counted(taken),
             scorecard=make_scorecard(evidence),
             expected=expected,
             plan=plan,
@@ -113,21 +126,25 @@ class Explainer:
             unconsidered_rules=self._unconsidered(row),
             warnings=(
                 *_out_of_reach(decision, row, expected, spreads),
-                *self._warnings(row, scores, index),
+                *_bounded_by_search(decision, row),
+                *(self._warning(rule, row) for rule in told if rule.kind == "warning"),
                 *_over_budget(decision, row, cost),
             ),
             flips=self._flips.find(
                 row, decision.approach, alone=self._scorer.decides_alone(row, scores, index)
             ),
-            robustness=Robustness(kept, outlook.shares, self.worlds.count),
+            robustness=robustness,
             questions=questions,
             similar_cases=self._similar(row),
             cost=cost,
         )
 
-    def _warnings(self, row: Row, scores: Scores, index: int) -> Iterator[RuleWarning]:
-        for rule in self._rulebook.fired("warning", scores, index):
-            yield RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
+    def _warning(self, rule: Rule, row: Row) -> RuleWarning:
+        return RuleWarning(rule.id, self._rulebook.reason(rule, row), self._rulebook.sources(rule))
+
+    def _advice(self, rule: Rule, row: Row) -> Advice:
+        text, sources = self._rulebook.reason(rule, row), self._rulebook.sources(rule)
+        return Advice(rule.id, text, sources, rule.steps, rule.first)
 
     def _evidence(self, row: Row, scores: Scores, index: int, cost: CostEstimate) -> tuple[Evidence, ...]:
         """Return every term of the points, heaviest first, what is held beforehand last."""
@@ -154,33 +171,32 @@ class Explainer:
         """Return what published cases teach about the facts, by fact; None where they teach nothing of them."""
         points = self._weights * self._scorer.terms(row[None, :])[:, 0]
         parts: dict[str, Floats] = {}
+        learned: dict[str, Learned] = {}
         for place in np.flatnonzero(points.any(axis=0)).tolist():
             term = self._scorer.gains.terms[place]
             unknown = np.isnan(row[fact_index()[term.curve.subject]])
             curve = term.instead if unknown and term.instead else term.curve
-            parts[curve.subject] = parts.get(curve.subject, 0.0) + points[:, place]
+            name, member = curve.subject, COMPONENTS[term.component][0]
+            parts[name] = parts.get(name, 0.0) + points[:, place]
+            added = Learned(name, term.component, float(points[member.place, place]))
+            learned[name] = max(learned.get(name, added), added, key=lambda item: abs(item.points))
         if not parts:
             return None
         factors = [Factor(name, _above(points)) for name, points in parts.items()]
-        factors.sort(key=lambda item: -float(np.ptp(item.points)))
+        factors.sort(key=lambda item: -item.weight)
         return Evidence(
             "CLASSIFIER",
             "published-cases",
             None,
             summed(item.points for item in factors),
-            lesson(factors, row, self._cases.comparisons),
+            self._lessons.tell([learned[item.fact] for item in factors], row),
             factors=tuple(factors),
         )
 
     def _unconsidered(self, row: Row) -> tuple[UnconsideredRule, ...]:
         unknown = {item.name for item, value in zip(facts(), row.tolist(), strict=True) if math.isnan(value)}
-        waiting = (
-            self._needed[i] for i in np.flatnonzero(self._scorer.unconsidered(row[None, :])[:, 0]).tolist()
-        )
-        return tuple(
-            UnconsideredRule(name, tuple(each for each in needed if each in unknown))
-            for name, needed in waiting
-        )
+        places = np.flatnonzero(self._scorer.unconsidered(row[None, :])[:, 0]).tolist()
+        return tuple([_wanting(self._waiting[place], unknown) for place in places])
 
     def _similar(self, row: Row) -> tuple[SimilarCase, ...]:
         """Return the nearest cases, one of each source: more of the same would say the same."""
@@ -190,6 +206,13 @@ class Explainer:
             if len(nearest) == _MOST_SIMILAR:
                 break
         return tuple(nearest.values())
+
+
+def _wanting(rule: UnconsideredRule, unknown: set[str]) -> UnconsideredRule:
+    """Return a rule that needs facts, as one that needs those of them that are unknown."""
+    if unknown.issuperset(rule.missing_facts):
+        return rule
+    return UnconsideredRule(rule.id, tuple([each for each in rule.missing_facts if each in unknown]))
 
 
 def _counted(taken: str) -> str:
@@ -228,17 +251,45 @@ def _out_of_reach(
     if best is None or reached is None or required is None or reached >= required:
         return
     spread = float(spreads[best.place, Approach.PROMPTING.place])
-    chance = 0.5 * math.erfc(100 * (required - reached) / spread / math.sqrt(2)) if spread else 0.0
-    there = (
-        f"is expected at {reached:.0%}, and gets there {_chance(chance)}"
-        if spread
-        else f"is at {reached:.0%}"
-    )
+    if not spread:
+        told = (
+            f"Users need {required:.0%}, and nothing that is built on today's prompt is expected to do better than its "
+            f"{reached:.0%}. Nobody knows yet what work on that prompt adds: try it first"
+        )
+    else:
+        chance = 0.5 * math.erfc(100 * (required - reached) / spread / math.sqrt(2))
+        told = (
+            f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, is expected at "
+            f"{reached:.0%}, and gets there {_chance(chance)}"
+        )
+        told += (
+            ". More and better examples may help"
+            if best.trained
+            else ". Better documents and search may help"
+        )
+    waiting = KnownFacts(row).get("latency_budget")
+    check = "have users confirm" if waiting is not None and waiting <= _AWAITED_S else "let a person check"
+    yield RuleWarning("out-of-reach", f"{told}; or {check} what is unsure.", ())
+
+
+def _bounded_by_search(decision: Recommendation, row: Row) -> Iterator[RuleWarning]:
+    """Warn where users need more than search lets any model that reads passages reach."""
+    known = KnownFacts(row)
+    required, found = known.get("required_quality"), known.get("retrieval_hit_rate")
+    taken = decision.approach or decision.leader
+    if required is None or found is None or taken is None or not taken.retrieves:
+        return
+    without = 0.0 if known.get("needs_citations") else known.get("closed_book_score") or 0.0
+    most = found + (1 - found) * without
+    if most >= required:
+        return
+    rest = f", and the model knows {without:.0%} of the rest at best" if without else ""
+    makes = "can rest on a passage" if not without else "can be right"
     text = (
-        f"No approach is expected to reach the {required:.0%} that users need: {best}, the best, {there}. A stronger "
-        "model, better documents or more examples may; or let a person check what is unsure."
+        f"Search finds {found:.0%}{rest}: no more than {most:.0%} of the answers {makes}, though every passage be read "
+        f"without error, and users need {required:.0%}. Raise search before anything else."
     )
-    yield RuleWarning("out-of-reach", text, ())
+    yield RuleWarning("search-bounds-quality", text, ())
 
 
 def _chance(share: float) -> str:

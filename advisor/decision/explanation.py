@@ -12,6 +12,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.knowledge.rules import RuleSource
 
 __all__ = [
+    "Advice",
     "ExpectedQuality",
     "Explanation",
     "PlanStep",
@@ -79,6 +80,22 @@ class RuleWarning:
     id: str
     text: str
     sources: tuple[RuleSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """How to go about a step of a plan in a use case, and what says so.
+
+    Attributes:
+        steps: Approaches whose step it is for.
+        first: Whether it is worth a step of its own, where the plan would leave that out as done already.
+    """
+
+    id: str
+    text: str
+    sources: tuple[RuleSource, ...]
+    steps: frozenset[str]
+    first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +167,7 @@ class PlanStep:
         needs: What it takes that is not known to be there, in a clause; empty where all of it is.
         per_month_usd: What a month of it costs.
         text: The step in a sentence or two.
+        advice: How to go about it, what counts most first.
     """
 
     approach: Approach
@@ -162,6 +180,7 @@ class PlanStep:
     needs: str
     per_month_usd: float
     text: str
+    advice: tuple[Advice, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,10 @@ is further than a third of what is usual (20,000 examples are not fewer than 10)
 or that takes away what every training needs, or makes another use case of it.
 
 Along one fact quality is constant, or linear on the fact's scale, between the
-ends of tests and the points of curves. So it is enough to score both sides of
-each such place, and inside a stretch to look at where two lines come within the
-tolerance of each other: the flip is exact, not searched for. What a fact does to
-the cost is no line; there the place is searched, and told to two digits, which is
-more than an estimate knows. Searched, and told in full, is also where enough is
-known to decide.
+ends of tests and the points of curves, so it is enough to score both sides of each
+such place. Where a test of a rule ends, a flip is told as the rule has it; a change
+between two such places is learned or estimated, and told to two digits, at a value
+where it is true (`advisor.decision.crossings`).
 """
 
 from __future__ import annotations
@@ -21,19 +19,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from functools import partial
 
 import numpy as np
 
+from advisor.decision.clauses import change_to_clause, value_to_clause
+from advisor.decision.crossings import Crossing, Stretch, meetings
+from advisor.decision.known import Known
 from advisor.decision.places import places_of_change
-from advisor.decision.pricing import Known
 from advisor.decision.scoring import UNDECIDED, Scorer
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
-from advisor.knowledge.facts import Fact, Row, fact_index, facts, value_to_notation, value_to_text
-from advisor.knowledge.scale import from_scale, to_scale
-from backends.counts import counted
+from advisor.knowledge.facts import Fact, Row, fact_index, facts, value_to_notation
+from advisor.knowledge.scale import to_scale
 
 __all__ = ["Flip", "FlipFinder"]
 
@@ -45,9 +44,6 @@ _OF_RETRIEVAL = ("corpus_tokens", "retrieval_hit_rate")
 _NEEDED_TO_TRAIN = "can_train"
 """That nothing is trained where nothing can be is no news."""
 _MOST_STRETCHES = 4096
-_GRID, _ROUNDS = 33, 3
-_BEYOND = 1e-6
-"""Places tried at a time, and how often, to find where the cost changes the approach."""
 _NATURE = ("task", "output_form")
 """What makes a use case what it is: with another it would be another one."""
 
@@ -116,7 +112,7 @@ class FlipFinder:
         self._plausible = Plausible(scorer.knowledge)
         places = places_of_change(scorer)
         self._values = [tuple(sorted(places.get(item.name, ()))) for item in facts()]
-        read = {test.subject for rule in scorer.knowledge.rules for test in rule.tests}
+        read = {test.subject for rule in scorer.rules for test in rule.tests}
         read |= {curve.subject for curve in scorer.gains.curves} | {"monthly_budget"}
         self._of_cost_alone = {fact_index()[name] for name in Known._fields if name not in read}
         self._stretches: dict[tuple[int, float, float], tuple[float, ...]] = {}
@@ -182,9 +178,11 @@ class FlipFinder:
         if len(plausible) < 2 or not self._values[column]:
             return None
         if known is None:
-            return self._between(column, min(plausible), max(plausible)), known, plausible
-        values = self._between(column, min(*plausible, known), max(*plausible, known))
-        return tuple(sorted({*values, known})), known, plausible
+            values = self._between(column, min(plausible), max(plausible))
+        else:
+            values = self._between(column, min(*plausible, known), max(*plausible, known))
+            values = tuple(sorted({*values, known}))
+        return (values, known, plausible) if len(values) > 1 else None
 
     def _between(self, column: int, low: float, high: float) -> tuple[float, ...]:
         """Return values of a fact to try, those of each stretch found once."""
@@ -234,80 +232,54 @@ class FlipFinder:
         now: Approach | None,
     ) -> Flip | None:
         """Return the first change of the approach on the way from a known value."""
-        previous = candidates.values.index(known)
+        inside: int | None = candidates.values.index(known)
         for index in indices:
-            if candidates.changes(index, now):
+            if not candidates.changes(index, now):
+                inside = index
+            elif inside is not None:
                 if not _reaches(plausible, candidates.values[index], indices.step):
                     return None
-                return self._boundary(candidates, previous, index, now, known)
-            previous = index
+                if flip := self._boundary(candidates, inside, index, now, known):
+                    return flip
+                inside = None
         return None
 
     def _boundary(
         self, candidates: _Candidates, inside: int, outside: int, now: Approach | None, known: float | None
-    ) -> Flip:
-        """Describe the change of the approach between two neighbouring values."""
+    ) -> Flip | None:
+        """Describe the change of the approach between two neighbouring values; None where it is too narrow."""
         item = candidates.item
-        place, approach, exact = self._crossing(candidates, inside, outside, now)
-        sign = (">" if outside > inside else "<") + ("=" if exact else "")
-        distance = 1.0 if known is None else abs(to_scale(item, place) - to_scale(item, known)) / _span(item)
-        change = f"{sign} {value_to_notation(item, place)}"
-        return _change(item, known, change, _comparison_words(item, sign, place), approach, distance)
+        crossing = self._crossing(candidates, inside, outside, now)
+        if crossing is None:
+            return None
+        value, approach, included = crossing
+        sign = (">" if outside > inside else "<") + ("=" if included else "")
+        distance = 1.0 if known is None else abs(to_scale(item, value) - to_scale(item, known)) / _span(item)
+        change = f"{sign} {value_to_notation(item, value)}"
+        words = change_to_clause(item, sign, value, known)
+        return Flip(item.name, _current(item, known), change, words, approach, distance)
 
     def _crossing(
         self, candidates: _Candidates, inside: int, outside: int, now: Approach | None
-    ) -> tuple[float, Approach, bool]:
-        """Return where the approach changes, what is taken there, and whether it is at that very value.
-
-        Inside a stretch the points are straight lines and what is taken changes only where two of them are equal or
-        the tolerance apart, or where one comes to suffice; between two such places it is the same.
-        """
+    ) -> Crossing | None:
+        """Return where to tell that the approach changes between two neighbouring values."""
         values = candidates.values
+        start, end = values[inside], values[outside]
         beyond = candidates.taken[outside] or APPROACHES[0]  # one is taken, else it would be no change
-        if math.nextafter(values[inside], values[outside]) == values[outside]:
+        if math.nextafter(start, end) == end:
             # A test ends here: name the end that a person wrote.
-            written = min((values[inside], values[outside]), key=lambda value: len(f"{value!r}"))
-            return written, beyond, written == values[outside]
-        here, there = (to_scale(candidates.item, values[index]) for index in (inside, outside))
-        start, end = candidates.points[:, inside], candidates.points[:, outside]
-        ends = [0.0, *_meetings(start, end, self._scorer.knowledge.decision.tolerance), 1.0]
-        after = [here + (left + _BEYOND * (right - left)) * (there - here) for left, right in pairwise(ends)]
-        for left, approach in zip(ends, self._taken(candidates, after), strict=False):
-            if left and approach is not None and approach is not now:
-                return from_scale(candidates.item, here + left * (there - here)), approach, False
-        return self._searched(candidates, here, there, now) or (values[outside], beyond, True)
+            written = min((start, end), key=lambda value: len(f"{value!r}"))
+            return Crossing(written, beyond, included=written == end)
+        item, taken = candidates.item, partial(self._taken, candidates)
+        stretch = Stretch(item, start, end, now, taken, costs=item.name in Known._fields)
+        points = candidates.points
+        shares = meetings(points[:, inside], points[:, outside], self._scorer.knowledge.decision.tolerance)
+        return stretch.crossing(shares)
 
-    def _searched(
-        self, candidates: _Candidates, here: float, there: float, now: Approach | None
-    ) -> tuple[float, Approach, bool] | None:
-        """Return where the approach changes between two places on the fact's scale, to two digits where it costs."""
-        item = candidates.item
-        for _ in range(_ROUNDS):
-            places = np.linspace(here, there, _GRID).tolist()
-            taken = self._taken(candidates, places)
-            changed = [i for i, each in enumerate(taken) if i and each is not None and each is not now]
-            if not changed:
-                return None
-            here, there, approach = places[changed[0] - 1], places[changed[0]], taken[changed[0]]
-        value = from_scale(item, there)
-        if item.name not in Known._fields:  # a line after all: from there on enough is known
-            return (value, approach, True) if approach is not None else None
-        digits = 1 - math.floor(math.log10(abs(value))) if value else 0
-        if item.kind == "count":  # told as a whole number
-            digits = min(digits, 0)
-        for rounded in (
-            round(value, digits),
-            round(value + math.copysign(10.0**-digits, there - here), digits),
-        ):
-            (found,) = self._taken(candidates, [to_scale(item, rounded)])
-            if found is approach and approach is not None:
-                return rounded, approach, True
-        return (value, approach, True) if approach is not None else None
-
-    def _taken(self, candidates: _Candidates, places: Sequence[float]) -> list[Approach | None]:
-        """Return what is taken with the fact at places on its scale."""
-        rows = np.repeat(candidates.row[None, :], len(places), axis=0)
-        rows[:, fact_index()[candidates.item.name]] = [from_scale(candidates.item, each) for each in places]
+    def _taken(self, candidates: _Candidates, values: Sequence[float]) -> list[Approach | None]:
+        """Return what is taken with the fact at each value."""
+        rows = np.repeat(candidates.row[None, :], len(values), axis=0)
+        rows[:, fact_index()[candidates.item.name]] = values
         return [_approach(place) for place in self._scorer.score(rows).approach.tolist()]
 
 
@@ -318,20 +290,6 @@ def _only_of_retrieval(flip: Flip, now: Approach | None) -> bool:
 
 def _approach(place: int) -> Approach | None:
     return None if place == UNDECIDED else APPROACHES[place]
-
-
-def _meetings(start: Floats, end: Floats, tolerance: float) -> list[float]:
-    """Return, between 0 and 1, where two of several lines are equal or the tolerance apart.
-
-    The last of them is what suffices; nothing turns on the tolerance to it, and to look there costs nothing.
-    """
-    found: set[float] = set()
-    feasible = np.flatnonzero(np.isfinite(start) & np.isfinite(end)).tolist()
-    for one, other in combinations(feasible, 2):
-        gap, last = start[one] - start[other], end[one] - end[other]
-        if gap != last:
-            found.update((gap - apart) / (gap - last) for apart in (-tolerance, 0.0, tolerance))
-    return sorted(float(place) for place in found if 0.0 < place < 1.0)
 
 
 def _reaches(plausible: Sequence[float], value: float, step: int) -> bool:
@@ -353,30 +311,13 @@ def _other_choice(
     if best is None:
         return None
     _, value, other = best
-    item = candidates.item
-    if item.kind == "flag":
-        words = f"{'If' if value else 'Unless'} {item.title}"
-    else:
-        words = f"If {item.title} were {value_to_text(item, value)}"
-    return _change(item, known, value_to_notation(item, value), words, other, 1.0)
+    item, current = candidates.item, None if math.isnan(known) else known
+    words = value_to_clause(item, value, current)
+    return Flip(item.name, _current(item, current), value_to_notation(item, value), words, other, 1.0)
 
 
-def _change(
-    item: Fact, known: float | None, change: str, words: str, approach: Approach, distance: float
-) -> Flip:
-    if known is None or math.isnan(known):
-        return Flip(item.name, "", change, words, approach, distance)
-    now = "" if item.kind == "flag" else f" (now {value_to_text(item, known)})"
-    current = value_to_notation(item, known)
-    return Flip(item.name, current, change, words + now, approach, distance)
-
-
-def _comparison_words(item: Fact, sign: str, place: float) -> str:
-    words = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}[sign]
-    if item.kind == "count" and sign == "<":
-        words = "fewer than"
-    amount = counted(round(place), "token") if item.unit == "tokens" else value_to_text(item, place)
-    return f"If {item.title} were {words} {amount}"
+def _current(item: Fact, known: float | None) -> str:
+    return "" if known is None else value_to_notation(item, known)
 
 
 def _span(item: Fact) -> float:

@@ -81,6 +81,11 @@ class Term:
     instead: Curve | None = None
     weight: float = 0.0
 
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """Every curve that it reads."""
+        return (self.curve,) if self.instead is None else (self.curve, self.instead)
+
 
 @dataclass(frozen=True, slots=True)
 class GainModel:
@@ -126,7 +131,7 @@ class GainModel:
     @property
     def curves(self) -> tuple[Curve, ...]:
         """Every curve that its terms read."""
-        return tuple(curve for term in self.terms for curve in (term.curve, term.instead) if curve)
+        return tuple(curve for term in self.terms for curve in term.curves)
 
     @property
     def weights(self) -> Floats:
@@ -147,7 +152,7 @@ class GainModel:
             Standard deviations in points, shape (approaches, approaches, ...).
         """
         apart = inputs[:, None] - inputs[None, :]
-        learned = np.einsum("...p,pq,...q->...", apart, self.covariance, apart)
+        learned = (apart @ self.covariance * apart).sum(axis=-1)
         spreads: Floats = np.sqrt(learned + 2 * (self.between**2 + self.within**2))
         return spreads
 
@@ -174,11 +179,11 @@ class TermCurves:
 
     def __call__(self, columns: Floats) -> Floats:
         """Evaluate, from columns of shape (facts, n), to shape (terms, n); 0 where unknown."""
-        return self.distinct(columns)[self._places]
+        return self.distinct(columns).take(self._places, axis=0)
 
     def distinct(self, columns: Floats) -> Floats:
         """Evaluate each that is read once, to shape (read, n); 0 where unknown."""
-        scaled = columns[self._rows]
+        scaled = columns.take(self._rows, axis=0)
         scaled[self._logarithmic] = np.log(np.maximum(scaled[self._logarithmic], self._floors))
         values = self._curves(scaled)
         count = self._instead
@@ -267,7 +272,7 @@ def read_gains(path: Path, cases_paths: Sequence[Path]) -> GainModel:
         slope, between, within, temperature, scale = (float(data[name]) for name in names)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{path} is no model of gains: {error!r}; {REFRESH}") from error
-    subjects = {curve.subject for term in terms for curve in (term.curve, term.instead) if curve}
+    subjects = {curve.subject for term in terms for curve in term.curves}
     components = {term.component for term in terms} | offsets.keys()
     if not subjects <= fact_index().keys() or not components <= COMPONENTS.keys():
         raise ConfigurationError(f"{path} fits other facts or components; {REFRESH}")

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from advisor.decision.known import Known
 from advisor.decision.prices import FIGURES, Figure
-from advisor.decision.pricing import CENTRAL, Known
+from advisor.decision.pricing import CENTRAL
 from advisor.knowledge.arrays import Floats
 
 __all__ = ["DRAWN", "GUESSES", "MOVED", "guesses_about", "interval"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from advisor.decision.pricing import Known
+from advisor.decision.known import Known
 from advisor.decision.scoring import READ_BESIDE_RULES, Scorer
 from advisor.knowledge.facts import Fact, facts
 from advisor.knowledge.notation import Interval
@@ -21,8 +21,7 @@ _COARSE = 5
 def places_of_change(scorer: Scorer) -> Mapping[str, set[float]]:
     """Return, per fact, the values on both sides of every place where something changes."""
     places: dict[str, set[float]] = {}
-    rules = [rule for rule in scorer.knowledge.rules if rule.kind != "warning"]
-    for test in (test for rule in rules for test in rule.tests):
+    for test in (test for rule in scorer.rules for test in rule.tests):
         sides = test.holds.sides() if isinstance(test.holds, Interval) else ()
         places.setdefault(test.subject, set()).update(sides)
     for curve in scorer.gains.curves:

@@ -2,17 +2,18 @@
 
 Approaches contain each other, so what one step builds the next one keeps: a
 prompt, then retrieval or training, then both. The first step is one that can
-be done with what there is.
+be done with what there is. How to go about each is advice of the knowledge base.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from advisor.decision.cost import CostEstimate
 from advisor.decision.evidence import bounded, points_text, score_of
-from advisor.decision.explanation import PlanStep
+from advisor.decision.explanation import Advice, PlanStep
 from advisor.decision.gains import TWO_SIDED_80
 from advisor.decision.recommendation import Recommendation
 from advisor.knowledge.approaches import Approach
@@ -25,25 +26,41 @@ __all__ = ["plan_steps", "route"]
 _TWO_SIDED_95 = 1.96
 _ONE_SIDED_80 = 0.8416
 """Standard deviations below the mean that four in five lie above."""
-_FEWEST, _MOST, _ROUND = 50, 300, 50
-"""Held-out questions to measure on: fewer tell too little, more cost more than they tell."""
-_OF_EACH_LABEL, _MOST_WITH_LABELS = 5, 1000
-"""Where the answer is one of many labels, so many of each, up to so many in all."""
-_INPUT_AT_HAND = tuple(
-    encode_value(fact("task"), name) for name in ("CLASSIFICATION", "EXTRACTION", "SUMMARIZATION")
-)
-"""Tasks whose input is what they are about, whatever documents there are."""
-_FITTING_TOKENS = 200_000
-"""Of documents that fit into a usual prompt together (docs/knowledge.md)."""
+_TO_RELEASE, _MOST, _ROUND = 200, 300, 50
+"""Held-out questions to measure on: with fewer a share is known to no 7 per cent, more cost more than they tell."""
+_OF_EACH_LABEL = ((100, 1000), (5, 5000))
+"""Where the answer is a label, so many of each, up to so many in all: for a rate of each, or just some of each."""
+_HELD_OUT = 0.2
+"""Of the labelled examples, so many at most."""
+_READ_BY_PEOPLE = 100
+"""Outputs that somebody has to read are no more than this."""
+_ASKED = {
+    encode_value(fact("task"), name): noun
+    for name, noun in {
+        "CLASSIFICATION": "input",
+        "EXTRACTION": "document",
+        "GENERATION": "input",
+        "SUMMARIZATION": "document",
+        "CODE": "request",
+    }.items()
+}
+"""What is held out to measure on, where it is not questions."""
+_READ = tuple(encode_value(fact("task"), name) for name in ("GENERATION", "SUMMARIZATION"))
+"""Tasks whose outputs somebody has to read to judge them."""
 _USUAL_SCORE = 0.7
-_GOOD_SEARCH = 0.75
-"""Share of questions whose passage is found, from which on grounding works (docs/knowledge.md)."""
+_MOST_ADVICE = 4
+"""Pieces of advice on a step."""
 _START_EXAMPLES = 200
 """From so many examples on, training gains in most published comparisons (docs/knowledge.md)."""
 
 
 def plan_steps(
-    decision: Recommendation, row: Row, spreads: Floats, cost: CostEstimate, tolerance: float
+    decision: Recommendation,
+    row: Row,
+    spreads: Floats,
+    cost: CostEstimate,
+    tolerance: float,
+    advice: Sequence[Advice] = (),
 ) -> tuple[PlanStep, ...]:
     """Return the steps towards the approach to take, or where none is, to the one that is expected to do best.
 
@@ -53,50 +70,66 @@ def plan_steps(
         spreads: Standard deviations of the differences between approaches, in points, (approaches, approaches).
         cost: What each approach costs.
         tolerance: Points below which two approaches are not told apart.
+        advice: What the use case calls for, what counts most first.
     """
     goal = decision.approach or decision.leader
     if goal is None:
         return ()
     points = {score.approach: score.points for score in decision.scores if score.feasible}
     known = KnownFacts(row)
-    chain = route(goal, points, known, spreads, tolerance)
+    prompt_first = any(each.first and Approach.PROMPTING in each.steps for each in advice)
+    chain = route(goal, points, known, spreads, tolerance, prompt_first=prompt_first)
     prompted, required = known.get("prompted_score"), known.get("required_quality")
-    before = Approach.PROMPTING
+    noun = _ASKED.get(known.get("task") or 0.0, "question")
+    told = _Told(advice)
+    gains = [points[one] - points.get(other, 0.0) for other, one in pairwise((Approach.PROMPTING, *chain))]
+    sizes = [
+        _questions(score_of(prompted, points[approach]), max(gain, tolerance))
+        for approach, gain in zip(chain, [*gains[1:], gains[-1]], strict=True)
+    ]
+    questions = _held_out(max(sizes), known)
     steps = []
-    for place, approach in enumerate(chain):
-        following = chain[place + 1] if place + 1 < len(chain) else None
-        gain = points[approach] - points.get(before, 0.0) if approach is not before else 0.0
+    for place, (before, approach) in enumerate(pairwise((Approach.PROMPTING, *chain))):
+        last = place + 1 == len(chain)
+        gain = gains[place]
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
         earlier = points[approach] - gain
         low = min(_gained(prompted, earlier, gain - reach), gain)
         high = max(_gained(prompted, earlier, gain + reach), gain)
         score = score_of(prompted, points[approach])
-        added = points[following] - points[approach] if following else gain
         # What users need, or else a score so near to the best that no more is worth building.
-        enough = score_of(prompted, points[chain[-1]] - tolerance) if required is None else required
-        stop_at = enough if following else None
-        questions = _questions(score, max(added, tolerance), known.get("label_count"))
+        near_best = score_of(prompted, points[chain[-1]] - tolerance)
+        stop_at = None if last else required if required is not None else near_best
         needs = _needs(approach, known)
-        short = following is None and required is not None and score is not None and score < required
+        expected = f"{points_text(gain)} expected ({low:+.0f} to {high:+.0f})"
         parts = (
-            _starting(known, short=short)
+            _starting(prompted, last=last, guessed=known.get("has_evaluation_set") == 0)
             if approach is Approach.PROMPTING
-            else _opening(
-                approach, first=place == 0, told=f"{points_text(gain)} expected ({low:+.0f} to {high:+.0f})"
+            else _opening(approach, first=place == 0, told=expected),
+            _measuring(
+                counted(questions, f"held-out {noun}"), stop_at, last=last, needed=required is not None
             ),
-            _search_first(approach, known),
-            _measuring(questions, stop_at, last=following is None),
+            _writing(questions, chain, known) if place == 0 else "",
             f"It takes {needs}." if needs else "",
         )
         month = cost.approaches[approach.place].per_month_usd
         text = " ".join(part for part in parts if part)
-        steps.append(PlanStep(approach, gain, low, high, score, stop_at, questions, needs, month, text))
-        before = approach
+        steps.append(
+            PlanStep(
+                approach, gain, low, high, score, stop_at, questions, needs, month, text, told.on(approach)
+            )
+        )
     return tuple(steps)
 
 
 def route(
-    goal: Approach, points: Mapping[Approach, float], known: KnownFacts, spreads: Floats, tolerance: float
+    goal: Approach,
+    points: Mapping[Approach, float],
+    known: KnownFacts,
+    spreads: Floats,
+    tolerance: float,
+    *,
+    prompt_first: bool = False,
 ) -> list[Approach]:
     """Return approaches of which each contains the one before and is expected to do better, up to the goal.
 
@@ -106,9 +139,10 @@ def route(
         known: The use case.
         spreads: Standard deviations of the differences between approaches, in points, (approaches, approaches).
         tolerance: Points below which two approaches are not told apart.
+        prompt_first: Whether a prompt is worth a step, even one that is measured already.
     """
     chain = _chain(goal, points, known, tolerance)
-    if chain[0] is Approach.PROMPTING and len(chain) > 1:
+    if chain[0] is Approach.PROMPTING and len(chain) > 1 and not prompt_first:
         sure = points[chain[1]] > _ONE_SIDED_80 * float(spreads[chain[1].place, Approach.PROMPTING.place])
         if known.get("prompted_score") is not None or sure:  # measured already, or most likely left behind
             return chain[1:]
@@ -135,15 +169,37 @@ def _gained(prompted: float | None, before: float, gain: float) -> float:
     return gain if prompted is None else bounded(prompted, before + gain) - before
 
 
-def _questions(score: float | None, added: float, labels: float | None) -> int:
+class _Told:
+    """Advice, each piece of it told once: on the first step that it is for."""
+
+    def __init__(self, advice: Sequence[Advice]) -> None:
+        self._left = list(advice)
+
+    def on(self, approach: Approach) -> tuple[Advice, ...]:
+        """Return the advice on a step that has not been told yet."""
+        found = tuple(each for each in self._left if approach in each.steps)[:_MOST_ADVICE]
+        self._left = [each for each in self._left if each not in found]
+        return found
+
+
+def _questions(score: float | None, added: float) -> int:
     """Return on how many questions what is added shows: half the 95% interval of a share is no wider."""
     share = min(max(score if score is not None else _USUAL_SCORE, 0.1), 0.9)
     needed = share * (1 - share) * (_TWO_SIDED_95 / (added / 100)) ** 2
-    told = int(min(max(math.ceil(needed / _ROUND) * _ROUND, _FEWEST), _MOST))
-    each = (
-        0 if labels is None else math.ceil(min(_OF_EACH_LABEL * labels, _MOST_WITH_LABELS) / _ROUND) * _ROUND
-    )
-    return max(told, each)
+    return int(min(max(math.ceil(needed / _ROUND) * _ROUND, _TO_RELEASE), _MOST))
+
+
+def _held_out(questions: int, known: KnownFacts) -> int:
+    """Return how many to hold out for the whole plan: the same for every step, and no more than people read."""
+    if known.get("task") in _READ:
+        return min(questions, _READ_BY_PEOPLE)
+    labels, examples = known.get("label_count"), known.get("labelled_examples")
+    if labels is None:
+        return questions
+    wanted = max(min(each * labels, most) for each, most in _OF_EACH_LABEL)
+    if examples is not None:
+        wanted = min(wanted, _HELD_OUT * examples)
+    return max(questions, math.ceil(wanted / _ROUND) * _ROUND)
 
 
 def _needs(approach: Approach, known: KnownFacts) -> str:
@@ -161,21 +217,12 @@ def _needs(approach: Approach, known: KnownFacts) -> str:
     return " and ".join(needs)
 
 
-def _starting(known: KnownFacts, *, short: bool) -> str:
+def _starting(prompted: float | None, *, last: bool, guessed: bool) -> str:
     """Say how to begin with a prompt, or what to do with the one that there is."""
-    prompted, corpus = known.get("prompted_score"), known.get("corpus_tokens")
-    if prompted is not None and short:
-        return (
-            f"Work on the prompt, measured at {prompted:.0%}, before anything is built: look at what it gets wrong, "
-            "show it examples, try a stronger model, and let a person check what is unsure."
-        )
-    if prompted is not None:
-        return f"Keep the prompt, measured at {prompted:.0%}: look at what it gets wrong, and try a stronger model."
-    if corpus and corpus <= _FITTING_TOKENS and known.get("task") not in _INPUT_AT_HAND:
-        return (
-            f"Start with a prompt that holds all {int(corpus):,} tokens of documents, cached: hours of work."
-        )
-    return "Start with a prompt, with examples in it or the documents where they fit: hours of work."
+    if prompted is None:
+        return "Start with a prompt: hours of work."
+    told = "said to be at" if guessed else "measured at"
+    return f"Work on the prompt{'' if last else ' first'}, {told} {prompted:.0%}."
 
 
 def _opening(approach: Approach, *, first: bool, told: str) -> str:
@@ -191,20 +238,20 @@ _VERBS = {
 }
 
 
-def _search_first(approach: Approach, known: KnownFacts) -> str:
-    """Say what bounds all that retrieval gives, where that is low."""
-    found = known.get("retrieval_hit_rate")
-    if not approach.retrieves or found is None or found >= _GOOD_SEARCH:
+def _writing(questions: int, chain: Sequence[Approach], known: KnownFacts) -> str:
+    """Say that there are too few examples to hold so many out, and to train on the others where that comes."""
+    examples = known.get("labelled_examples")
+    taken = questions + (_START_EXAMPLES if any(each.trained for each in chain) else 0)
+    if not examples or examples >= taken or known.get("has_evaluation_set"):
         return ""
-    return (
-        f"Raise search first, which finds {found:.0%}: keywords beside vectors, better passages, a reranker."
-    )
+    return f"Your {counted(int(examples), 'example')} are too few for that: write more, or see less."
 
 
-def _measuring(questions: int, stop_at: float | None, *, last: bool) -> str:
-    held_out = f"{counted(questions, 'held-out question')}"
+def _measuring(held_out: str, stop_at: float | None, *, last: bool, needed: bool) -> str:
     if last:
         return f"Measure it on {held_out} before it goes live."
     if stop_at is None:
-        return f"Measure it on {held_out}, and go on only where that is not enough."
-    return f"Stop if it reaches {stop_at:.2f} on {held_out}."
+        return f"Measure it on {held_out}, and go on only where users need more."
+    if needed:
+        return f"Stop if it reaches {stop_at:.2f} on {held_out}."
+    return f"Stop if it reaches {stop_at:.2f} on {held_out}, near to what all steps are expected to reach."

@@ -15,6 +15,7 @@ __all__ = ["ASSUMED", "FIGURES", "Figure", "dollars"]
 ASSUMED = "assumed"
 _JUDGED = "2026-11-22"
 _READ = "2026-11-28"
+_ADDED = "2026-11-29"
 _PER_MILLION = "US dollars per million tokens"
 _A_MONTH = "US dollars a month"
 _OPENAI = "price list of GPT-4.1 mini as reported in April 2026"
@@ -274,6 +275,37 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "examples_a_day": Figure(
         "examples written in a day", 250, 250, 250, "examples", _JUDGED, ASSUMED, "a minute or two each",
+    ),
+    # Training runs that are asked for by more than knowledge.
+    "erasures": Figure(
+        "training runs for erasure", 4, 1, 12, "a year", _READ, ASSUMED,
+        "a request to erase what a model was trained on takes a new run without it, in the EU within a month "
+        "(GDPR, articles 12(3) and 17); requests that come together share one",
+    ),
+    "drift": Figure(
+        "training runs for drift", 12, 4, 26, "a year", _ADDED, ASSUMED,
+        "where inputs drift from the examples, what was learned fits them less and less, until a run on recent ones",
+    ),
+    # A GPU that is rented by the hour.
+    "batch_wait": Figure(
+        "wait from which answers are made in batches", 10, 10, 10, "minutes", _ADDED, ASSUMED,
+        "starting a rented GPU and loading a model takes some minutes; where answers may wait longer it need not idle",
+    ),
+    "batch_hours": Figure(
+        "hours that a GPU is rented for batches, at least", 1, 0.5, 3, "a day", _ADDED, ASSUMED,
+        "started once a day or more, and paid while it starts; more where the queries take more",
+    ),
+    "throughput": Figure(
+        "throughput of a rented GPU", 10_000, 4_000, 30_000, "tokens a second", _ADDED,
+        "NVIDIA, measurements of TensorRT-LLM 0.5.0: LLaMA 7B in FP8 on an H100, 4,500 to 35,000 read and written",
+        "in batches, of a model of some 8 billion parameters; the shorter the answers, the more",
+    ),
+    "throughput_parameters": Figure(
+        "size that the throughput is stated for", 8e9, 8e9, 8e9, "parameters", _ADDED, ASSUMED,
+        "a model of twice the size takes twice as long",
+    ),
+    "most_instructions": Figure(
+        "instructions, at most", 1_500, 500, 4_000, "tokens", _JUDGED, ASSUMED, "of a long input they are a small part",
     ),
 }
 # fmt: on

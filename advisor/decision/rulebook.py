@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from advisor.decision.scoring import Scorer, Scores
+from advisor.decision.scoring import RuleTests, Scorer, Scores
 from advisor.knowledge.facts import Row, fact, fact_index, facts, value_to_text
-from advisor.knowledge.rules import Knowledge, Rule, RuleKind, RuleSource
+from advisor.knowledge.rules import DECIDING, Knowledge, Rule, RuleKind, RuleSource
 from backends.counts import singular
 
 __all__ = ["Rulebook", "cite"]
@@ -26,23 +26,32 @@ class Rulebook:
     """
 
     def __init__(self, scorer: Scorer) -> None:
-        self._rules = scorer.knowledge.rules
-        kinds: tuple[RuleKind, ...] = ("evidence", "veto", "warning")
+        self._rules = scorer.rules
         self._rows = {
             kind: np.array([i for i, rule in enumerate(self._rules) if rule.kind == kind], dtype=np.intp)
-            for kind in kinds
+            for kind in DECIDING
         }
-        self._sources = {rule.id: cite(rule.sources, scorer.knowledge) for rule in self._rules}
+        self._telling = scorer.knowledge.telling
+        self._tests = RuleTests(self._telling)
+        rules = scorer.knowledge.rules
+        self._sources = {rule.id: cite(rule.sources, scorer.knowledge) for rule in rules}
         # Texts and names by turns: "Every ", "update_interval", " something changes."
-        self._reasons = {rule.id: _PLACEHOLDER.split(rule.reason) for rule in self._rules}
+        self._reasons = {rule.id: _PLACEHOLDER.split(rule.reason) for rule in rules}
         counts = {item.unit.partition(" ")[0] for item in facts() if item.kind == "count"}
         self._one = re.compile(rf"(?<![\d.,])1 ({'|'.join(sorted(counts))})\b")
 
     def fired(self, kind: RuleKind, scores: Scores, index: int) -> Iterator[Rule]:
-        """Yield the rules of a kind that fired for a use case, in the order of the files."""
+        """Yield the rules of a kind that decides which fired for a use case, in the order of the files."""
         rows = self._rows[kind]
         for i in rows[scores.fired[rows, index]].tolist():
             yield self._rules[i]
+
+    def told(self, row: Row) -> tuple[Rule, ...]:
+        """Return the warnings and the advice that a use case calls for, in the order of the files."""
+        if not self._telling:
+            return ()
+        fired = self._tests.fired(row[:, None])[:, 0]
+        return tuple(self._telling[i] for i in np.flatnonzero(fired).tolist())
 
     def reason(self, rule: Rule, row: Row) -> str:
         """Return a rule's reason, filled with the use case's own values."""

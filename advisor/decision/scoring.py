@@ -21,14 +21,15 @@ import numpy.typing as npt
 
 from advisor.decision.evidence import softmax
 from advisor.decision.gains import GainModel, TermCurves, membership
-from advisor.decision.pricing import Known, monthly_usd
+from advisor.decision.known import Known
+from advisor.decision.pricing import monthly_usd
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import QUALITY, Knowledge, Rule, Test
 
-__all__ = ["CHUNK", "READ_BESIDE_RULES", "UNDECIDED", "Scorer", "Scores"]
+__all__ = ["CHUNK", "READ_BESIDE_RULES", "UNDECIDED", "RuleTests", "Scorer", "Scores"]
 
 CHUNK = 512
 """Use cases scored at a time, so that intermediate arrays stay in the processor's cache."""
@@ -51,8 +52,6 @@ _SURELY_OVER = 2.0
 """Times the budget: an estimate is right within a factor of two."""
 
 _COUNT = len(APPROACHES)
-_MANY = 64
-"""Use cases from which on they are many."""
 _RAG, _FINE_TUNING = Approach.RAG.place, Approach.FINE_TUNING.place
 """The two of which neither contains the other."""
 _BITS = 1 << np.arange(_COUNT)
@@ -70,29 +69,27 @@ class Scores:
             is how far apart the approaches of a use case are.
         upkeep: What each asks of those who keep it, cost aside, in points, the same shape; more is easier.
         feasible: Whether no veto excludes the approach, the same shape.
-        probabilities: That the approach is best, calibrated, the same shape.
-        order: Approaches by falling points, what is not feasible last, the same shape.
+        allowed: The points, -inf of what is not feasible, the same shape.
         approach: Place of the approach to take, or `UNDECIDED`, shape (n,).
         known: Whether the evidence suffices to decide, shape (n,).
         enough: Points from which on an approach reaches the quality that users need, shape (n,); infinite where
             that, or what prompting reaches, is unknown.
-        fired: Whether the rule fired, shape (rules, n).
+        fired: Whether the rule fired, shape (rules, n), of the rules that decide.
     """
 
     points: Floats
     upkeep: Floats
     feasible: Bools
-    probabilities: Floats
-    order: npt.NDArray[np.intp]
+    allowed: Floats
     approach: npt.NDArray[np.intp]
     known: Bools
     enough: Floats
     fired: Bools
 
     @property
-    def allowed(self) -> Floats:
-        """The points, -inf of what is not feasible."""
-        return np.where(self.feasible, self.points, -np.inf)
+    def order(self) -> npt.NDArray[np.intp]:
+        """Approaches by falling points, what is not feasible last, shape (approaches, n)."""
+        return (-self.allowed).argsort(axis=0, kind="stable")
 
 
 class Scorer:
@@ -101,12 +98,16 @@ class Scorer:
     Args:
         knowledge: The rules.
         gains: What cases taught; None where rules decide alone.
+
+    Attributes:
+        rules: Those that decide, in the order of the knowledge base.
     """
 
     def __init__(self, knowledge: Knowledge, gains: GainModel | None = None) -> None:
         self.knowledge = knowledge
         self.gains = gains or GainModel.of_rules_alone()
-        self._tests = _Tests(knowledge.rules)
+        self.rules = knowledge.deciding
+        self._tests = RuleTests(self.rules)
         heard = replace(self.gains, terms=tuple(term for term in self.gains.terms if term.weight))
         self._heard = TermCurves(heard.terms)
         self._weights = self._heard.summed(heard.weights)
@@ -115,6 +116,7 @@ class Scorer:
             fact_index()[name] for name in ("required_quality", "prompted_score", "monthly_budget")
         )
         self._bears = membership([term.component for term in self.gains.terms])
+        self._learned_weights = np.array([term.weight for term in self.gains.terms])
         self._offsets = membership(list(self.gains.offsets))
         self.before = self.gains.approach_offsets
         self.parts = np.array(knowledge.decision.upkeep)
@@ -125,7 +127,7 @@ class Scorer:
 
         Points of quality per approach, of upkeep, vetoes, and nats for how much is known.
         """
-        rules = self.knowledge.rules
+        rules = self.rules
         evidence = np.array([rule.log_odds for rule in rules]).T.reshape(_COUNT, -1)
         quality = np.array([rule.criterion in QUALITY for rule in rules], dtype=bool)
         vetoes = np.array([[name in rule.excludes for rule in rules] for name in APPROACHES], dtype=float)
@@ -151,6 +153,10 @@ class Scorer:
         """Return the curves of the model's terms for each row, shape (terms, n); unknown facts give 0."""
         return self._curves(rows.T)
 
+    def probabilities(self, scores: Scores) -> Floats:
+        """Return the probability that each approach is best, calibrated, shape (approaches, n)."""
+        return softmax(scores.allowed, self.gains.temperature)
+
     def cost_points(self, month: Floats) -> Floats:
         """Return what dollars a month count for in upkeep, in points, of the same shape."""
         points: Floats = -self.knowledge.decision.tenfold * np.log10(_UNFELT_USD + month)
@@ -168,19 +174,20 @@ class Scorer:
         """
         gains = self.gains
         bears = self._bears * self.terms(row[None, :])[:, 0]
-        rules = points - bears @ np.array([term.weight for term in gains.terms]) - gains.approach_offsets
+        rules = points - bears @ self._learned_weights - self.before
         inputs = np.column_stack((rules / gains.slope, self._offsets, bears))
         spreads: Floats = gains.spreads(inputs) * (1 - np.eye(_COUNT))
         return spreads
 
     def unconsidered(self, rows: Rows) -> Bools:
-        """Return, shape (rules, n), which rules neither fired nor failed for want of facts."""
+        """Return, shape (rules, n), which rules that decide neither fired nor failed for want of facts."""
         true, false = self._tests(rows.T)
         return ~self._tests.all(true) & ~self._tests.any(false)
 
     def _score(self, columns: Floats) -> Scores:
-        fired = self._tests.all(self._tests.true(columns))
-        effects = _product(self._effects, fired.astype(np.float64))
+        # For one use case the calls are what costs: of those that do the same, `dot` and `take` cost least.
+        fired = self._tests.fired(columns)
+        effects = self._effects.dot(fired.astype(np.float64))
         learned = self._learned(columns)
         points = effects[:_COUNT] + learned
         points += self.before[:, None]
@@ -192,19 +199,18 @@ class Scorer:
             apart = np.maximum.reduce(learned, axis=0) - np.minimum.reduce(learned, axis=0)
             known = effects[-1] + apart / self.gains.slope >= self.knowledge.decision.evidence
         allowed = np.where(feasible, points, -np.inf)
-        probabilities = softmax(allowed, self.gains.temperature)
-        order = (-allowed).argsort(axis=0, kind="stable")
         enough = np.full(len(known), np.inf)
         if not np.isnan(columns[self._required]).all():
             needed = 100 * (columns[self._required] - columns[self._prompted])
             np.copyto(enough, points[Approach.PROMPTING.place] + needed, where=~np.isnan(needed))
         approach = np.where(known, self._take(columns, allowed, enough, upkeep), UNDECIDED)
-        return Scores(points, upkeep, feasible, probabilities, order, approach, known, enough, fired)
+        return Scores(points, upkeep, feasible, allowed, approach, known, enough, fired)
 
     def _learned(self, columns: Floats) -> Floats:
         if not self._weights.size:
             return np.zeros((_COUNT, columns.shape[1]))
-        return _product(self._weights, self._heard.distinct(columns))
+        learned: Floats = self._weights.dot(self._heard.distinct(columns))
+        return learned
 
     def _take(self, columns: Floats, allowed: Floats, enough: Floats, upkeep: Floats) -> npt.NDArray[np.intp]:
         """Take what is within the tolerance; where that is more than one, or a budget is known, the cost has a say."""
@@ -262,8 +268,8 @@ class Scorer:
         return bool(np.isnan(row[self._budget]) and close.sum() == 1)
 
 
-class _Tests:
-    """The tests of all rules, each distinct one made once."""
+class RuleTests:
+    """The tests of rules, each distinct one made once."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         kinds: dict[type, dict[tuple[str, object], Test]] = {Interval: {}, frozenset: {}, type(None): {}}
@@ -283,33 +289,39 @@ class _Tests:
             places[:, column] = found + found[:1] * (longest - len(found))
         self._places = places
 
+    def fired(self, columns: Floats) -> Bools:
+        """Return, shape (rules, n), which rules fire, from columns of shape (facts, n)."""
+        return self.all(self.true(columns))
+
     def true(self, columns: Floats) -> Bools:
         """Return which tests hold, shape (tests, n)."""
-        values = columns[self._columns]
+        values = columns.take(self._columns, axis=0)
         within = (values >= self._lows) & (values <= self._highs)
-        return np.concatenate((within, self._chosen(columns), np.isnan(columns[self._unknown_columns])))
+        return np.concatenate(
+            (within, self._chosen(columns), np.isnan(columns.take(self._unknown_columns, axis=0)))
+        )
 
     def __call__(self, columns: Floats) -> tuple[Bools, Bools]:
         """Return which tests hold and which fail; those on values that are unknown do neither."""
         true = self.true(columns)
-        told = ~np.isnan(columns[self._every_column])
+        told = ~np.isnan(columns.take(self._every_column, axis=0))
         false = ~true
         false[: len(told)] &= told
         return true, false
 
     def all(self, true: Bools) -> Bools:
         """Return, shape (rules, n), where every test of a rule is among those that hold."""
-        result: Bools = np.logical_and.reduce(true[self._places], axis=0)
+        result: Bools = np.logical_and.reduce(true.take(self._places, axis=0), axis=0)
         return result
 
     def any(self, false: Bools) -> Bools:
         """Return, shape (rules, n), where some test of a rule is among those that fail."""
-        result: Bools = np.logical_or.reduce(false[self._places], axis=0)
+        result: Bools = np.logical_or.reduce(false.take(self._places, axis=0), axis=0)
         return result
 
     def _chosen(self, columns: Floats) -> Bools:
         # Unknown is -1 and takes the entry before those of its test, which is always False.
-        numbers = np.fmax(columns[self._choice_columns], -1.0).astype(np.intp)
+        numbers = np.fmax(columns.take(self._choice_columns, axis=0), -1.0).astype(np.intp)
         numbers += self._choice_starts
         chosen: Bools = self._table.take(numbers)
         return chosen
@@ -323,12 +335,6 @@ class _Tests:
                 table[row, number + 1] = True
         self._table = table.ravel()
         self._choice_starts = np.arange(len(tests))[:, None] * width + 1
-
-
-def _product(weights: Floats, values: Floats) -> Floats:
-    """Return the matrix product; of small arrays the threads of BLAS cost more than they save."""
-    product: Floats = np.einsum("ij,jn->in", weights, values) if values.shape[1] < _MANY else weights @ values
-    return product
 
 
 def _columns(tests: Sequence[Test]) -> npt.NDArray[np.intp]:

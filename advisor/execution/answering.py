@@ -134,7 +134,7 @@ class Execution:
 
         Where the evidence does not decide, the most probable approach that can be
         carried out answers; where HYBRID is recommended and nothing is trained for
-        it yet, RAG does. A note says so.
+        it yet, or a prompt that holds all documents is, RAG does. A note says so.
 
         Raises:
             NotFound: The use case or the adapter does not exist.
@@ -152,7 +152,7 @@ class Execution:
         approach = ask.approach or (named.approach if named else None)
         notes: tuple[str, ...] = ()
         if approach is None:
-            approach, notes = self._recommended(use_case, recommendation)
+            approach, notes = self._recommended(use_case, facts, recommendation)
         refuse_vetoed(recommendation, approach)
         _refuse_other(named, approach)
         adapter = self._needed(use_case, approach, named)
@@ -174,12 +174,18 @@ class Execution:
         return replace(answer, notes=(*plan.notes, *answer.notes))
 
     def _recommended(
-        self, use_case: UseCase | None, recommendation: Recommendation
+        self, use_case: UseCase | None, facts: facts_pb2.Facts, recommendation: Recommendation
     ) -> tuple[Approach, tuple[str, ...]]:
         """Return the approach that answers where none is asked for, and what is to be said of it."""
         taken = recommendation.approach
         if taken is None:
             return self._best_that_can(use_case, recommendation)
+        if (
+            taken is Approach.PROMPTING
+            and use_case is not None
+            and _documents_belong_in_the_prompt(use_case, facts)
+        ):
+            return Approach.RAG, (_PASSAGES_OF_THEM,)
         if taken is Approach.HYBRID:
             try:
                 self._needed(use_case, taken, None)
@@ -266,6 +272,21 @@ _NOT_TRAINED = (
     "HYBRID is recommended and nothing is trained for it yet, so RAG answers; "
     "train an adapter with Tune and the approach HYBRID."
 )
+
+
+_FITTING_TOKENS = 200_000
+"""Of documents that fit into a usual prompt together (docs/knowledge.md)."""
+_INPUT_AT_HAND = (facts_pb2.TASK_CLASSIFICATION, facts_pb2.TASK_EXTRACTION, facts_pb2.TASK_SUMMARIZATION)
+_PASSAGES_OF_THEM = (
+    "A prompt that holds all documents is recommended; this server puts the passages of them into it that are nearest "
+    "to the question, as RAG does."
+)
+
+
+def _documents_belong_in_the_prompt(use_case: UseCase, facts: facts_pb2.Facts) -> bool:
+    """Return whether a prompt is recommended because the documents fit into it."""
+    fit = use_case.passage_count > 0 and facts.corpus_tokens <= _FITTING_TOKENS
+    return fit and facts.task not in _INPUT_AT_HAND
 
 
 def _erased(adapter: Adapter | None) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from advisor.knowledge.notation import duration_to_text, parse_duration, parse_n
 from advisor.v1 import annotations_pb2, facts_pb2
 
 __all__ = [
+    "BARE_UNITS",
     "Fact",
     "FactValue",
     "KnownFacts",
@@ -50,7 +51,8 @@ __all__ = [
 ]
 
 Kind = Literal["number", "count", "duration", "flag", "choice"]
-_BARE_UNITS = ("share", "quality")
+BARE_UNITS = ("share", "quality")
+"""Units of what lies between 0 and 1, which people are told in per cent."""
 FactValue = bool | float | int | str
 Row = np.ndarray[tuple[int], np.dtype[np.float64]]
 Rows = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -215,20 +217,20 @@ def value_to_notation(item: Fact, number: float) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def value_to_text(item: Fact, number: float) -> str:
-    """Write a value for people, such as `7 days`, `35%` or `2,000`."""
+def value_to_text(item: Fact, number: float, digits: int = 3) -> str:
+    """Write a value for people, such as `7 days`, `35%` or `2,000`; shares and durations to so many digits."""
     match item.kind:
         case "flag":
             return "yes" if number else "no"
         case "duration":
-            return _duration_to_words(number)
+            return _duration_to_words(number, digits)
         case "count" if item.unit == "parameters" and number >= 1e6:
             size, name = (1e9, "billion") if number >= 1e9 else (1e6, "million")
-            return f"{number / size:,.4g} {name}"
+            return f"{number / size:,.{digits + 1}g} {name}"
         case "count":
             return f"{number:,.0f}"
-        case "number" if item.unit in _BARE_UNITS:
-            return f"{100 * number:.3g}%"
+        case "number" if item.unit in BARE_UNITS:
+            return f"{100 * number:.{digits}g}%"
         case "number":
             return f"${number:,.10g}"
         case "choice":
@@ -308,7 +310,7 @@ def _out_of_bounds(item: Fact, number: float) -> str:
     shown, low, high = (_bound_to_text(item, each) for each in (number, item.minimum, item.maximum))
     if shown in (low, high):  # outside by less than is written
         shown = repr(number)
-    unit = "" if item.kind == "duration" or item.unit in _BARE_UNITS else f" {item.unit}"
+    unit = "" if item.kind == "duration" or item.unit in BARE_UNITS else f" {item.unit}"
     return f"{shown} is out of bounds; allowed: {low} to {high}{unit}"
 
 
@@ -353,7 +355,7 @@ def _plain_to_float(item: Fact, value: object) -> float:
     if isinstance(value, str):
         value = parse_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        of_unit = "" if item.unit in _BARE_UNITS else f" of {item.unit}"
+        of_unit = "" if item.unit in BARE_UNITS else f" of {item.unit}"
         raise ValueError(f"{value!r} is not a number{of_unit}")
     try:
         number = float(value)
@@ -364,12 +366,12 @@ def _plain_to_float(item: Fact, value: object) -> float:
     return number
 
 
-def _duration_to_words(seconds: float) -> str:
+def _duration_to_words(seconds: float, digits: int) -> str:
     years = (("year", 31536000.0),) if seconds % 31536000 == 0 else ()
     units = (*years, ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0), ("second", 1.0))
     for name, size in units:
         if seconds >= size or size == 1.0:
             amount = seconds / size
-            text = f"{amount:.3g}" if amount < 1000 else f"{amount:,.0f}"
+            text = f"{amount:.{digits}g}" if amount < 1000 else f"{amount:,.0f}"
             return f"{text} {name}" + ("" if text == "1" else "s")
     raise AssertionError("the last unit always matches")

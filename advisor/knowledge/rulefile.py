@@ -1,7 +1,7 @@
 """Reading a knowledge base from YAML files, checked as it is read.
 
-`rules.yaml` holds what decides: the decision, sources, rules, vetoes and
-warnings. `data/worlds.yaml` holds the priors of what is unknown, and
+`rules.yaml` holds what decides: the decision, sources, rules, vetoes,
+warnings and advice. `data/worlds.yaml` holds the priors of what is unknown, and
 `data/promises.yaml` what no change may break. Any file may hold any section;
 later files go over earlier ones. Rules and ladders are read by
 `advisor.knowledge.ruleitems`, and `advisor.knowledge.notation` defines how tests and values
@@ -82,7 +82,7 @@ def load_rules(*paths: Path) -> Knowledge:
 class _Merger:
     """Collects what the files say; later ones win."""
 
-    _SECTIONS = ("version", "decision", "sources", "rules", "vetoes", "warnings", "worlds",
+    _SECTIONS = ("version", "decision", "sources", "rules", "vetoes", "warnings", "advice", "worlds",
                  "worlds_given", "monotonic", "disable")  # fmt: skip
 
     def __init__(self) -> None:
@@ -142,6 +142,7 @@ class _Merger:
             ("rules", "evidence"),
             ("vetoes", "veto"),
             ("warnings", "warning"),
+            ("advice", "advice"),
         )
         for section, kind in kinds:
             for item in _sequence(sections.get(section)):

@@ -5,8 +5,8 @@ A rule stands alone, with all its tests:
     - id: labels
       criterion: specialization
       when: {output_form: LABEL, labelled_examples: ">= 200"}
-      evidence: {FINE_TUNING: 0.3}        # a veto `excludes: [RAG]` instead, a warning has neither
-      reason: "{labelled_examples} examples show the form."      # `text` in a warning
+      evidence: {FINE_TUNING: 0.3}        # a veto `excludes: [RAG]` instead, an advice is for `steps: [RAG]`
+      reason: "{labelled_examples} examples show the form."      # `text` in a warning and an advice
       sources: [bucher-2024]
       examples: {fire: [{output_form: LABEL, labelled_examples: 300}], silent: [{output_form: STYLE}]}
 
@@ -50,12 +50,16 @@ _EFFECTS: Mapping[RuleKind, tuple[str, ...]] = {
     "evidence": ("evidence",),
     "veto": ("excludes",),
     "warning": (),
+    "advice": ("steps", "first"),
 }
+_OPTIONAL = ("first",)
+_TOLD: tuple[RuleKind, ...] = ("warning", "advice")
+"""Kinds that have a text instead of a reason, and belong to no trade-off."""
 
 
 def read_rules(entry: Entry, kind: RuleKind) -> Iterator[tuple[Rule, Entry]]:
     """Read an item of a section: one rule, or the rungs of a ladder, each with where it stands."""
-    wording = "text" if kind == "warning" else "reason"
+    wording = _wording(kind)
     own, shared = ("id", wording, "examples"), ("criterion", "sources", *_EFFECTS[kind])
     if "ladder" in entry.mapping():
         yield from _read_ladder(entry, kind, own, shared)
@@ -65,7 +69,7 @@ def read_rules(entry: Entry, kind: RuleKind) -> Iterator[tuple[Rule, Entry]]:
 
 
 def read_tests(entry: Entry, kind: RuleKind | None = None) -> tuple[Test, ...]:
-    """Read tests by subject; that a fact is unknown is a test of evidence and of warnings alone."""
+    """Read tests by subject; that a fact is unknown is no test of vetoes."""
     tests = []
     for subject, value in entry.mapping().items():
         check_subject(subject, entry.keys()[subject])
@@ -100,7 +104,12 @@ def check_subject(subject: str, entry: Entry) -> None:
 
 
 def _required(keys: Sequence[str], kind: RuleKind) -> tuple[str, ...]:
-    return tuple(key for key in keys if key != "criterion" or kind != "warning")
+    optional = (*_OPTIONAL, "criterion") if kind in _TOLD else _OPTIONAL
+    return tuple(key for key in keys if key not in optional)
+
+
+def _wording(kind: RuleKind) -> str:
+    return "text" if kind in _TOLD else "reason"
 
 
 def _read_ladder(
@@ -141,8 +150,10 @@ def _read_rule(
         tests=tests,
         about=(rung_of,) if rung_of else tuple(test.subject for test in tests),
         log_odds=_read_log_odds(values["evidence"]) if kind == "evidence" else (0.0,) * len(APPROACHES),
-        excludes=_read_excludes(values["excludes"]) if kind == "veto" else frozenset(),
-        reason=_read_reason(values["text" if kind == "warning" else "reason"], tests),
+        excludes=_read_approaches(values["excludes"]) if kind == "veto" else frozenset(),
+        steps=_read_approaches(values["steps"]) if kind == "advice" else frozenset(),
+        first="first" in values and _read_flag(values["first"]),
+        reason=_read_reason(values[_wording(kind)], tests),
         sources=_read_sources(values["sources"]),
         fire=_read_examples(examples["fire"], rung_of),
         silent=_read_examples(examples["silent"], rung_of),
@@ -176,7 +187,7 @@ def _read_test(subject: str, entry: Entry, kind: RuleKind | None) -> Test:
     item = fact(subject)
     is_list = entry.is_sequence
     text = f"[{', '.join(value.text() for value in entry.sequence())}]" if is_list else entry.text()
-    if text == UNKNOWN and kind in ("evidence", "warning"):
+    if text == UNKNOWN and kind is not None and kind != "veto":
         return Test(subject, text, None)
     try:
         choices: Sequence[str] = ("true", "false") if item.kind == "flag" else item.choices
@@ -194,13 +205,19 @@ def _read_log_odds(entry: Entry) -> tuple[float, ...]:
     return log_odds
 
 
-def _read_excludes(entry: Entry) -> frozenset[str]:
+def _read_flag(entry: Entry) -> bool:
+    if entry.text() not in ("true", "false"):
+        raise entry.error(f"{entry.text()!r} is neither true nor false")
+    return entry.text() == "true"
+
+
+def _read_approaches(entry: Entry) -> frozenset[str]:
     items = {item.text(): item for item in entry.sequence()}
     for name, item in items.items():
         if name not in APPROACHES:
             raise item.error(f"{name!r} is not an approach{nearest(name, APPROACHES)}")
     if not items:
-        raise entry.error("a veto must exclude at least one approach")
+        raise entry.error("name at least one approach")
     return frozenset(items)
 
 

@@ -1,7 +1,7 @@
 """The knowledge base, as values.
 
 Rules are data. A rule is a conjunction of tests on facts; where it
-fires it adds evidence, vetoes approaches or warns. `advisor.knowledge.rulefile` reads
+fires it adds evidence, vetoes approaches, warns or advises. `advisor.knowledge.rulefile` reads
 them from `rules.yaml`, `advisor.decision.scoring` applies them.
 """
 
@@ -16,6 +16,7 @@ from advisor.knowledge.yamltree import Place
 
 __all__ = [
     "CRITERIA",
+    "DECIDING",
     "QUALITY",
     "UPKEEP",
     "Curve",
@@ -36,7 +37,9 @@ UPKEEP = ("cost", "retraining")
 CRITERIA = (*QUALITY, *UPKEEP)
 """The documented trade-offs; each rule belongs to one."""
 
-RuleKind = Literal["evidence", "veto", "warning"]
+RuleKind = Literal["evidence", "veto", "warning", "advice"]
+DECIDING: tuple[RuleKind, ...] = ("evidence", "veto")
+"""Kinds of rules that decide; the others tell what to mind and how to go about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Rule:
         reason: Why; `{fact}` stands for the use case's value.
         fire: Facts on which it fires.
         silent: Facts on which it does not.
+        steps: Approaches whose step in a plan an advice is for.
+        first: Whether an advice is worth a step of its own, where the plan would leave it out as done already.
     """
 
     id: str
@@ -86,6 +91,8 @@ class Rule:
     fire: tuple[Mapping[str, object], ...]
     silent: tuple[Mapping[str, object], ...]
     place: Place
+    steps: frozenset[str] = frozenset()
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ class Knowledge:
     """A whole knowledge base.
 
     Attributes:
-        rules: Evidence, vetoes and warnings, in the order of the files.
+        rules: Evidence, vetoes, warnings and advice, in the order of the files.
         worlds: Per fact, values with probabilities, for what is unknown.
         given: Distributions that replace those of `worlds` where something else holds; later ones win.
         digest: SHA-256 of the files, in hexadecimal.
@@ -166,6 +173,16 @@ class Knowledge:
     given: tuple[GivenWorld, ...]
     monotonic: tuple[Monotonicity, ...]
     digest: str
+
+    @property
+    def deciding(self) -> tuple[Rule, ...]:
+        """The rules that decide."""
+        return tuple(rule for rule in self.rules if rule.kind in DECIDING)
+
+    @property
+    def telling(self) -> tuple[Rule, ...]:
+        """The rules that do not decide: warnings and advice."""
+        return tuple(rule for rule in self.rules if rule.kind not in DECIDING)
 
     def without(self, ids: Iterable[str]) -> Knowledge:
         """Return the same knowledge less the rules named."""

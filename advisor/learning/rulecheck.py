@@ -1,44 +1,35 @@
 """Checks of a knowledge base, beyond what reading it already refuses.
 
 A finding is an error, which makes the knowledge base wrong, or a remark, which
-a knowledge engineer should look at. Monotonicity is proved, not sampled: all
-that a promise depends on is a handful of facts, whose values fall into finitely
-many cells between the ends of tests, and every combination of cells is scored.
+a knowledge engineer should look at. Monotonicity is proved, not sampled: see
+`advisor.learning.promises`.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, Scorer
+from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, RuleTests, Scorer
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import (
-    Row,
-    Rows,
     encode_facts,
-    fact,
-    fact_index,
     facts,
     facts_from_mapping,
-    value_to_notation,
 )
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import Monotonicity, Rule, Test
-from advisor.learning.regions import bounds, cells, vetoed_regions
+from advisor.learning.promises import prove
+from advisor.learning.regions import bounds, vetoed_regions
 
 __all__ = ["Finding", "check_rules", "run_examples", "undecided_share"]
 
-_MOST_CELLS = 2_000_000
 _MOST_VETOES = 60  # on several facts each, they take half a second; the time grows faster than their number
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def run_examples(scorer: Scorer) -> tuple[Finding, ...]:
         for example in group
     ]
     rows = np.array([encode_facts(facts_from_mapping(example)) for _, example, _ in examples])
-    fired = scorer.score(rows).fired
+    fired = RuleTests(rules).fired(rows.T)
     return tuple(
         Finding(
             "error",
@@ -128,16 +119,21 @@ def _contained(rules: Sequence[Rule]) -> Iterable[Finding]:
         if one.kind != other.kind or not _implies(one, other):
             continue
         same = _implies(other, one)
-        if one.kind == "evidence" and not same:
-            continue  # a step of a ladder: each adds
+        if one.kind == "evidence" and not (same and _about_the_same(one, other)):
+            continue  # a step of a ladder, or what one fact says of other approaches: each adds
         if same and one.place.line > other.place.line:
             continue  # report a pair once
         if one.kind == "veto" and not one.excludes <= other.excludes:
             continue
-        if one.kind == "warning" and not same:
+        if one.kind == "advice" or (one.kind == "warning" and not same):
             continue
         text = f"{one.id} fires only where {other.id} ({other.place.line}) does; merge or remove one"
         yield Finding("remark", str(one.place), text)
+
+
+def _about_the_same(one: Rule, other: Rule) -> bool:
+    """Whether both are evidence for or against an approach."""
+    return any(x and y for x, y in zip(one.log_odds, other.log_odds, strict=True))
 
 
 def _contradicting(rules: Sequence[Rule]) -> Iterable[Finding]:
@@ -179,72 +175,10 @@ def _unread(scorer: Scorer) -> Iterable[Finding]:
 
 
 def _broken_promise(scorer: Scorer, promise: Monotonicity) -> Iterable[Finding]:
-    """Prove a promise, or return the facts that break it."""
-    rules = tuple(
-        rule
-        for rule in scorer.knowledge.rules
-        if rule.kind == "evidence" and any(test.subject == promise.fact for test in rule.tests)
-    )
-    subjects = sorted({test.subject for rule in rules for test in rule.tests} - {promise.fact})
-    where = str(promise.place)
-    if not rules and not any(curve.subject == promise.fact for curve in scorer.gains.curves):
-        yield Finding("remark", where, f"{promise.fact}: nothing reads it, so there is nothing to promise")
-        return
-    tests = [test for rule in rules for test in rule.tests]
-    values = [[*cells(name, tests), math.nan] for name in subjects]
-    steps = _steps(promise, tests, scorer)
-    count = math.prod(map(len, values)) * len(steps)
-    if count > _MOST_CELLS:
-        yield Finding(
-            "remark", where, f"{promise.fact}: not proved, since {count:,} combinations are too many"
-        )
-        return
-    rows = _combinations(promise.fact, steps, subjects, values)
-    leads = _leads(Scorer(replace(scorer.knowledge, rules=rules), scorer.gains), rows, promise)
-    falls = (np.diff(leads.reshape(2, -1, len(steps)), axis=2) < -_TOLERANCE).any(axis=0)
-    if falls.any():
-        combination, step = (int(index) for index in np.argwhere(falls)[0])
-        row = rows[combination * len(steps) + step]
-        text = _counterexample(promise, row, steps[step + 1])
-        yield Finding("error", where, text)
-
-
-def _leads(scorer: Scorer, rows: Rows, promise: Monotonicity) -> Floats:
-    """Return by how much one approach leads in quality and in upkeep, shape (2, n)."""
-    scores = scorer.score(rows)
-    both = np.stack((scores.points, scores.upkeep))
-    leads: Floats = both[:, APPROACHES.index(promise.raises)] - both[:, APPROACHES.index(promise.against)]
-    return leads
-
-
-def _steps(promise: Monotonicity, tests: Sequence[Test], scorer: Scorer) -> list[float]:
-    """Return a value of every cell of the fact, in the direction of the promise."""
-    steps = set(cells(promise.fact, tests))
-    steps |= {x for curve in scorer.gains.curves if curve.subject == promise.fact for x, _ in curve.points}
-    return sorted(steps, reverse=promise.direction == "decreasing")
-
-
-def _combinations(
-    name: str, steps: Sequence[float], subjects: Sequence[str], values: Sequence[Sequence[float]]
-) -> Rows:
-    """Return a row for every combination of the subjects' cells, and within it for every step."""
-    grid = np.array(list(itertools.product(*values, steps)), dtype=np.float64)
-    rows = np.full((len(grid), len(facts())), np.nan)
-    rows[:, [fact_index()[each] for each in (*subjects, name)]] = grid
-    return rows
-
-
-def _counterexample(promise: Monotonicity, row: Row, after: float) -> str:
-    known = {
-        item.name: value_to_notation(item, float(value))
-        for item, value in zip(facts(), row, strict=True)
-        if not math.isnan(value)
-    }
-    moved = value_to_notation(fact(promise.fact), after)
-    return (
-        f"{promise.raises} falls against {promise.against} as {promise.fact} moves to {moved} from {known}; "
-        "change the evidence of the rules that read it"
-    )
+    """Say what breaks a promise, or why it is not proved."""
+    if found := prove(scorer, promise):
+        severity, text = found
+        yield Finding(severity, str(promise.place), text)
 
 
 def _implies(one: Rule, other: Rule) -> bool:

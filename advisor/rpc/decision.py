@@ -206,6 +206,7 @@ def rule_to_proto(rule: Rule, knowledge: Knowledge) -> decision_pb2.Rule:
         criterion=criterion_to_proto(rule.criterion),
         tests=(decision_pb2.RuleTest(subject=test.subject, test=test.text) for test in rule.tests),
         log_odds=approach_values_to_proto(rule.log_odds) if rule.kind == "evidence" else None,
+        steps=[approach_to_proto(each) for each in APPROACHES if each in rule.steps],
         excludes=[approach_to_proto(each) for each in APPROACHES if each in rule.excludes],
         reason=rule.reason,
         sources=sources_to_proto(cite(rule.sources, knowledge)),

@@ -11,6 +11,7 @@ from typing import Any
 from advisor.decision.cost import ApproachCost, Assumption, CostEstimate
 from advisor.decision.evidence import Evidence, Factor, Kind
 from advisor.decision.explanation import (
+    Advice,
     Explanation,
     PlanStep,
     Question,
@@ -149,7 +150,7 @@ def _explanation(explanation: Explanation) -> _Fields:
         "unconsidered_rules": [
             {"id": each.id, "missing_facts": each.missing_facts} for each in explanation.unconsidered_rules
         ],
-        "warnings": [_warning(each) for each in explanation.warnings],
+        "warnings": [_told(each) for each in explanation.warnings],
         "flips": [_flip(each) for each in explanation.flips],
         "robustness": _robustness(explanation.robustness),
         "questions": [_question(each) for each in explanation.questions],
@@ -190,6 +191,7 @@ def _step(step: PlanStep) -> _Fields:
         "held_out_questions": step.questions,
         "needs": step.needs,
         "per_month_usd": step.per_month_usd,
+        "advice": [_told(each) for each in step.advice],
     }
 
 
@@ -236,9 +238,8 @@ def _evidence(item: Evidence) -> _Fields:
     }
 
 
-def _warning(warning: RuleWarning) -> _Fields:
-    sources = [_source(each) for each in warning.sources]
-    return {"id": warning.id, "text": warning.text, "sources": sources}
+def _told(told: RuleWarning | Advice) -> _Fields:
+    return {"id": told.id, "text": told.text, "sources": [_source(each) for each in told.sources]}
 
 
 def _flip(flip: Flip) -> _Fields:

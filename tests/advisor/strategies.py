@@ -1,4 +1,4 @@
-"""Hypothesis strategies for use cases, and one that several tests decide about."""
+"""Hypothesis strategies for use cases, and two that several tests decide about."""
 
 from __future__ import annotations
 
@@ -15,6 +15,25 @@ HELP_DESK = {
     "corpus_tokens": 2_000_000,
 }
 """Documents that change, and examples enough to train on: RAG first, then HYBRID."""
+
+HELP_LINE = {
+    "task": "DIALOGUE",
+    "output_form": "FREE_TEXT",
+    "update_interval": "7d",
+    "max_staleness": "1d",
+    "new_knowledge_share": 0.7,
+    "corpus_tokens": 1_500_000,
+    "closed_book_score": 0.25,
+    "needs_citations": True,
+    "labelled_examples": 400,
+    "examples_include_context": False,
+    "monthly_budget": 3000,
+    "queries_per_month": 120_000,
+    "can_train": True,
+    "retrain_interval": "30d",
+    "has_evaluation_set": True,
+}
+"""As good with retrieval as with both, but for what is unknown."""
 
 
 def fact_values(item: Fact) -> st.SearchStrategy[object]:

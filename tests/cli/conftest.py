@@ -118,7 +118,7 @@ def case(write: Callable[[str, str], Path]) -> Path:
         "faq.yaml",
         "id: faq\n"
         "description: Answer from the manual.\n"
-        "facts: {task: QUESTION_ANSWERING, update_interval: 1d, needs_citations: true}\n"
+        "facts: {task: QUESTION_ANSWERING, update_interval: 1d, needs_citations: true, corpus_tokens: 4M}\n"
         "documents: ['*.md']\n"
         "examples: examples.jsonl\n",
     )

@@ -78,9 +78,14 @@ def test_recommend_knows_nothing(advisor, write):
     assert ended.out.startswith("UNDECIDED")
 
 
-def test_consult_asks_until_the_limit(advisor, case):
+@pytest.fixture
+def little_known(write):
+    return write("little.yaml", "facts: {task: QUESTION_ANSWERING, needs_citations: true}\n")
+
+
+def test_consult_asks_until_the_limit(advisor, little_known):
     """Enter declines a question; then comes the recommendation."""
-    ended = advisor("consult", case, "--max-questions", 2, typed="\n\n")
+    ended = advisor("consult", little_known, "--max-questions", 2, typed="\n\n")
     assert (ended.status, ended.err) == (0, "")
     assert "2. " in ended.out
     assert "3. " not in ended.out.partition("Done")[0]
@@ -96,9 +101,9 @@ def test_consult_asks_again_where_the_answer_is_not_allowed(advisor):
     assert "the limit of 1" in ended.out
 
 
-def test_consult_shows_what_is_known_when_the_input_ends(advisor, case):
+def test_consult_shows_what_is_known_when_the_input_ends(advisor, little_known):
     """Ctrl-D, or a script that is out of lines, means: no more answers."""
-    ended = advisor("consult", case, typed="\n")
+    ended = advisor("consult", little_known, typed="\n")
     assert (ended.status, ended.err) == (0, "")
     assert "Done: the input has ended" in ended.out
     assert ended.out.partition("Done")[2].partition("\n\n")[2].startswith("RAG")
@@ -154,9 +159,8 @@ def test_the_module_is_the_command_line(case):
 def test_consult_saves_what_was_said(advisor, write, tmp_path):
     """The file is read back to the same facts, and keeps what it began with, from another folder too."""
     write("a.md", "text")
-    start = write(
-        "start.yaml", "id: faq\ndescription: 'A: b'\nfacts: {update_interval: 36h}\ndocuments: [a.md]\n"
-    )
+    facts = "{update_interval: 36h, entity_popularity: MIXED}"
+    start = write("start.yaml", f"id: faq\ndescription: 'A: b'\nfacts: {facts}\ndocuments: [a.md]\n")
     (tmp_path / "other").mkdir()
     saved = tmp_path / "other" / "saved.yaml"
     ended = advisor("consult", start, "--max-questions", 1, "--save", saved, typed="0.4\n")
@@ -165,7 +169,7 @@ def test_consult_saves_what_was_said(advisor, write, tmp_path):
     assert (after.description, after.documents) == ("A: b", before.documents)
     assert after.id not in (None, before.id), "two files never share a store by accident"
     assert after.facts.update_interval == before.facts.update_interval
-    assert len(after.facts.ListFields()) == 2, "the size of the documents is counted anew each time"
+    assert len(after.facts.ListFields()) == 3, "the size of the documents is counted anew each time"
     assert "# How " in saved.read_text()
 
 
@@ -226,7 +230,7 @@ def test_every_fact_survives_saving(tmp_path):
 
 def test_consult_saves_when_the_input_ends(advisor, tmp_path):
     """Ctrl-D keeps what was said."""
-    advisor("consult", "--save", tmp_path / "new.yaml", typed="0.4\n")
+    advisor("consult", "--save", tmp_path / "new.yaml", typed="40000\n")
     assert len(read_use_case(tmp_path / "new.yaml").facts.ListFields()) == 1
 
 

@@ -82,6 +82,59 @@ def test_a_month_is_told_with_its_volume_its_interval_and_its_runs() -> None:
     assert re.search(r"Training runs, evaluation included: FINE_TUNING [\d.]+ a year at \$\d+", text)
 
 
+def test_erasures_are_told_as_training_runs() -> None:
+    """Who must erase single facts sees how often that trains a model again, and that the number is assumed."""
+    runs = "Training runs, evaluation included: FINE_TUNING {} a year at"
+    assert runs.format(1) in flat(rendered(HELP))
+    text = flat(rendered({**HELP, "must_forget": True}, everything=True))
+    assert runs.format(4) in text
+    assert "training runs for erasure: 4 a year; with 1 to 12 HYBRID costs $" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"update_interval": "60d"}, "about 6 a year"),
+        ({"update_interval": "73d"}, "5 a year"),
+        ({"distribution_shift": True, "retrain_interval": "14d"}, "12 a year"),
+    ],
+)
+def test_training_runs_are_told_as_whole_ones(values: dict[str, Any], told: str) -> None:
+    """Nobody trains 6.08 times; the message has the number as it is."""
+    assert f"evaluation included: FINE_TUNING {told} at $" in flat(rendered({**HELP, **values}))
+    (tuned,) = (
+        each
+        for each in recommended({**HELP, **values}).cost.approaches
+        if each.approach == pb.APPROACH_FINE_TUNING
+    )
+    exact = 12 * tuned.training_runs_per_month
+    assert told.startswith("about") == (abs(exact - round(exact)) > 0.01)
+
+
+def test_hosting_is_told_beside_the_costs() -> None:
+    """Who rents by the hour sees for which hours."""
+    said = "A rented GPU is priced for an hour a day, in batches, which is all that the queries need."
+    assert said in flat(rendered({**INVOICES, "hosting": "RENTED_GPU"}))
+    assert "rented GPU" not in rendered(INVOICES)
+
+
+def test_assumptions_are_of_the_approaches_in_question() -> None:
+    """Those come first that move what is taken or what is expected to do best next, and say what they do to it."""
+    message = recommended(HELP)
+    priced = {each.approach for each in message.cost.approaches}
+    others = [
+        each.approach
+        for each in message.scores
+        if each.approach in priced and each.approach != message.approach
+    ]
+    names = [pb.Approach.Name(each).removeprefix("APPROACH_") for each in (message.approach, others[0])]
+    text = flat(rendered(HELP))
+    assert f"what moves a month of {names[0]} or {names[1]} most first" in text
+    told = re.findall(r"with [^;•]+? (PROMPTING|RAG|FINE_TUNING|HYBRID) costs", text.split("Assumed")[1])
+    assert len(told) == 3
+    assert set(told) <= set(names)
+
+
 def test_costs_mark_what_exceeds_the_budget() -> None:
     """A budget is compared with every approach."""
     lines = rendered({**HELP, "monthly_budget": 30}).splitlines()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.decision.cost import ApproachCost, Assumption, CostEstimate, break_even, estimate_cost
-from advisor.decision.pricing import CENTRAL, bill, known_facts
+from advisor.decision.known import known_facts
+from advisor.decision.pricing import CENTRAL, bill
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 
@@ -54,6 +55,9 @@ SOME_FACTS = st.fixed_dictionaries(
         "hosting": st.sampled_from(["SERVERLESS_ADAPTER", "RENTED_GPU", "OWN_MACHINE"]),
         "update_interval": st.integers(1, 10**7).map(lambda seconds: f"{seconds}s"),
         "monthly_budget": st.integers(0, 10**5),
+        "must_forget": st.booleans(),
+        "distribution_shift": st.booleans(),
+        "latency_budget": st.sampled_from(["1s", "1h"]),
     },
 )
 PROPERTY = settings(max_examples=50, deadline=None)
@@ -138,18 +142,58 @@ def test_training_of_a_known_size_is_priced_by_arithmetic() -> None:
         ({"update_interval": "1h"}, 365 / 7 / 12),
         ({"update_interval": "1h", "new_knowledge_share": 0.02}, 1 / 12),
         ({"update_interval": "73d", "new_knowledge_share": 0.5}, 5 / 12),
+        ({"must_forget": False}, 1 / 12),
+        ({"must_forget": True}, 4 / 12),
+        ({"must_forget": True, "update_interval": "73d"}, 5 / 12),
+        ({"must_forget": True, "update_interval": "1y"}, 4 / 12),
+        ({"must_forget": True, "update_interval": "1h", "task": "EXTRACTION"}, 4 / 12),
+        ({"must_forget": True, "update_interval": "1h", "max_staleness": "2y"}, 4 / 12),
+        ({"must_forget": True, "retrain_interval": "146d"}, 2.5 / 12),
+        ({"must_forget": True, "retrain_interval": "2y"}, 1 / 12),
+        ({"distribution_shift": False}, 1 / 12),
+        ({"distribution_shift": True}, 1.0),
+        ({"distribution_shift": True, "retrain_interval": "14d"}, 1.0),
+        ({"distribution_shift": True, "retrain_interval": "146d"}, 2.5 / 12),
+        ({"distribution_shift": True, "must_forget": True}, 1.0),
+        ({"distribution_shift": True, "update_interval": "73d"}, 1.0),
+        ({"distribution_shift": True, "update_interval": "1h", "task": "EXTRACTION"}, 1.0),
     ],
 )
-def test_changing_knowledge_asks_for_training(values: dict[str, Any], runs: float) -> None:
-    """The next run waits for a change, for the staleness allowed and the time a run takes, or for a new base model."""
+def test_changing_knowledge_erasures_and_drift_ask_for_training(values: dict[str, Any], runs: float) -> None:
+    """The next run is for a change, a new base model, an erasure or drift, and as soon as staleness and time allow."""
     assert by_name(estimate(values))["FINE_TUNING"].training_runs_per_month == pytest.approx(runs)
 
 
-def test_retrieval_takes_up_changes_for_a_tuned_model() -> None:
-    """A model trained on passages is trained again for new base models alone: its index changes instead."""
-    assert by_name(estimate({"update_interval": "1d"}))["HYBRID"].training_runs_per_month == pytest.approx(
-        1 / 12
-    )
+@pytest.mark.parametrize(
+    ("values", "runs"),
+    [
+        ({}, 1 / 12),
+        ({"must_forget": True}, 4 / 12),
+        ({"must_forget": False}, 1 / 12),
+        ({"distribution_shift": True}, 1.0),
+    ],
+)
+def test_retrieval_takes_up_changes_for_a_tuned_model(values: dict[str, Any], runs: float) -> None:
+    """One trained on passages is trained again for new base models, erasures and drift: its index takes up the rest."""
+    hybrid = by_name(estimate({**values, "update_interval": "1d"}))["HYBRID"]
+    assert hybrid.training_runs_per_month == pytest.approx(runs)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"must_forget": True}, True),
+        ({"must_forget": True, "update_interval": "7d"}, True),  # of HYBRID, whose index takes up the changes
+        ({"must_forget": True, "retrain_interval": "2y"}, False),
+        ({"must_forget": False}, False),
+        ({}, False),
+    ],
+)
+def test_erasures_are_assumed_where_they_ask_for_training(values: dict[str, Any], told: bool) -> None:
+    """Nobody is told of runs that nothing asks for."""
+    assert ("training runs for erasure" in assumed(estimate(values))) == told
+    untrained = estimate(values, (Approach.PROMPTING, Approach.RAG))
+    assert "training runs for erasure" not in assumed(untrained)
 
 
 @pytest.mark.parametrize(("corpus", "documents"), [(0, 0), (1, 1), (100_000, 100_000), (100_001, 0)])
@@ -229,18 +273,23 @@ def test_known_facts_are_not_assumed() -> None:
 
 
 @PROPERTY
-@given(SOME_FACTS)
-def test_what_moves_a_month_most_comes_first(values: dict[str, Any]) -> None:
-    """The order is that of the largest change, as a ratio, that an end brings to any possible approach."""
-    result = estimate(values)
-    possible = [each.approach.place for each in result.approaches if each.possible]
-    months = np.array([each.per_month_usd for each in result.approaches])[possible]
+@given(SOME_FACTS, st.permutations(APPROACHES))
+def test_what_moves_a_month_most_comes_first(values: dict[str, Any], ranked: list[Approach]) -> None:
+    """The order is by the largest change, as a ratio, that an end brings to the two in question, then to any other."""
+    result = estimate(values, tuple(ranked))
+    priced = {each.approach for each in result.approaches if each.possible}
+    places = [each.place for each in ranked if each in priced]
+    months = np.array([each.per_month_usd for each in result.approaches])
     moved = [
-        np.abs(np.log(np.array([each.month_at_low, each.month_at_high])[:, possible] / months)).max()
+        np.abs(np.log(np.array([each.month_at_low, each.month_at_high]) / months)).max(axis=0)
         for each in result.assumptions[:-1]
     ]
-    assert moved == pytest.approx(sorted(moved, reverse=True))
-    assert all(change > 0.0099 for change in moved)
+    in_question = [change for each in moved if (change := each[places[:2]].max()) > 0.01]
+    others = [each[places].max() for each in moved[len(in_question) :]]
+    assert in_question == pytest.approx(sorted(in_question, reverse=True))
+    assert others == pytest.approx(sorted(others, reverse=True))
+    assert all(each[places[:2]].max() > 0.0099 for each in moved[: len(in_question)])
+    assert all(change > 0.0099 for change in others)
 
 
 @PROPERTY

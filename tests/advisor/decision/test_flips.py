@@ -1,4 +1,4 @@
-"""Flips: the nearest change that changes the approach, exact at the threshold."""
+"""Flips: the nearest change that changes the approach, true at the value that is told."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.decision.advisor import default_advisor
+from advisor.decision.crossings import round_value
 from advisor.decision.flips import Flip, FlipFinder
-from advisor.decision.pricing import Known
 from advisor.decision.scoring import UNDECIDED
 from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.facts import Fact, encode_facts, encode_value, fact, fact_index, facts_from_mapping
 from advisor.knowledge.notation import Interval, parse_test
-from tests.advisor.strategies import use_cases
+from tests.advisor.strategies import HELP_LINE, use_cases
 
 
 def taken_at(row: np.ndarray) -> Approach | None:
@@ -36,18 +37,24 @@ def find(values: dict[str, object]) -> tuple[np.ndarray, Approach | None, tuple[
     return row, taken, FlipFinder(default_advisor().scorer).find(row, taken)
 
 
-def first_beyond(item: Fact, interval: Interval) -> float:
-    """Return the value of a flip's test nearest to where it starts, a hair inside it."""
-    low, high = interval.closed()
-    edge = high if math.isfinite(high) else low
-    hair = (1e-7 * abs(edge) + 1e-9) * (-1 if math.isfinite(high) else 1)
-    return min(max(edge + hair, item.minimum), item.maximum)
+def end_of(flip: Flip) -> tuple[float, bool]:
+    """Return the value that a flip of a number tells, and whether it lies above what is now."""
+    holds = parse_test(flip.change, duration=fact(flip.fact).kind == "duration")
+    assert isinstance(holds, Interval)
+    return (holds.low, True) if math.isfinite(holds.low) else (holds.high, False)
+
+
+def ends_of_tests(name: str) -> set[float]:
+    """Return the values that tests of rules on a fact name."""
+    tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
+    holds = [test.holds for test in tests if test.subject == name]
+    return {end for each in holds if isinstance(each, Interval) for end in (each.low, each.high)}
 
 
 @settings(max_examples=60, deadline=None)
 @given(use_cases())
 def test_every_flip_changes_the_approach(values: dict[str, object]) -> None:
-    """Just inside a flip's test, the approach that it names is taken."""
+    """At the value that is told, the approach that is told is taken; a hair inside where the value is left out."""
     row, taken, flips = find(values)
     for flip in flips:
         item = fact(flip.fact)
@@ -56,30 +63,44 @@ def test_every_flip_changes_the_approach(values: dict[str, object]) -> None:
             name = flip.change if item.kind == "choice" else flip.change == "true"
             value = encode_value(item, name)
         else:
-            holds = parse_test(flip.change, duration=item.kind == "duration")
-            assert isinstance(holds, Interval)
-            value = first_beyond(item, holds)
+            value, above = end_of(flip)
+            if "=" not in flip.change:
+                value += (1e-7 * abs(value) + 1e-9) * (1 if above else -1)
         assert taken_at(moved(row, item, value)) is flip.approach, flip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(use_cases())
 def test_no_nearer_value_changes_the_approach(values: dict[str, object]) -> None:
-    """Between a known value and its flip no other approach is taken."""
+    """Between a known value and its flip no other approach is taken that lasts until a round value."""
     row, taken, flips = find(values)
     for flip in flips:
         item = fact(flip.fact)
         if not flip.current or item.kind in ("flag", "choice"):
             continue
-        holds = parse_test(flip.change, duration=item.kind == "duration")
-        assert isinstance(holds, Interval)
         known = float(row[fact_index()[item.name]])
-        edge = holds.high if math.isfinite(holds.high) else holds.low
-        for share in (0.0, 0.3, 0.7, 0.999):
-            between = known + (edge - known) * share
-            told_to_two_digits = flip.fact in Known._fields and math.isclose(between, edge, rel_tol=0.1)
-            if between not in holds and not told_to_two_digits:
-                assert taken_at(moved(row, item, between)) in (taken, None), flip
+        told, above = end_of(flip)
+        before = round_value(item, told * (0.999 if above else 1.001), up=not above)
+        between = [known + (told - known) * share for share in (0.0, 0.3, 0.7, 0.999)]
+        for value in (before, *between):
+            if known <= value <= before if above else before <= value <= known:
+                until = round_value(item, value, up=above)
+                assert {taken_at(moved(row, item, each)) for each in (value, until)} & {taken, None}, flip
+
+
+@settings(max_examples=60, deadline=None)
+@given(use_cases())
+def test_no_flip_is_told_more_precisely_than_is_known(values: dict[str, object]) -> None:
+    """It ends where a test of a rule does, or at two digits and there, too, the approach that is told is taken."""
+    _, _, flips = find(values)
+    for flip in flips:
+        item = fact(flip.fact)
+        if item.kind in ("flag", "choice"):
+            continue
+        told, above = end_of(flip)
+        if told not in ends_of_tests(flip.fact):
+            assert math.isclose(round_value(item, told, up=above), told), flip
+            assert "=" in flip.change
 
 
 def test_a_flip_names_the_end_that_the_rules_name() -> None:
@@ -93,10 +114,7 @@ def test_a_flip_names_the_end_that_the_rules_name() -> None:
     _, _, flips = find(facts)
     by_fact = {flip.fact: flip for flip in flips}
     threshold = float(by_fact["labelled_examples"].change.removeprefix("<").removeprefix("=").strip())
-    tests = [test for rule in default_advisor().knowledge.rules for test in rule.tests]
-    holds = [test.holds for test in tests if test.subject == "labelled_examples"]
-    ends = {end for each in holds if isinstance(each, Interval) for end in (each.low, each.high)}
-    assert threshold in ends
+    assert threshold in ends_of_tests("labelled_examples")
 
 
 def test_known_facts_come_first_and_nearest_first() -> None:
@@ -152,7 +170,7 @@ def test_what_is_not_plausible_is_no_flip(values: dict[str, object], fact_name: 
                 "labelled_examples": 800,
             },
             "labelled_examples",
-            "If labelled examples were fewer than 500 (now 800)",
+            "If labelled examples were fewer than 200 (now 800)",
         ),
         (
             {
@@ -183,6 +201,20 @@ def test_nobody_is_told_what_cannot_be_a_reason(values: dict[str, object]) -> No
         assert len(plausible.values(flip.fact, row.tolist())) > 1
         if flip.current and fact(flip.fact).kind not in ("flag", "choice"):
             assert flip.distance <= 1 / 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(use_cases(), st.floats(0, 1), st.floats(0, 1))
+def test_no_flip_lifts_the_bare_model_above_what_bounds_it(
+    values: dict[str, object], closed: float, prompted: float
+) -> None:
+    """A prompt with examples does no worse, and what the model cannot have seen, it does not know."""
+    known = {"closed_book_score": closed, "prompted_score": prompted}
+    for others in (known, {"closed_book_score": closed, "new_knowledge_share": 1 - prompted}):
+        _, _, flips = find({**values, "output_form": "FREE_TEXT", **others})
+        for flip in flips:
+            if flip.fact == "closed_book_score":
+                assert end_of(flip)[0] <= max(closed, prompted + 0.1), flip
 
 
 @pytest.mark.parametrize("task", ["CLASSIFICATION", "EXTRACTION", "SUMMARIZATION"])
@@ -233,12 +265,25 @@ def test_a_count_flips_at_a_whole_number() -> None:
     assert taken_at(moved(row, fact("queries_per_month"), least)) is flip.approach
 
 
-def test_where_enough_is_known_is_told_in_full() -> None:
-    """That search finds so much decides from some share on, which the knowledge base does not round."""
+def test_what_was_learned_is_told_to_a_whole_per_cent() -> None:
+    """A line crosses the tolerance between two: from the upper on another approach is taken, at the lower it is not."""
+    row, taken, flips = find({**HELP_LINE, "closed_book_score": 0.1})
+    flip = next(flip for flip in flips if flip.fact == "closed_book_score")
+    share = float(flip.change.removeprefix(">= "))
+    assert share == round(share, 2)
+    assert flip.words == f"If quality without documents were at least {share:.0%} (now 10%)"
+    item = fact("closed_book_score")
+    assert taken_at(moved(row, item, share)) is flip.approach
+    assert taken_at(moved(row, item, share - 0.01)) is taken
+
+
+def test_where_enough_is_known_is_told_to_a_whole_per_cent() -> None:
+    """That search finds so much decides from some share on, which lies between two of them."""
     row, taken, flips = find({"retrieval_hit_rate": 0.75})
     assert taken is None
     flip = next(flip for flip in flips if flip.fact == "retrieval_hit_rate")
     share = float(flip.change.removeprefix(">= "))
     item = fact("retrieval_hit_rate")
+    assert share == round(share, 2)
     assert taken_at(moved(row, item, share)) is flip.approach
-    assert taken_at(moved(row, item, share - 1e-4)) is None
+    assert taken_at(moved(row, item, share - 0.01)) is None

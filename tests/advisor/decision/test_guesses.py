@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from advisor.decision.guesses import DRAWN, GUESSES, MOVED, guesses_about, interval
+from advisor.decision.known import known_facts
 from advisor.decision.prices import FIGURES
-from advisor.decision.pricing import CENTRAL, known_facts
+from advisor.decision.pricing import CENTRAL
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import encode_facts, facts_from_mapping
 

@@ -47,6 +47,7 @@ def test_hosting_is_assumed_among_what_can_be_stated() -> None:
         ("cached_share", "50% of the price of input"),
         ("output_ratio", "4 times the price of input"),
         ("hosting", "SERVERLESS_ADAPTER"),
+        ("erasures", "4 a year"),
     ],
 )
 def test_values_are_written_with_their_units(name: str, text: str) -> None:

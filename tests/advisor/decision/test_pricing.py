@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.decision.cost import estimate_cost
+from advisor.decision.known import Known
 from advisor.decision.prices import FIGURES
-from advisor.decision.pricing import Known, monthly_usd
+from advisor.decision.pricing import monthly_usd
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import encode_facts, fact, fact_index, facts, facts_from_mapping
@@ -152,12 +153,48 @@ def test_more_of_what_is_paid_is_never_cheaper(name: str, seed: int, times: floa
 
 @PROPERTY
 @given(st.integers(0, 1000), st.floats(1, 1e3))
+def test_answers_that_may_wait_longer_are_never_dearer(seed: int, times: float) -> None:
+    """What is answered in batches takes at most as many hours of a GPU, and changes nothing that is prompted."""
+    columns = rows(50, 0.7, seed=seed)
+    column = columns[fact_index()["latency_budget"]]
+    soon = np.where(np.isnan(column), 1.0, column)
+    costs = [monthly_usd(changed(columns, latency_budget=each)) for each in (soon, times * soon)]
+    assert (costs[1] <= costs[0] * (1 + 1e-9)).all()
+    np.testing.assert_array_equal(costs[0][[PROMPTING, RAG]], costs[1][[PROMPTING, RAG]])
+
+
+@PROPERTY
+@given(st.integers(0, 1000), st.floats(1, 1e3))
 def test_faster_changes_are_never_cheaper(seed: int, times: float) -> None:
     """Knowledge that changes more often is indexed and trained on at least as often."""
     columns = rows(50, 0.7, seed=seed)
     column = columns[fact_index()["update_interval"]]
     slow = np.where(np.isnan(column), 3e7, column)
     costs = [monthly_usd(changed(columns, update_interval=each)) for each in (slow, slow / times)]
+    assert (costs[1] >= costs[0] * (1 - 1e-9)).all()
+
+
+@pytest.mark.parametrize("name", ["must_forget", "distribution_shift"])
+@PROPERTY
+@given(st.integers(0, 1000))
+def test_erasure_and_drift_cost_what_is_trained_alone(name: str, seed: int) -> None:
+    """More runs are never cheaper, and what is not trained takes none; unknown is as if not asked for."""
+    columns = rows(50, 0.7, seed=seed)
+    kept, unknown, more = (monthly_usd(changed(columns, **{name: value})) for value in (0.0, np.nan, 1.0))
+    np.testing.assert_array_equal(unknown, kept)
+    np.testing.assert_array_equal(more[[PROMPTING, RAG]], kept[[PROMPTING, RAG]])
+    assert (more[[FINE_TUNING, HYBRID]] >= kept[[FINE_TUNING, HYBRID]] * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("name", ["must_forget", "distribution_shift"])
+@PROPERTY
+@given(st.integers(0, 1000), st.floats(1, 1e3))
+def test_who_may_train_more_often_never_pays_less_for_it(name: str, seed: int, times: float) -> None:
+    """Erasures and drift share the runs that are affordable, so with fewer of those they cost no more."""
+    columns = changed(rows(50, 0.7, seed=seed), **{name: 1.0})
+    column = columns[fact_index()["retrain_interval"]]
+    rare = np.where(np.isnan(column), 3e7, column)
+    costs = [monthly_usd(changed(columns, retrain_interval=each)) for each in (rare, rare / times)]
     assert (costs[1] >= costs[0] * (1 - 1e-9)).all()
 
 
@@ -197,6 +234,8 @@ def test_every_fact_that_is_read_costs_something(name: str) -> None:
     columns = changed(rows(200, 0.8), update_interval=3600.0, new_knowledge_share=0.5, hosting=2.0)
     item = fact(name)
     low, high = (0.0, 1.0) if item.kind == "flag" else item.usual
+    if name == "latency_budget":  # within minutes, which is usual, nothing is answered in batches
+        high = item.maximum
     if item.kind == "choice":
         low, high = 1.0, 2.0
     costs = [monthly_usd(changed(columns, **{name: value})) for value in (low, high)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.evidence import Evidence
-from advisor.decision.explanation import ExpectedQuality, Question
+from advisor.decision.explanation import ExpectedQuality, Question, Robustness
 from advisor.decision.reasons import headline, passed_over, reasons_for, rivals
 from advisor.decision.recommendation import Recommendation, Score, Versions
 from advisor.knowledge.approaches import APPROACHES, Approach
@@ -60,11 +60,11 @@ def supported() -> tuple[Recommendation, tuple[Evidence, ...]]:
 def test_rules_on_the_same_facts_are_one_reason() -> None:
     """Three rungs of a ladder are summed, and put in the words of the heaviest."""
     _, evidence = supported()
-    ladder = next(each for each in reasons_for(evidence) if each.heaviest.facts == ("update_interval",))
+    ladder = next(each for each in reasons_for(evidence) if each.evidence[0].facts == ("update_interval",))
     assert len(ladder.evidence) == 4
     for index, total in enumerate(ladder.points):
         assert total == pytest.approx(sum(item.points[index] for item in ladder.evidence))
-    assert ladder.heaviest.id == "knowledge-changes-within-a-day"
+    assert ladder.speaking(RAG, {FINE_TUNING: 1.0}).id == "knowledge-changes-within-a-day"
 
 
 def test_reasons_and_prior_add_up_to_the_points() -> None:
@@ -81,7 +81,16 @@ def test_reasons_and_prior_add_up_to_the_points() -> None:
 def test_of_equal_rungs_the_last_speaks() -> None:
     """The rung that was reached last says most about the value."""
     reasons = reasons_for((piece("first", "task", rag=0.3), piece("second", "task", rag=0.3)))
-    assert reasons[0].heaviest.id == "second"
+    assert reasons[0].speaking(RAG, {PROMPTING: 1.0}).id == "second"
+
+
+def test_what_speaks_goes_the_way_of_the_sum() -> None:
+    """Where an exception outweighs a ladder for an approach, the exception is told, however heavy the ladder is."""
+    (reason,) = reasons_for(
+        (piece("ladder", "task", rag=2.0, fine_tuning=-3.0), piece("exception", "task", rag=-2.5))
+    )
+    assert reason.speaking(RAG, {PROMPTING: 1.0}).id == "exception"
+    assert reason.speaking(RAG, {FINE_TUNING: 1.0}).id == "ladder"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +114,11 @@ def test_the_headline_names_the_reason_for_and_the_reason_against(against: Evide
     [
         (0.3, False, "HYBRID is expected to do no better, and asks for more."),
         (2.0, False, "HYBRID is expected to do 2 points better: too little to tell, and it asks for more."),
-        (9.0, True, "HYBRID is expected to do 9 points better, which users do not need."),
+        (
+            9.0,
+            True,
+            "HYBRID is expected to do 9 points better, which users do not need if RAG does what is expected.",
+        ),
         (9.0, False, "HYBRID is expected to do 9 points better, and costs far more than the budget."),
     ],
 )
@@ -119,6 +132,33 @@ def test_the_headline_says_why_the_best_is_not_taken(better: float, suffices: bo
         "RAG (+12 points over a plain prompt expected, which makes 62%; four times in five +2 to +22). Fresh. "
         f"{said}"
     )
+
+
+def test_what_would_cost_far_less_at_a_small_loss_is_said() -> None:
+    """Thousands of dollars a month are worth a word, and some points that they buy are named."""
+    posts = {
+        "task": "CLASSIFICATION",
+        "output_form": "LABEL",
+        "labelled_examples": 20_000,
+        "distribution_shift": True,
+        "stronger_prompted_model": True,
+        "prompted_score": 0.8,
+        "input_price": 2.5,
+        "tuned_input_price": 0.2,
+        "context_tokens": 400,
+        "can_train": True,
+    }
+    many, few = (
+        default_advisor().recommend({**posts, "queries_per_month": count}) for count in (3_000_000, 30_000)
+    )
+    assert many.approach is few.approach is PROMPTING
+    assert many.explanation is not None
+    assert few.explanation is not None
+    told = many.explanation.summary
+    assert re.search(
+        r"FINE_TUNING would cost about \$\d+ a month in place of \$[\d,]+, and is expected to do \d+", told
+    )
+    assert "in place of" not in few.explanation.summary
 
 
 def test_what_is_taken_is_not_passed_over() -> None:
@@ -161,11 +201,20 @@ def test_a_decision_that_hangs_on_what_is_unknown_says_so() -> None:
     """Where it stays in less than half of the worlds, the headline does not sound sure, and asks."""
     question = Question("task", "What kind of task is it?", "", 0.5, ())
     points = {RAG: 12.0}
-    text = headline(outcome(points, RAG), reach(points), (), (question,), kept=0.3)
-    assert text.endswith(
-        "What is unknown may change it: it stays in 30% of cases. Find out first: What kind of task is it?"
+
+    def said(*shares: float) -> str:
+        robustness = Robustness(shares[RAG.place], shares, 100)
+        return headline(outcome(points, RAG), reach(points), (), (question,), robustness=robustness)
+
+    ask = "Find out first: What kind of task is it?"
+    assert said(0.6, 0.3, 0.1, 0).endswith(
+        f"It hangs on what is unknown, most of which would speak for PROMPTING. {ask}"
     )
-    assert "may change it" not in headline(outcome(points, RAG), reach(points), (), (question,), kept=0.6)
+    assert said(0, 0.4, 0.1, 0.2).endswith(
+        f"It hangs on what is unknown, some of which would speak for HYBRID. {ask}"
+    )
+    assert said(0, 0.1, 0, 0).endswith(f"It hangs on what is unknown. {ask}")
+    assert "hangs" not in said(0.4, 0.6, 0, 0)
 
 
 @given(use_cases())

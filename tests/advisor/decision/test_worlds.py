@@ -11,6 +11,7 @@ from advisor.decision.worlds import WORLDS, Plausible, Worlds
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
 from advisor.knowledge.rulefile import load_default_rules
+from tests.advisor.strategies import HELP_LINE
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,50 @@ def test_draws_depend_on_what_is_given(worlds: Worlds) -> None:
     assert (asked[:, fact_index()["needs_citations"]] == 1).all()
 
 
+@pytest.mark.parametrize(
+    "known", [{}, {"corpus_tokens": 3_000_000}, {"new_knowledge_share": 0.7}, {"prompted_score": 0.5}]
+)
+def test_what_bounds_the_bare_model_does_so_in_nearly_every_world(
+    worlds: Worlds, known: dict[str, object]
+) -> None:
+    """It does no better than a prompt with examples, and what is new to it, it does not know."""
+    rows = worlds.fill(row_of(task="QUESTION_ANSWERING", **known))
+    closed, prompted, new = (
+        rows[:, fact_index()[name]] for name in ("closed_book_score", "prompted_score", "new_knowledge_share")
+    )
+    assert (closed <= prompted + 0.05).all()
+    assert (closed + new <= 1.11).mean() > 0.97
+
+
+@pytest.mark.parametrize(("corpus_tokens", "most"), [(3_000_000, 0.2), (50_000, 0.95)])
+def test_a_prompt_reaches_much_more_only_where_the_documents_fit(
+    scorer: Scorer, worlds: Worlds, corpus_tokens: int, most: float
+) -> None:
+    """A model that knows a tenth answers little more by a prompt that cannot hold the documents."""
+    row = row_of(task="QUESTION_ANSWERING", closed_book_score=0.1, corpus_tokens=corpus_tokens)
+    assert worlds.fill(row)[:, fact_index()["prompted_score"]].max() == most
+    assert max(Plausible(scorer.knowledge).values("prompted_score", row.tolist())) == most
+
+
+@pytest.mark.parametrize(
+    ("known", "most"),
+    [
+        ({"prompted_score": 0.7}, 0.6),
+        ({"prompted_score": 0.5}, 0.4),
+        ({"new_knowledge_share": 0.85}, 0.2),
+        ({"prompted_score": 0.7, "new_knowledge_share": 0.85}, 0.2),
+        ({"prompted_score": 0.5, "new_knowledge_share": 0.4}, 0.4),
+        ({"prompted_score": 0.2, "new_knowledge_share": 0.1}, 0.1),
+    ],
+)
+def test_the_tightest_bound_on_the_bare_model_counts(
+    scorer: Scorer, known: dict[str, object], most: float
+) -> None:
+    """Whichever of the two it comes from."""
+    values = Plausible(scorer.knowledge).values("closed_book_score", row_of(**known).tolist())
+    assert max(values) == most
+
+
 def test_everything_known_is_one_world(scorer: Scorer, worlds: Worlds) -> None:
     """With no fact unknown the decision always stays, and nothing is worth asking."""
     rows = worlds.fill(row_of())
@@ -88,6 +133,27 @@ def test_questions_are_sorted_and_never_negative(scorer: Scorer, worlds: Worlds)
     assert saved == sorted(saved, reverse=True)
     assert min(saved) >= 0
     assert len(saved) == len(scorer.knowledge.worlds)
+
+
+def test_where_nothing_is_saved_the_first_foretells_best_what_is_taken(worlds: Worlds) -> None:
+    """Guessed by how often each approach is taken where the fact has a value, the outcome is guessed right most."""
+    learned = Scorer(load_default_rules(), load_gains())
+    row = row_of(**HELP_LINE)
+    saved = worlds.look(learned, row).saved
+    assert {points for _, points in saved} == {0.0}
+    rows = worlds.fill(row)
+    taken = learned.score(rows).approach
+
+    def foretold(name: str) -> float:
+        column = rows[:, fact_index()[name]]
+        groups = [taken[column == value] for value in np.unique(column)]
+        return sum(
+            float((np.unique(group, return_counts=True)[1] ** 2).sum()) / len(group) for group in groups
+        )
+
+    told = [foretold(name) for name, _ in saved]
+    assert told == pytest.approx(sorted(told, reverse=True))
+    assert told[0] > told[-1]
 
 
 def test_shares_cover_every_world(scorer: Scorer, worlds: Worlds) -> None:

@@ -158,6 +158,17 @@ def test_until_hybrid_is_trained_rag_answers(database, faq):
     assert running.prepare(ask()).notes == ()
 
 
+def test_where_all_documents_belong_in_the_prompt_passages_of_them_do(database, faq):
+    """Nobody is answered without the documents that there are; where a prompt is asked for, a prompt it is."""
+    running = execution(database, FixedAdvisor("PROMPTING"))
+    assert running.prepare(ask()).approach == "PROMPTING"
+    import_text(database)
+    plan = running.prepare(ask())
+    assert plan.approach == "RAG"
+    assert "A prompt that holds all documents is recommended" in plan.notes[0]
+    assert running.prepare(ask("PROMPTING")).notes == ()
+
+
 def test_the_newest_adapter_of_the_approach_is_used(database, faq):
     """Adapters of other approaches and older ones are passed over."""
     for name, approach in (("old", "FINE_TUNING"), ("new", "FINE_TUNING"), ("other", "HYBRID")):

@@ -187,7 +187,7 @@ def test_files_without_a_decision_are_no_knowledge_base() -> None:
         ("labelled_examples: 500}]", "labeled_examples: 500}]", "500}]", 'did you mean "labelled_examples"?'),
         ("labelled_examples: 500}]", "labelled_examples: -1}]", "-1}]", "-1 is out of bounds"),
         ("[FINE_TUNING, HYBRID]", "[FINETUNING]", "FINETUNING", 'did you mean "FINE_TUNING"?'),
-        ("[FINE_TUNING, HYBRID]", "[]", "[], reason", "a veto must exclude at least one approach"),
+        ("[FINE_TUNING, HYBRID]", "[]", "[], reason", "name at least one approach"),
         ("{1h: 1, 30d: 3}", "{1h: 1, 30D: 3}", "D: 3", "'D' is not a unit of time"),
         ("FINE_TUNING: 1}", "FINE_TUNING: 1e308}", "1e308", "1e+308 is out of bounds; allowed: -20 to 20"),
         ("FINE_TUNING: 1}", "FINE_TUNING: -21}", "-21", "-21 is out of bounds; allowed: -20 to 20"),

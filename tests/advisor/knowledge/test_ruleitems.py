@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,48 @@ warnings:
     assert (rules["codes"].kind, rules["codes"].criterion) == ("warning", None)
     assert "CODE" not in rules["codes"].tests[0].holds
     assert rules["few"].silent == ({"labelled_examples": "1K"},)
+
+
+ADVICE = """\
+version: 1
+advice:
+  - id: a
+    steps: [RAG, HYBRID]
+    first: true
+    when: {retrieval_hit_rate: unknown}
+    text: Measure search.
+    sources: [gdpr]
+    examples: {fire: [{task: CODE}], silent: [{retrieval_hit_rate: 0.5}]}
+"""
+
+
+def test_advice_is_for_steps(tmp_path: Path) -> None:
+    """It belongs to no trade-off and decides nothing; `first` may be left out."""
+    advice = load(tmp_path, ADVICE)["a"]
+    assert (advice.kind, advice.criterion, advice.steps, advice.first) == (
+        "advice",
+        None,
+        {"RAG", "HYBRID"},
+        True,
+    )
+    assert not load(tmp_path, ADVICE.replace("    first: true\n", ""))["a"].first
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("[RAG, HYBRID]", "[]", "name at least one approach"),
+        ("[RAG, HYBRID]", "[RAGE]", "'RAGE' is not an approach"),
+        ("first: true", "first: maybe", "'maybe' is neither true nor false"),
+        ("    steps: [RAG, HYBRID]\n", "", "the key 'steps' is missing"),
+    ],
+)
+def test_what_is_wrong_with_advice_is_pointed_at(
+    tmp_path: Path, right: str, wrong: str, message: str
+) -> None:
+    """The message says what is allowed."""
+    with pytest.raises(RulesError, match=re.escape(message)):
+        load(tmp_path, ADVICE.replace(right, wrong))
 
 
 def test_overlays_replace_and_disable_rungs_by_their_ids(tmp_path: Path) -> None:

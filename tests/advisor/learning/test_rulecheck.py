@@ -124,9 +124,10 @@ def test_a_kept_promise_is_silent(tmp_path: Path) -> None:
 def test_the_share_left_undecided_falls_as_more_is_known() -> None:
     """Facts decide: with none everything is open, with all of them little is."""
     scorer = default_advisor().scorer
-    shares = [undecided_share(scorer, known, count=1024) for known in (0.0, 0.5, 1.0)]
+    shares = [undecided_share(scorer, known, count=1024) for known in (0.0, 0.25, 0.5, 1.0)]
     assert shares[0] == 1
     assert shares[0] > shares[1] > shares[2]
+    assert max(shares[2:]) < 0.01
 
 
 def test_vetoes_of_everything_are_found(tmp_path: Path) -> None:
