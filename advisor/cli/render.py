@@ -231,7 +231,7 @@ def _worded(item: Evidence) -> Text:
 
 def _flips(message: pb.Recommendation, most: int | None) -> RenderableType | None:
     if not message.flips and message.leader != pb.APPROACH_UNSPECIFIED:
-        return Text("No change of one fact alone; it would take several at once.")
+        return Text("No plausible change of one fact alone; it would take several at once.")
     return _lines(flip.sentence for flip in message.flips[:most])
 
 

@@ -41,8 +41,6 @@ __all__ = ["Explainer"]
 _LEAST_SAVED = 0.1
 """Points that knowing the answer saves, below which a question is noise."""
 _MOST_SIMILAR = 3
-_AWAITED_S = 10.0
-"""Time for an answer, in seconds, up to which its user waits for it."""
 _PARTS = (
     "What each has to be built of and kept: an index to fill and to watch; data, training, evaluation and a model to "
     "host; or both."
@@ -267,9 +265,9 @@ def _out_of_reach(
             if best.trained
             else ". Better documents and search may help"
         )
-    waiting = KnownFacts(row).get("latency_budget")
-    check = "have users confirm" if waiting is not None and waiting <= _AWAITED_S else "let a person check"
-    yield RuleWarning("out-of-reach", f"{told}; or {check} what is unsure.", ())
+    yield RuleWarning(
+        "out-of-reach", f"{told}; or have it say where it is unsure, and somebody decide that.", ()
+    )
 
 
 def _bounded_by_search(decision: Recommendation, row: Row) -> Iterator[RuleWarning]:

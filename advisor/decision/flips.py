@@ -5,7 +5,7 @@ such a use case lies at it or beyond it: nobody is told what would follow from
 a corpus of no tokens, or from sources under a label. A fact with one possible
 value means nothing there and never changes anything. Nor is a change told that
 is further than a third of what is usual (20,000 examples are not fewer than 10),
-or that takes away what every training needs, or makes another use case of it.
+or that takes away what every training or purchase needs, or makes another use case of it.
 
 Along one fact quality is constant, or linear on the fact's scale, between the
 ends of tests and the points of curves, so it is enough to score both sides of each
@@ -41,8 +41,8 @@ _FAR = 1 / 3
 """Share of a fact's usual range."""
 _OF_RETRIEVAL = ("corpus_tokens", "retrieval_hit_rate")
 """Facts of what is retrieved from: RAG and HYBRID do so alike."""
-_NEEDED_TO_TRAIN = "can_train"
-"""That nothing is trained where nothing can be is no news."""
+_NO_NEWS = ("can_train", "monthly_budget")
+"""That nothing is trained where nothing can be, nor bought that costs far too much, need not be told."""
 _MOST_STRETCHES = 4096
 _NATURE = ("task", "output_form")
 """What makes a use case what it is: with another it would be another one."""
@@ -172,7 +172,7 @@ class FlipFinder:
         No flip is told beyond what is plausible.
         """
         name, known = facts()[column].name, None if math.isnan(number) else number
-        if name == _NEEDED_TO_TRAIN or (name in _NATURE and known is not None):
+        if name in _NO_NEWS or (name in _NATURE and known is not None):
             return None
         plausible = self._plausible.values(name, known_values)
         if len(plausible) < 2 or not self._values[column]:
