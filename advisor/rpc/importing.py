@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -154,9 +155,16 @@ class Importer:
     @asynccontextmanager
     async def _open(self, opener: Callable[..., U], header: _Header) -> AsyncIterator[U]:
         """Hold an import open; its transaction is rolled back unless it was committed."""
-        upload = await self._blocking(
-            lambda: opener(self._database, header.use_case_id, self._limits, mirror=header.mirror)
+        opening = asyncio.ensure_future(
+            self._blocking(
+                lambda: opener(self._database, header.use_case_id, self._limits, mirror=header.mirror)
+            )
         )
+        try:
+            upload = await asyncio.shield(opening)
+        except asyncio.CancelledError:  # a thread may be opening it still, for nobody
+            opening.add_done_callback(_close_unheld)
+            raise
         try:
             yield upload
         except Exception:
@@ -169,6 +177,11 @@ class Importer:
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
+
+
+def _close_unheld(opening: asyncio.Future[U]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import grpc
 import pytest
 from google.protobuf import field_mask_pb2
 
+from advisor.storage import imports
 from advisor.v1 import facts_pb2, use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.v1 import use_case_service_pb2_grpc as service_grpc
@@ -287,6 +288,28 @@ def test_two_imports_at_once(stub, faq, server, failure, until):
     assert failure(lambda: imported(stub)).code == "ABORTED"
     go_on.set()
     assert list(first)[-1].result.imported == 1
+
+
+def test_an_import_cancelled_while_it_opens_is_closed(stub, faq, server, until, monkeypatch):
+    """What a thread opened for a client that has gone by then holds the use case no longer."""
+    opened, hold, kept = threading.Event(), threading.Event(), []
+    open_documents = imports.open_documents
+
+    def slowly(*args: object, **settings: object) -> imports.DocumentImport:
+        kept.append(open_documents(*args, **settings))
+        opened.set()
+        hold.wait(60)
+        return kept[0]
+
+    monkeypatch.setattr(imports, "open_documents", slowly)
+    call = stub.ImportDocuments(iter(upload(document("a.txt", "Half."))))
+    assert opened.wait(60)
+    call.cancel()
+    with pytest.raises(grpc.RpcError, match="CANCELLED"):
+        list(call)
+    hold.set()
+    until(lambda: not importing(server))
+    assert kept[0].connection.closed
 
 
 def importing(server) -> bool:
