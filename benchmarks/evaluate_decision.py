@@ -358,7 +358,8 @@ APPROACH_HEAD = """
 
 Of those that are not expected to lose more than the tolerance, 3 points, to the best, the easiest to keep. It gives
 away a little quality for less to build and keep. The first step is what the plan begins with, to be measured before
-more is built. Choices that a case did not measure are counted apart.
+more is built; work on the prompt that advice puts before it is left aside. Choices that a case did not measure are
+counted apart.
 """
 LOSSES_HEAD = """
 ## Losses of more than {large:g} points

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from advisor.decision.cost import COMPARED, LEAST_USD, NOTICED
 from advisor.decision.prices import dollars
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.v1 import recommendation_pb2 as pb
@@ -20,12 +21,6 @@ __all__ = ["cost_view"]
 _MOST_ASSUMPTIONS = 3
 _NAME = max(map(len, APPROACHES))
 """Characters of an approach's name, which is not broken while there is room."""
-_LEAST = 1e-9
-"""US dollars below which amounts are not told apart."""
-_COMPARED = 2
-"""Approaches in question: what is taken, and what is expected to do best of the others."""
-_NOTICED = 0.01
-"""Change of a month, as a share, below which it is none."""
 
 
 def cost_view(message: pb.Recommendation, *, everything: bool = False) -> RenderableType | None:
@@ -104,7 +99,7 @@ def _assumed(
     listed = cost.assumptions if everything else cost.assumptions[:_MOST_ASSUMPTIONS]
     if not listed:
         return
-    yield Text(f"Assumed, what moves a month of {' or '.join(ranked[:_COMPARED])} most first:")
+    yield Text(f"Assumed, what moves a month of {' or '.join(ranked[:COMPARED])} most first:")
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(overflow="fold")
@@ -133,10 +128,11 @@ def _effect(item: pb.CostAssumption, ranked: Sequence[Approach]) -> str:
         return ""
     low, high = (approach_values_from_proto(each) for each in (item.month_at_low_usd, item.month_at_high_usd))
     moved = {
-        each: abs(math.log(max(high[each.place], _LEAST) / max(low[each.place], _LEAST))) for each in ranked
+        each: abs(math.log(max(high[each.place], LEAST_USD) / max(low[each.place], LEAST_USD)))
+        for each in ranked
     }
-    most = max(ranked[:_COMPARED], key=moved.__getitem__)
-    if moved[most] <= _NOTICED:
+    most = max(ranked[:COMPARED], key=moved.__getitem__)
+    if moved[most] <= NOTICED:
         most = max(ranked, key=moved.__getitem__)
     first, last = _ends(item.low, item.high)
     if item.low == item.value:

@@ -50,17 +50,27 @@ from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row
 from backends.counts import counted
 
-__all__ = ["ApproachCost", "Assumption", "CostEstimate", "Range", "break_even", "estimate_cost"]
+__all__ = [
+    "COMPARED",
+    "LEAST_USD",
+    "NOTICED",
+    "ApproachCost",
+    "Assumption",
+    "CostEstimate",
+    "Range",
+    "break_even",
+    "estimate_cost",
+]
 
-_NOTICED = 0.01
+NOTICED = 0.01
 """Change of a month, as a share, below which an assumption is not worth a line."""
-_COMPARED = 2
+COMPARED = 2
 """Approaches in question: what is taken, and what is expected to do best of the others."""
 _FIRST = 1e3
 """More than any logarithm of a change: what moves those in question comes before what moves others."""
 _TELLING = 30.0
 """Ends of a break-even that are further apart, as a ratio, tell nothing."""
-_LEAST = 1e-9
+LEAST_USD = 1e-9
 """US dollars a month below which amounts are not told apart."""
 _NOTHING = 1e-15
 """US dollars an answer that are none."""
@@ -304,12 +314,12 @@ def _assumptions(
 ) -> tuple[Assumption, ...]:
     """Return the figures that move a month of what is possible, those first that move the first two of it most."""
     ends = guesses[:, :DRAWN]
-    logs = np.log(np.maximum(ends[[each.place for each in among or APPROACHES]], _LEAST))
+    logs = np.log(np.maximum(ends[[each.place for each in among or APPROACHES]], LEAST_USD))
     changes = np.abs(logs[:, 1:] - logs[:, :1])
     each = np.maximum(changes[:, ::2], changes[:, 1::2])  # shape (approaches, figures)
-    moved, first = np.maximum.reduce(each), np.maximum.reduce(each[:_COMPARED])
-    keys = np.where(first > _NOTICED, _FIRST + first, moved)
-    order = np.argsort(-keys, kind="stable")[: int((moved > _NOTICED).sum())].tolist()
+    moved, first = np.maximum.reduce(each), np.maximum.reduce(each[:COMPARED])
+    keys = np.where(first > NOTICED, _FIRST + first, moved)
+    order = np.argsort(-keys, kind="stable")[: int((moved > NOTICED).sum())].tolist()
     by_end = ends.T.tolist()
     listed = []
     for place in order:

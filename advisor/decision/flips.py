@@ -32,7 +32,7 @@ from advisor.decision.worlds import Plausible
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Fact, Row, fact_index, facts, value_to_notation
-from advisor.knowledge.scale import to_scale
+from advisor.knowledge.scale import scale_width, to_scale
 
 __all__ = ["Flip", "FlipFinder"]
 
@@ -254,7 +254,9 @@ class FlipFinder:
             return None
         value, approach, included = crossing
         sign = (">" if outside > inside else "<") + ("=" if included else "")
-        distance = 1.0 if known is None else abs(to_scale(item, value) - to_scale(item, known)) / _span(item)
+        distance = (
+            1.0 if known is None else abs(to_scale(item, value) - to_scale(item, known)) / scale_width(item)
+        )
         change = f"{sign} {value_to_notation(item, value)}"
         words = change_to_clause(item, sign, value, known)
         return Flip(item.name, _current(item, known), change, words, approach, distance)
@@ -318,9 +320,3 @@ def _other_choice(
 
 def _current(item: Fact, known: float | None) -> str:
     return "" if known is None else value_to_notation(item, known)
-
-
-def _span(item: Fact) -> float:
-    """Return the width of a fact's usual range on its scale, to compare distances of different facts."""
-    low, high = (to_scale(item, end) for end in item.usual)
-    return high - low

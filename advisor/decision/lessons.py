@@ -14,7 +14,8 @@ from statistics import fmean, median
 from types import MappingProxyType
 
 from advisor.decision.evidence import points_text
-from advisor.knowledge.approaches import Approach
+from advisor.decision.gains import COMPONENTS
+from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.cases import MARGIN_POINTS, Case
 from advisor.knowledge.facts import Fact, Row, fact, fact_index, value_to_text
 from advisor.knowledge.scale import scale_width, to_scale
@@ -24,14 +25,16 @@ __all__ = ["STEPS", "Learned", "Lessons"]
 
 STEPS: Mapping[str, tuple[tuple[Approach, Approach], ...]] = MappingProxyType(
     {
-        "build": ((Approach.PROMPTING, Approach.RAG), (Approach.PROMPTING, Approach.FINE_TUNING)),
-        "retrieval": ((Approach.PROMPTING, Approach.RAG), (Approach.FINE_TUNING, Approach.HYBRID)),
-        "training": ((Approach.PROMPTING, Approach.FINE_TUNING), (Approach.RAG, Approach.HYBRID)),
-        "training_alone": ((Approach.PROMPTING, Approach.FINE_TUNING),),
-        "both": ((Approach.RAG, Approach.HYBRID), (Approach.FINE_TUNING, Approach.HYBRID)),
+        component: tuple(
+            (before, after)
+            for after in members
+            for before in APPROACHES
+            if before not in members and after.parts - before.parts == 1 and after.contains(before)
+        )
+        for component, members in COMPONENTS.items()
     }
 )
-"""Each component of the gains, with the steps from an approach without it to one with it."""
+"""Each component of the gains, with the steps from an approach without it to one with it and one part more."""
 _WORDS = {
     "build": "retrieval or training",
     "retrieval": "retrieval",
@@ -132,10 +135,8 @@ def _comparisons(cases: Iterable[Case], item: Fact, component: str) -> tuple[_Co
 
 
 def _gains(case: Case, component: str) -> list[float]:
-    """Return the points of each step to a component that a case measured; NAIVE_BOTH stands in for HYBRID."""
-    measured = dict(case.measured)
-    if "NAIVE_BOTH" in measured:
-        measured.setdefault(Approach.HYBRID, measured["NAIVE_BOTH"])
+    """Return the points of each step to a component that a case measured."""
+    measured = case.of_approaches
     return [
         measured[after] - measured[before]
         for before, after in STEPS[component]

@@ -80,43 +80,42 @@ def plan_steps(
     prompt_first = any(each.first and Approach.PROMPTING in each.steps for each in advice)
     chain = route(goal, points, known, spreads, tolerance, prompt_first=prompt_first)
     prompted, required = known.get("prompted_score"), known.get("required_quality")
-    noun = _ASKED.get(known.get("task") or 0.0, "question")
+    built = list(pairwise((Approach.PROMPTING, *chain)))
+    gains = [points[approach] - points.get(before, 0.0) for before, approach in built]
+    questions = _held_out([points[each] for each in chain], gains, known, tolerance)
+    # What users need, or else a score so near to the best that no more is worth building.
+    enough = score_of(prompted, points[goal] - tolerance) if required is None else required
     told = _Told(advice)
-    gains = [points[one] - points.get(other, 0.0) for other, one in pairwise((Approach.PROMPTING, *chain))]
-    sizes = [
-        _questions(score_of(prompted, points[approach]), max(gain, tolerance))
-        for approach, gain in zip(chain, [*gains[1:], gains[-1]], strict=True)
-    ]
-    questions = _held_out(max(sizes), known)
     steps = []
-    for place, (before, approach) in enumerate(pairwise((Approach.PROMPTING, *chain))):
-        last = place + 1 == len(chain)
-        gain = gains[place]
+    for place, ((before, approach), gain) in enumerate(zip(built, gains, strict=True)):
+        last = approach is goal
         reach = TWO_SIDED_80 * float(spreads[approach.place, before.place])
         earlier = points[approach] - gain
         low = min(_gained(prompted, earlier, gain - reach), gain)
         high = max(_gained(prompted, earlier, gain + reach), gain)
-        score = score_of(prompted, points[approach])
-        # What users need, or else a score so near to the best that no more is worth building.
-        near_best = score_of(prompted, points[chain[-1]] - tolerance)
-        stop_at = None if last else required if required is not None else near_best
-        needs = _needs(approach, known)
+        stop_at, needs = None if last else enough, _needs(approach, known)
         expected = f"{points_text(gain)} expected ({low:+.0f} to {high:+.0f})"
         parts = (
-            _starting(prompted, last=last, guessed=known.get("has_evaluation_set") == 0)
+            _starting(known, last=last)
             if approach is Approach.PROMPTING
             else _opening(approach, first=place == 0, told=expected),
-            _measuring(
-                counted(questions, f"held-out {noun}"), stop_at, last=last, needed=required is not None
-            ),
+            _measuring(questions, stop_at, known, last=last),
             _writing(questions, chain, known) if place == 0 else "",
             f"It takes {needs}." if needs else "",
         )
-        month = cost.approaches[approach.place].per_month_usd
-        text = " ".join(part for part in parts if part)
         steps.append(
             PlanStep(
-                approach, gain, low, high, score, stop_at, questions, needs, month, text, told.on(approach)
+                approach=approach,
+                points=gain,
+                low=low,
+                high=high,
+                score=score_of(prompted, points[approach]),
+                stop_at=stop_at,
+                questions=questions,
+                needs=needs,
+                per_month_usd=cost.approaches[approach.place].per_month_usd,
+                text=" ".join(part for part in parts if part),
+                advice=told.on(approach),
             )
         )
     return tuple(steps)
@@ -189,8 +188,20 @@ def _questions(score: float | None, added: float) -> int:
     return int(min(max(math.ceil(needed / _ROUND) * _ROUND, _TO_RELEASE), _MOST))
 
 
-def _held_out(questions: int, known: KnownFacts) -> int:
-    """Return how many to hold out for the whole plan: the same for every step, and no more than people read."""
+def _held_out(points: Sequence[float], gains: Sequence[float], known: KnownFacts, tolerance: float) -> int:
+    """Return how many to hold out for the whole plan: the same for every step, and no more than people read.
+
+    Args:
+        points: Of the steps, above PROMPTING.
+        gains: What each adds to the one before.
+        known: The use case.
+        tolerance: Points below which no difference is looked for.
+    """
+    added = [*gains[1:], gains[-1]]  # each step shows what the next one adds, the last what it adds itself
+    questions = max(
+        _questions(score_of(known.get("prompted_score"), each), max(gain, tolerance))
+        for each, gain in zip(points, added, strict=True)
+    )
     if known.get("task") in _READ:
         return min(questions, _READ_BY_PEOPLE)
     labels, examples = known.get("label_count"), known.get("labelled_examples")
@@ -217,11 +228,12 @@ def _needs(approach: Approach, known: KnownFacts) -> str:
     return " and ".join(needs)
 
 
-def _starting(prompted: float | None, *, last: bool, guessed: bool) -> str:
+def _starting(known: KnownFacts, *, last: bool) -> str:
     """Say how to begin with a prompt, or what to do with the one that there is."""
+    prompted = known.get("prompted_score")
     if prompted is None:
         return "Start with a prompt: hours of work."
-    told = "said to be at" if guessed else "measured at"
+    told = "said to be at" if known.get("has_evaluation_set") == 0 else "measured at"
     return f"Work on the prompt{'' if last else ' first'}, {told} {prompted:.0%}."
 
 
@@ -247,11 +259,13 @@ def _writing(questions: int, chain: Sequence[Approach], known: KnownFacts) -> st
     return f"Your {counted(int(examples), 'example')} are too few for that: write more, or see less."
 
 
-def _measuring(held_out: str, stop_at: float | None, *, last: bool, needed: bool) -> str:
+def _measuring(questions: int, stop_at: float | None, known: KnownFacts, *, last: bool) -> str:
+    """Say on what to measure a step, and what follows from it."""
+    held_out = counted(questions, f"held-out {_ASKED.get(known.get('task') or 0.0, 'question')}")
     if last:
         return f"Measure it on {held_out} before it goes live."
     if stop_at is None:
         return f"Measure it on {held_out}, and go on only where users need more."
-    if needed:
+    if known.get("required_quality") is not None:
         return f"Stop if it reaches {stop_at:.2f} on {held_out}."
     return f"Stop if it reaches {stop_at:.2f} on {held_out}, near to what all steps are expected to reach."

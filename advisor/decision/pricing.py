@@ -113,12 +113,8 @@ def monthly(costs: Bill, count: int) -> Floats:
 
 def months(costs: Bill) -> tuple[Number, Number, Number, Number]:
     """Return US dollars a month of each approach: machines cost their rent, or more where answers take more."""
-    millions, fixed, answers, machine = (
-        costs.queries * 1e-6,
-        costs.fixed,
-        costs.answers,
-        costs.hosting.machine,
-    )
+    millions, machine = costs.queries * 1e-6, costs.hosting.machine
+    fixed, answers = costs.fixed, costs.answers
     search = millions * costs.search
     tuned, both = millions * answers[2], millions * answers[3]
     if machine is not PAID_BY_TOKEN:
@@ -158,9 +154,8 @@ def bill(known: Known, use: SimpleNamespace) -> Bill:
     )
     tuned = prices.tuned_input * prompt.question + prices.tuned_output * prompt.output
     both = tuned + prices.tuned_input * added
-    if (
-        hosting.tokens is not NOT_RENTED
-    ):  # the hours that tokens take, and no more than a service asks for them
+    # The hours that tokens take, and no more than a service asks for them.
+    if hosting.tokens is not NOT_RENTED:
         hours = hosting.tokens * length
         tuned, both = least(tuned, hours), least(both, hours + hosting.tokens * added)
     return Bill(

@@ -38,7 +38,7 @@ WORLDS = 160
 
 _DIGITS = 9
 """Behind the point, to which points that are saved are told apart; what sums leave beyond is noise."""
-_PARTS = np.array([float(each.retrieves + each.trained) for each in APPROACHES])
+_PARTS = np.array([float(each.parts) for each in APPROACHES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,7 @@ class Plausible:
     def values(self, name: str, row: Sequence[float]) -> tuple[float, ...]:
         """Return the values of a fact; of the priors given others, those count that known facts call for."""
         for conditions, values in self._given.get(name, ()):
-            for (
-                each
-            ) in conditions:  # many are asked for each fact: a generator would cost more than the tests
+            for each in conditions:  # a loop: a generator would cost more than the tests
                 if not each.allows(row[each.column]):
                     break
             else:

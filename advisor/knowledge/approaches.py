@@ -40,6 +40,11 @@ class Approach(StrEnum):
         """Whether weights are trained before it can answer."""
         return _TRAITS[self].trained
 
+    @property
+    def parts(self) -> int:
+        """How many of retrieval and training it has."""
+        return self.retrieves + self.trained
+
     def contains(self, other: Approach) -> bool:
         """Return whether everything that the other does is part of this one; each contains itself."""
         return self.retrieves >= other.retrieves and self.trained >= other.trained

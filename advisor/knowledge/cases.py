@@ -87,6 +87,14 @@ class Case:
         """Score in per cent of every arm that was measured; with gains alone, points above PROMPTING at 0."""
         return self.scores or ({Approach.PROMPTING: 0.0, **self.gains} if self.gains else {})
 
+    @property
+    def of_approaches(self) -> Mapping[str, float]:
+        """`measured` with NAIVE_BOTH standing in for HYBRID where that was not measured, which understates HYBRID."""
+        measured = self.measured
+        if "NAIVE_BOTH" not in measured:
+            return measured
+        return {Approach.HYBRID: measured["NAIVE_BOTH"], **measured}
+
 
 def default_cases_paths() -> tuple[Path, ...]:
     """Return the files of published cases that the package ships, in the order they were collected."""

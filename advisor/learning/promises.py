@@ -17,11 +17,12 @@ from typing import Literal
 
 import numpy as np
 
+from advisor.decision.gains import GainModel
 from advisor.decision.scoring import Scorer
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.facts import Row, Rows, fact, fact_index, facts, value_to_notation
-from advisor.knowledge.rules import Monotonicity, Rule, Test
+from advisor.knowledge.rules import Knowledge, Monotonicity, Rule, Test
 from advisor.learning.regions import cells
 
 __all__ = ["prove"]
@@ -48,14 +49,17 @@ def prove(scorer: Scorer, promise: Monotonicity) -> tuple[Literal["error", "rema
         return "remark", f"{promise.fact}: not proved, since {count:,} combinations are too many"
     curves = np.full((len(steps), len(facts())), np.nan)
     curves[:, fact_index()[promise.fact]] = steps
-    learned = np.diff(_leads(scorer, (), curves, promise))  # the same for every value of the hub
+    learned = np.diff(
+        _leads(scorer.knowledge, scorer.gains, (), curves, promise)
+    )  # the same for every value of the hub
     worst: Floats = np.repeat(learned[:, None], len(hub_values), axis=1)
     found = []
-    rules_alone = Scorer(scorer.knowledge, replace(scorer.gains, terms=()))
+    alone = replace(scorer.gains, terms=())
     for group, names, size in zip(groups, subjects, sizes, strict=True):
         order = [*([hub] if hub else []), *names]
         rows = _combinations(order, [values[name] for name in order], promise.fact, steps)
-        leads = _leads(rules_alone, group, rows, promise).reshape(2, len(hub_values), size, len(steps))
+        leads = _leads(scorer.knowledge, alone, group, rows, promise)
+        leads = leads.reshape(2, len(hub_values), size, len(steps))
         rises: Floats = np.diff(leads, axis=3)
         worst += rises.min(axis=2)
         found.append((rows.reshape(len(hub_values), size, len(steps), -1), rises.argmin(axis=2)))
@@ -98,9 +102,11 @@ def _subjects(rules: Iterable[Rule], but: Container[str]) -> list[str]:
     return sorted({test.subject for rule in rules for test in rule.tests if test.subject not in but})
 
 
-def _leads(scorer: Scorer, rules: Sequence[Rule], rows: Rows, promise: Monotonicity) -> Floats:
+def _leads(
+    knowledge: Knowledge, gains: GainModel, rules: Sequence[Rule], rows: Rows, promise: Monotonicity
+) -> Floats:
     """Return by how much one approach leads in quality and in upkeep by some rules alone, shape (2, n)."""
-    scores = Scorer(replace(scorer.knowledge, rules=tuple(rules)), scorer.gains).score(rows)
+    scores = Scorer(replace(knowledge, rules=tuple(rules)), gains).score(rows)
     both = np.stack((scores.points, scores.upkeep))
     leads: Floats = both[:, APPROACHES.index(promise.raises)] - both[:, APPROACHES.index(promise.against)]
     return leads

@@ -17,11 +17,7 @@ import numpy as np
 from advisor.decision.scoring import READ_BESIDE_RULES, UNDECIDED, RuleTests, Scorer
 from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.facts import (
-    encode_facts,
-    facts,
-    facts_from_mapping,
-)
+from advisor.knowledge.facts import encode_facts, facts, facts_from_mapping
 from advisor.knowledge.notation import Interval
 from advisor.knowledge.rules import Monotonicity, Rule, Test
 from advisor.learning.promises import prove

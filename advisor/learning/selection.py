@@ -76,7 +76,8 @@ class Measured:
     """
 
     def __init__(self, cases: Sequence[Case]) -> None:
-        self.score = np.array([[_score(case, name) for case in cases] for name in APPROACHES])
+        arms = [case.of_approaches for case in cases]
+        self.score = np.array([[arm.get(name, np.nan) for arm in arms] for name in APPROACHES])
         self.among: Bools = ~np.isnan(self.score)
         best = np.where(self.among, self.score, -np.inf).max(axis=0)
         self.regret: Floats = best - self.score
@@ -215,8 +216,3 @@ def ship(study: Study) -> tuple[GainModel, Choice]:
     """Choose by every source, and train on every case."""
     choice = study.choose(SHIPPED)
     return study.train(choice), choice
-
-
-def _score(case: Case, name: str) -> float:
-    measured = case.measured
-    return measured.get(name, measured.get("NAIVE_BOTH", np.nan) if name == "HYBRID" else np.nan)
