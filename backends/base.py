@@ -229,7 +229,7 @@ class Answer:
 class Generator(Protocol):
     """Turns a chat into text.
 
-    Safe to call from several threads: calls on one local model take turns.
+    Safe to call from several threads; their chats are answered at the same time.
     """
 
     name: str
@@ -265,8 +265,32 @@ class Generator(Protocol):
         """
         ...
 
+    def generate_all(
+        self,
+        chats: Sequence[Sequence[Message]],
+        *,
+        options: GenerationOptions,
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> list[Generation]:
+        """Write the assistant's turn of many chats, many at a time, each as `generate` would.
+
+        Args:
+            chats: The chats, each as `generate` takes one.
+            options: How to generate, for all of them.
+            cancelled: Asked often; True ends the work at once.
+            adapter: Folder of LoRA weights to apply to all of them.
+
+        Returns:
+            What was written, in the order of the chats.
+
+        Raises:
+            Cancelled, QuestionError, ModelError: As `generate` does, for the first chat at fault.
+        """
+        ...
+
     def forget(self) -> None:
-        """Drop what is kept of earlier calls: beginnings of chats, and adapters. Waits for the call under way."""
+        """Drop what is kept of earlier calls, beginnings of chats and adapters, and keep nothing of those under way."""
         ...
 
 

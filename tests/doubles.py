@@ -88,6 +88,20 @@ class FakeGenerator:
         reason = FinishReason.STOP if len(written) == len(pieces) else FinishReason.LENGTH
         return Generation("".join(written), reason, self.count_tokens(messages), len(written))
 
+    def generate_all(
+        self,
+        chats: Sequence[Sequence[Message]],
+        *,
+        options: GenerationOptions,
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> list[Generation]:
+        """Write the replies one by one, as `Generator.generate_all` says."""
+        return [
+            self.generate(chat, options=options, emit=lambda _: None, cancelled=cancelled, adapter=adapter)
+            for chat in chats
+        ]
+
     def forget(self) -> None:
         """Forget what it was asked."""
         self.asked.clear()

@@ -1,28 +1,16 @@
-"""Text from a chat, by a model in this process or on a server.
-
-The loop is written out here, since that makes three things simple which the
-library's `generate` makes hard: a caller that cancels waits for one step at
-most, text is passed on as soon as it is final, and the beginning of a prompt
-that was read for the last call is not read again.
-
-A prompt is read in steps of a fixed number of tokens, and only whole steps are
-kept for the next call. So the arithmetic of a prompt is the same whether its
-beginning was kept or not, and the same question gives the same answer.
-"""
+"""Text from a chat by a model in this process: tokens go in and out of an engine, texts are made of them here."""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backends.base import (
-    Cancelled,
     FinishReason,
     Generation,
     GenerationOptions,
@@ -33,21 +21,16 @@ from backends.base import (
     QuestionError,
 )
 from backends.generation.chat import TextStream, chat_tokens
+from backends.generation.engine import Request
 from backends.generation.repetition import LoopBreaker
 from backends.generation.words import WordStream
 from backends.models.names import RemoteSource, parse_model
 from backends.models.resolve import identity, resolve
 
 if TYPE_CHECKING:
-    import torch
-
-    from backends.generation.model import AdapterKey, LoadedModel
+    from backends.generation.engine import Engine
 
 __all__ = ["LocalGenerator", "open_generator"]
-
-_STEP_TOKENS = 128
-_KEPT_TOKENS = 2048  # of the last prompt; 46 kB each for the default model
-_WAIT_S = 0.05
 
 
 def open_generator(
@@ -83,14 +66,14 @@ class LocalGenerator:
 
     def __init__(self, folder: Path, name: str, *, threads: int | None = None):
         self.name = name
-        self.context_tokens = _context_tokens(folder)
+        config = _read_json(folder / "config.json")
+        self.context_tokens = _context_tokens(folder, config)
+        self._ends = _end_tokens(_read_json(folder / "generation_config.json") or config)
         self._folder = folder
         self._threads = threads
-        self._turn = threading.Lock()
         self._loading = threading.Lock()
         self._tokenizer: Any = None
-        self._model: LoadedModel | None = None
-        self._kept: _Prefix | None = None
+        self._engine: Engine | None = None
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how many input tokens the chat takes, template included."""
@@ -106,6 +89,38 @@ class LocalGenerator:
         adapter: Path | None = None,
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says."""
+        request = self._request(messages, options, adapter)
+        text = _Text(self._load_tokenizer(), request, emit)
+        with closing(self._load_engine().stream(request, cancelled=cancelled)) as tokens:  # type: ignore[type-var]
+            for token in tokens:
+                if not text.take(token):
+                    break
+        return text.finish()
+
+    def generate_all(
+        self,
+        chats: Sequence[Sequence[Message]],
+        *,
+        options: GenerationOptions,
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> list[Generation]:
+        """Write the turns of many chats, as `Generator.generate_all` says."""
+        requests = [self._request(messages, options, adapter) for messages in chats]
+        texts = [_Text(self._load_tokenizer(), request, lambda _: None) for request in requests]
+        self._load_engine().batch(
+            requests, take=lambda place, token: texts[place].take(token), cancelled=cancelled
+        )
+        return [text.finish() for text in texts]
+
+    def forget(self) -> None:
+        """Drop kept beginnings and adapters, as `Generator.forget` says."""
+        if self._engine is not None:
+            self._engine.forget()
+
+    def _request(
+        self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None
+    ) -> Request:
         tokenizer = self._load_tokenizer()
         prompt = chat_tokens(tokenizer, messages)
         room = self.context_tokens - len(prompt)
@@ -114,76 +129,22 @@ class LocalGenerator:
                 f"the chat takes {len(prompt)} tokens, and the model reads at most {self.context_tokens}, "
                 "its answer included; shorten the question, or give fewer passages or examples"
             )
-        words, loops = WordStream(emit), LoopBreaker()
-        text = TextStream(tokenizer, words.write)
-        limit = min(room, options.max_output_tokens)
-        reason, written = FinishReason.LENGTH, 0
-        with self._taking_turns(cancelled):
-            model = self._load_model()
-            ends = model.end_tokens | {tokenizer.eos_token_id}
-            pending, cache = self._read_prompt(model, model.use(adapter), prompt, cancelled)
-            choose = _chooser(options)
-            while written < limit and reason is FinishReason.LENGTH:
-                _stop_if(cancelled)
-                token = choose(model.read(pending, cache))
-                written += 1
-                for new in () if token in ends else loops.add(token):
-                    text.add(new)
-                if token in ends or loops.looping:
-                    reason = FinishReason.STOP
-                pending = [token]
-        for held in loops.finish():
-            text.add(held)
-        whole = text.finish()
-        words.finish()
-        return Generation(whole, reason, len(prompt), written)
+        return Request(
+            prompt,
+            min(room, options.max_output_tokens),
+            self._ends | {tokenizer.eos_token_id},
+            adapter,
+            options.temperature,
+            options.seed,
+        )
 
-    def forget(self) -> None:
-        """Drop the kept beginning and all loaded adapters; waits for the call under way."""
-        with self._turn:
-            self._kept = None
-            if self._model is not None:
-                self._model.drop_adapters()
+    def _load_engine(self) -> Engine:
+        with self._loading:
+            if self._engine is None:
+                from backends.generation.opening import open_engine
 
-    def _read_prompt(
-        self,
-        model: LoadedModel,
-        adapter: AdapterKey | None,
-        prompt: list[int],
-        cancelled: Callable[[], bool],
-    ) -> tuple[list[int], Any]:
-        """Read a prompt but for its last step, and return that with the cache of the rest."""
-        cache, done = model.empty_cache(), 0
-        if self._kept and self._kept.adapter == adapter:
-            done = self._kept.fill(cache, prompt)
-        while len(prompt) - done > _STEP_TOKENS:
-            _stop_if(cancelled)
-            model.read(prompt[done : done + _STEP_TOKENS], cache)
-            done += _STEP_TOKENS
-            if done <= _KEPT_TOKENS:
-                self._kept = _Prefix.of(adapter, prompt[:done], cache)
-        return prompt[done:], cache
-
-    @contextmanager
-    def _taking_turns(self, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Wait for the model, but no longer than the caller wants to."""
-        while not self._turn.acquire(timeout=_WAIT_S):
-            _stop_if(cancelled)
-        try:
-            yield
-        finally:
-            self._turn.release()
-
-    def _load_model(self) -> LoadedModel:
-        if self._model is None:
-            import torch
-
-            from backends.generation.model import LoadedModel
-
-            if self._threads is not None:
-                torch.set_num_threads(self._threads)
-            self._model = LoadedModel(self._folder)
-        return self._model
+                self._engine = open_engine(self._folder, threads=self._threads)
+            return self._engine
 
     def _load_tokenizer(self) -> Any:
         with self._loading:
@@ -201,66 +162,60 @@ class LocalGenerator:
             return self._tokenizer
 
 
-@dataclass(frozen=True, slots=True)
-class _Prefix:
-    """The whole steps of a prompt that were read, with what each layer remembers of them."""
+class _Text:
+    """An answer on its way from tokens to words.
 
-    adapter: AdapterKey | None
-    tokens: list[int]
-    layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
+    Args:
+        tokenizer: Makes text of tokens.
+        request: What the tokens answer.
+        emit: Receives text, a word or more at a time.
+    """
 
-    @classmethod
-    def of(cls, adapter: AdapterKey | None, tokens: list[int], cache: Any) -> _Prefix | None:
-        """Return what a cache holds; None for layers that forget, which cannot be taken up again."""
-        from transformers.cache_utils import DynamicLayer
+    def __init__(self, tokenizer: Any, request: Request, emit: Callable[[str], None]) -> None:
+        self._request = request
+        self._words = WordStream(emit)
+        self._text = TextStream(tokenizer, self._words.write)
+        self._loops = LoopBreaker()
+        self._reason = FinishReason.LENGTH
+        self._written = 0
 
-        if any(type(layer) is not DynamicLayer for layer in cache.layers):
-            return None
-        # A layer grows by making new tensors, so these stay as they are.
-        return cls(adapter, tokens, tuple((layer.keys, layer.values) for layer in cache.layers))
+    def take(self, token: int) -> bool:
+        """Take the next token, and return whether the answer goes on."""
+        self._written += 1
+        ended = token in self._request.stop
+        for new in () if ended else self._loops.add(token):
+            self._text.add(new)
+        if ended or self._loops.looping:
+            self._reason = FinishReason.STOP
+        return self._reason is FinishReason.LENGTH
 
-    def fill(self, cache: Any, prompt: list[int]) -> int:
-        """Put the steps that a prompt begins with into an empty cache, and return their number of tokens."""
-        same = 0
-        while (
-            same + _STEP_TOKENS < len(prompt)
-            and same < len(self.tokens)
-            and self.tokens[same : same + _STEP_TOKENS] == prompt[same : same + _STEP_TOKENS]
-        ):
-            same += _STEP_TOKENS
-        if same:
-            for index, (keys, values) in enumerate(self.layers):
-                cache.update(keys[..., :same, :], values[..., :same, :], index)
-        return same
-
-
-def _chooser(options: GenerationOptions) -> Callable[[torch.Tensor], int]:
-    """Return how the next token is chosen from its logits."""
-    import torch
-
-    if options.temperature <= 0:
-        return lambda logits: int(logits.argmax())
-    generator = torch.Generator().manual_seed(options.seed)
-
-    def draw(logits: torch.Tensor) -> int:
-        # The best at 0, in double precision: a temperature near 0 is then its limit, the best alone, not NaN.
-        above = (logits - logits.max()).double() / options.temperature
-        probabilities = torch.softmax(above, dim=-1)
-        return int(torch.multinomial(probabilities, 1, generator=generator))
-
-    return draw
+    def finish(self) -> Generation:
+        """Pass on what is held, and return the whole."""
+        for held in self._loops.finish():
+            self._text.add(held)
+        whole = self._text.finish()
+        self._words.finish()
+        return Generation(whole, self._reason, len(self._request.prompt), self._written)
 
 
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("the answer was cancelled")
-
-
-def _context_tokens(folder: Path) -> int:
+def _read_json(path: Path) -> Any:
+    """Return what a file of the model says; an empty object where it is not there or cannot be read."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _context_tokens(folder: Path, config: Any) -> int:
+    try:
         return int(config.get("text_config", config)["max_position_embeddings"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{folder} holds no config.json with max_position_embeddings: {error}; name another model"
         ) from error
+
+
+def _end_tokens(config: Any) -> frozenset[int]:
+    """Return the tokens that end a turn, as far as the model's configuration says."""
+    ends = config.get("eos_token_id")
+    return frozenset([ends] if isinstance(ends, int) else ends or ())

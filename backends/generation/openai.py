@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from backends.base import (
@@ -24,6 +26,7 @@ _ASSUMED_CONTEXT_TOKENS = 8192
 _BYTES_PER_TOKEN = 3  # fewer than English has, so that an estimate errs on the safe side
 _TOKENS_PER_MESSAGE = 8
 _TIMEOUT_S = 120.0
+_TOGETHER = 16
 
 
 class OpenAIGenerator:
@@ -96,6 +99,37 @@ class OpenAIGenerator:
             input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
             output_tokens=usage.completion_tokens if usage else len(pieces),
         )
+
+    def generate_all(
+        self,
+        chats: Sequence[Sequence[Message]],
+        *,
+        options: GenerationOptions,
+        cancelled: Callable[[], bool],
+        adapter: Path | None = None,
+    ) -> list[Generation]:
+        """Write the turns of many chats by as many requests at once as pays, as `Generator.generate_all` says."""
+        failed = Event()
+
+        def write(messages: Sequence[Message]) -> Generation:
+            try:
+                return self.generate(
+                    messages,
+                    options=options,
+                    emit=lambda _: None,
+                    cancelled=lambda: failed.is_set() or cancelled(),
+                    adapter=adapter,
+                )
+            except Exception:
+                failed.set()  # the others stop at their next token
+                raise
+
+        with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="advisor-openai") as threads:
+            asked = [threads.submit(write, messages) for messages in chats]
+        errors = [error for each in asked if (error := each.exception()) is not None]
+        for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
+            raise error
+        return [each.result() for each in asked]
 
     def _stream(self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None) -> Any:
         create: Any = self._client.chat.completions.create  # its overloads are by literal model names

@@ -110,6 +110,28 @@ def test_threads_get_their_own_answers(generator: Generator) -> None:
     assert in_threads(questions, lambda question: say(generator, question)) == expected
 
 
+def test_many_chats_at_once(generator: Generator) -> None:
+    """Each gets the answer that it gets alone, in the order of the chats."""
+    questions = [f"number {number}" for number in range(20)]
+    chats = [(CHAT[0], Message("user", question)) for question in questions]
+    found = generator.generate_all(chats, options=OPTIONS, cancelled=lambda: False)
+    assert [each.text for each in found] == [say(generator, question) for question in questions]
+
+
+def test_many_chats_can_be_cancelled(generator: Generator) -> None:
+    """All of them end, and the next question is answered."""
+    with pytest.raises(Cancelled):
+        generator.generate_all([CHAT] * 4, options=OPTIONS, cancelled=lambda: True)
+    assert say(generator)
+
+
+def test_one_of_many_chats_is_too_long(generator: Generator) -> None:
+    """What is wrong with it is told."""
+    long = (Message("user", "France " * 5000),)
+    with pytest.raises(QuestionError):
+        generator.generate_all([CHAT, long, CHAT], options=OPTIONS, cancelled=lambda: False)
+
+
 def test_a_chat_that_is_too_long(generator: Generator) -> None:
     """What the model cannot read is the question's fault, and nothing is emitted."""
     chat = (Message("user", "France " * 5000),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import threading
 from collections.abc import Sequence
@@ -46,14 +45,6 @@ def say(
     )
 
 
-def tensors() -> int:
-    """Return how many tensors there are in this process."""
-    import torch
-
-    gc.collect()
-    return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
-
-
 def test_greedy_text_is_that_of_the_library(generator: LocalGenerator, tiny_model: Path) -> None:
     """The loop chooses the tokens that transformers' own `generate` chooses."""
     import torch
@@ -91,40 +82,19 @@ def test_a_temperature_near_zero(generator: LocalGenerator, temperature: float) 
     assert say(generator, temperature=temperature) == say(generator, temperature=0.0)
 
 
-def test_kept_prompt_is_read_once(generator: LocalGenerator) -> None:
-    """Of a prompt seen before only the last step is read again: the caller is asked once for each step."""
-
-    def steps() -> int:
-        asked: list[bool] = []
-        options = GenerationOptions(max_output_tokens=1)
-        generator.generate(
-            LONG, options=options, emit=lambda text: None, cancelled=lambda: asked.append(False)
-        )
-        return len(asked)
-
-    assert generator.count_tokens(LONG) > 128
-    assert steps() > 1
-    assert steps() == 1
-
-
 @pytest.mark.parametrize("after", [0, 1, 5])
-def test_cancel_stops_at_the_next_token(generator: LocalGenerator, after: int) -> None:
-    """Nothing is computed after the caller said stop, beyond the token under way."""
-    asked = 0
-
-    def cancelled() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > after
-
+def test_cancelled_caller_hears_no_more(generator: LocalGenerator, after: int) -> None:
+    """Whoever cancels after so many words gets no further one, and the next question is answered."""
+    pieces: list[str] = []
+    options = GenerationOptions(temperature=1.0, max_output_tokens=400)
     with pytest.raises(Cancelled):
-        generator.generate(CHAT, options=GenerationOptions(), emit=lambda text: None, cancelled=cancelled)
-    assert asked == after + 1
+        generator.generate(CHAT, options=options, emit=pieces.append, cancelled=lambda: len(pieces) >= after)
+    assert len(pieces) == after
     assert say(generator).text
 
 
-def test_waiting_caller_can_cancel(generator: LocalGenerator) -> None:
-    """A caller whose turn has not come leaves when it wants, while the other's answer goes on."""
+def test_slow_caller_holds_nobody_up(generator: LocalGenerator) -> None:
+    """While one caller does not take its words, another is answered, and a third can leave."""
     began, go_on, found = threading.Event(), threading.Event(), list[str]()
 
     def hold(_: str) -> None:
@@ -140,6 +110,7 @@ def test_waiting_caller_can_cancel(generator: LocalGenerator) -> None:
     assert began.wait(30)
     with pytest.raises(Cancelled):
         generator.generate(CHAT, options=GenerationOptions(), emit=lambda text: None, cancelled=lambda: True)
+    assert say(generator, LONG).text
     assert found == []
     go_on.set()
     running.join(30)
@@ -190,25 +161,6 @@ def test_replaced_adapter_is_read_again(generator: LocalGenerator, tiny_model: P
     assert say(generator, adapter=folder).text != before
 
 
-def test_few_adapters_stay_loaded(generator: LocalGenerator, tiny_model: Path, tmp_path: Path) -> None:
-    """From the eighth adapter on, another one takes no more memory, and the first is still right."""
-
-    def use(seed: int) -> str:
-        folder = tmp_path / str(seed)
-        if not folder.exists():
-            save_adapter(tiny_model, folder, seed=seed)
-        return say(generator, adapter=folder).text
-
-    first = use(0)
-    loaded = []
-    for seed in range(1, 12):
-        use(seed)
-        loaded.append(tensors())
-    assert loaded[0] < loaded[6]
-    assert loaded[6] == loaded[7] == loaded[-1]
-    assert use(0) == first
-
-
 def test_folder_without_an_adapter_is_refused(generator: LocalGenerator, tmp_path: Path) -> None:
     """The message names the folder and what it lacks."""
     with pytest.raises(ModelError, match="holds no adapter"):
@@ -227,16 +179,6 @@ def test_adapter_that_does_not_fit_leaves_the_model(
     with pytest.raises(ModelError, match="does not fit"):
         say(generator, adapter=folder)
     assert say(generator).text == plain
-
-
-def test_memory_does_not_grow(generator: LocalGenerator, tiny_adapters: tuple[Path, Path]) -> None:
-    """After the first calls, fifty more leave no tensor behind."""
-    for adapter in (None, *tiny_adapters):
-        say(generator, LONG, adapter=adapter, max_output_tokens=2)
-    before = tensors()
-    for call in range(50):
-        say(generator, LONG, adapter=(None, *tiny_adapters)[call % 3], max_output_tokens=2)
-    assert tensors() <= before + 4
 
 
 def test_generator_is_opened_by_name(tiny_model: Path, tmp_path: Path) -> None:

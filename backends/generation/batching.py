@@ -1,0 +1,373 @@
+"""Many requests on one model at once: they join and leave between steps.
+
+One thread owns the model. In each step every request that writes takes one
+token, and beside them a piece of a prompt is read, so that a long prompt holds
+nobody up. Whoever asks waits in a thread of its own, where texts are made of
+tokens. The thread ends when nobody has asked for a while.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+import torch
+
+from backends.base import Cancelled, ModelError
+from backends.generation.adapters import AdapterKey
+from backends.generation.attention import Part, Reading, Writing
+from backends.generation.engine import Request
+from backends.generation.model import LoadedModel
+from backends.generation.prefixes import PIECE_TOKENS, Prefixes, piece_names
+from backends.generation.sampling import Sampler, choose
+from backends.generation.slots import Layout, Slot, Slots
+
+__all__ = ["BatchingEngine", "layout_of"]
+
+_WAIT_S = 0.05  # after which a caller is asked again whether it still wants an answer
+_LINGER_S = 2.0
+_SLOT_BYTES = 2 << 30
+_PREFIX_BYTES = 256 << 20
+
+
+def layout_of(model: LoadedModel) -> Layout:
+    """Return what a model remembers of a token."""
+    config = model.config
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    return Layout(config.num_hidden_layers, heads, size)
+
+
+class BatchingEngine:
+    """A model that reads packed tokens; implements `backends.generation.engine.Engine`.
+
+    Args:
+        model: The model, no longer the caller's.
+        together: Most requests at once; further ones wait.
+        slot_bytes: Memory for the keys and values of requests under way.
+        prefix_bytes: Memory for beginnings of prompts.
+    """
+
+    name = "torch float32"
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        *,
+        together: int = 16,
+        slot_bytes: int = _SLOT_BYTES,
+        prefix_bytes: int = _PREFIX_BYTES,
+    ) -> None:
+        self._model = model
+        model.pack(packed=True)
+        self._together = together
+        self._slots = Slots(layout_of(model), slot_bytes)
+        self._prefixes = Prefixes(prefix_bytes)
+        self._steps = 0
+        self._waiting: deque[_Asker] = deque()
+        self._under_way: list[_Asker] = []
+        # Shared with those who ask, all else is the thread's.
+        self._changed = threading.Condition()
+        self._orders: deque[Callable[[], None]] = deque()
+        self._thread: threading.Thread | None = None
+
+    def stream(self, request: Request, *, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the tokens of an answer, as `Engine.stream` says."""
+        tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
+        asker = _Asker(request, 0, tokens)
+        _stop_if(cancelled)
+        try:
+            self._enter(asker)
+            last = False
+            while not last:
+                _, token, last = _next(tokens, cancelled)
+                yield token
+        finally:
+            asker.left = True
+
+    def batch(
+        self,
+        requests: Sequence[Request],
+        *,
+        take: Callable[[int, int], bool],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Write the answers to many requests, as `Engine.batch` says."""
+        tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
+        left = deque(_Asker(request, place, tokens) for place, request in enumerate(requests))
+        going: dict[int, _Asker] = {}
+        _stop_if(cancelled)
+        try:
+            while left or going:
+                while left and len(going) < self._together:
+                    asker = left.popleft()
+                    going[asker.place] = asker
+                    self._enter(asker)
+                place, token, last = _next(tokens, cancelled)
+                if place in going and (not take(place, token) or last):
+                    going.pop(place).left = True
+        finally:
+            for asker in going.values():
+                asker.left = True
+
+    def forget(self) -> None:
+        """Drop prefixes and adapters at once, as `Engine.forget` says."""
+        done = threading.Event()
+
+        def drop() -> None:
+            self._prefixes.clear()
+            for asker in (*self._waiting, *self._under_way):
+                asker.names = []
+            self._model.drop_adapters({asker.adapter for asker in self._under_way})
+            done.set()
+
+        self._order(drop)
+        done.wait()
+
+    def _enter(self, asker: _Asker) -> None:
+        self._order(lambda: self._waiting.append(asker))
+
+    def _order(self, order: Callable[[], None]) -> None:
+        """Have the thread do something between two steps."""
+        with self._changed:
+            self._orders.append(order)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="advisor-engine", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while self._obey():
+            try:
+                self._step()
+            except Exception as error:  # noqa: BLE001 - told to all whom it concerns
+                self._fail(error)
+
+    def _obey(self) -> bool:
+        """Do what was ordered since the last step; return whether the thread goes on."""
+        with self._changed:
+            if not (self._orders or self._waiting or self._under_way):
+                self._changed.wait(_LINGER_S)
+                if not self._orders:
+                    self._thread = None
+                    return False
+            orders = [self._orders.popleft() for _ in range(len(self._orders))]
+        for order in orders:
+            order()
+        return True
+
+    def _step(self) -> None:
+        """Have every request that writes take a token, and read a piece of a prompt."""
+        self._steps += 1
+        for asker in [asker for asker in self._under_way if asker.left]:
+            self._release(asker)
+        self._admit()
+        packed = _Packed()
+        writing = [asker for asker in self._under_way if asker.last is not None]
+        writing.sort(key=lambda asker: (asker.slot.pool.capacity, asker.slot.index))
+        for _, pooled in groupby(writing, key=lambda asker: asker.slot.pool.capacity):
+            packed.write(list(pooled))
+        read = self._to_read()
+        for asker in read:
+            packed.read(asker)
+        if not packed.parts:
+            return
+        logits = packed.logits(self._model)
+        for asker in writing:
+            asker.slot.length += 1
+        for asker in read:
+            self._keep(asker, asker.piece)
+        tokens = choose(logits, [asker.sampler for asker in packed.wanted]) if packed.wanted else []
+        for asker, token in zip(packed.wanted, tokens, strict=True):
+            if asker.say(token):
+                self._release(asker)
+
+    def _admit(self) -> None:
+        """Let those in who wait, in their order, as long as there is room."""
+        while self._waiting and len(self._under_way) < self._together:
+            asker = self._waiting[0]
+            if not asker.left:
+                slot = self._slots.take(len(asker.request.prompt) + asker.request.limit)
+                if slot is None:
+                    return
+                asker.slot = slot
+                try:
+                    used = {other.adapter for other in self._under_way}
+                    asker.adapter = self._model.load(asker.request.adapter, used)
+                except Exception as error:  # noqa: BLE001 - told to the one whom it concerns
+                    self._slots.release(slot)
+                    asker.fail(error)
+                else:
+                    asker.names = piece_names(asker.adapter, asker.request.prompt)
+                    asker.since = self._steps
+                    self._under_way.append(asker)
+            self._waiting.popleft()
+
+    def _to_read(self) -> list[_Asker]:
+        """Return whose prompt is read in this step: a piece of the shortest, of each as long as they are short.
+
+        Prompts age: one that has waited for as many steps as it has pieces more than another goes before it.
+        """
+        reading = [asker for asker in self._under_way if asker.last is None]
+        reading.sort(key=lambda asker: asker.to_read + (asker.since - self._steps) * PIECE_TOKENS)
+        chosen: list[_Asker] = []
+        left = PIECE_TOKENS
+        for asker in reading:
+            if left <= 0:
+                break
+            self._recall(asker)
+            chosen.append(asker)
+            left -= asker.piece
+        return chosen
+
+    def _recall(self, asker: _Asker) -> None:
+        """Take what is kept of the next pieces of a prompt."""
+        while (done := asker.slot.length // PIECE_TOKENS) < len(asker.names):
+            states = self._prefixes.find(asker.names[: done + 1])
+            if states is None:
+                return
+            asker.slot.write(states)
+
+    def _keep(self, asker: _Asker, count: int) -> None:
+        """Note that a piece was read, and keep it where it is a whole one."""
+        asker.slot.length += count
+        if (done := asker.slot.length // PIECE_TOKENS) <= len(asker.names) and count == PIECE_TOKENS:
+            end = asker.slot.length
+            self._prefixes.keep(asker.names[done - 1], asker.slot.copy(end - PIECE_TOKENS, end))
+
+    def _release(self, asker: _Asker) -> None:
+        self._under_way.remove(asker)
+        self._slots.release(asker.slot)
+
+    def _fail(self, error: Exception) -> None:
+        """End all requests under way: nobody knows what the failed step left of them."""
+        for asker in self._under_way[:]:
+            self._release(asker)
+            asker.fail(
+                ModelError(
+                    f"the model failed ({type(error).__name__}: {error}); ask again, and report it if it lasts"
+                )
+            )
+
+
+_Said = tuple[int, int | Exception, bool]  # a request's place, its next token, and whether that is the last
+
+
+class _Asker:
+    """A request under way.
+
+    Attributes:
+        request: What is asked for.
+        place: Its place among the requests of its caller.
+        left: Whether the caller has lost interest; set by the caller.
+        sampler: Chooses its tokens.
+        slot: Its keys and values.
+        adapter: What it is read with.
+        names: Of the pieces of its prompt that may be kept.
+        since: The step before which it came.
+        last: The token written last, which is to be read next; None while the prompt is read.
+    """
+
+    slot: Slot
+
+    def __init__(self, request: Request, place: int, tokens: queue.SimpleQueue[_Said]) -> None:
+        self.request = request
+        self.place = place
+        self.left = False
+        self.sampler = Sampler(request)
+        self.adapter: AdapterKey | None = None
+        self.names: list[bytes] = []
+        self.since = 0
+        self.last: int | None = None
+        self._written = 0
+        self._tokens = tokens
+
+    @property
+    def to_read(self) -> int:
+        """Tokens of the prompt that are still to be read."""
+        return len(self.request.prompt) - self.slot.length
+
+    @property
+    def piece(self) -> int:
+        """Tokens in the next piece of the prompt."""
+        return min(self.to_read, PIECE_TOKENS)
+
+    def say(self, token: int) -> bool:
+        """Tell the caller the next token, and return whether it was the last."""
+        self.last = token
+        self._written += 1
+        last = token in self.request.stop or self._written == self.request.limit
+        self._tokens.put((self.place, token, last))
+        return last
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that there is no answer."""
+        self._tokens.put((self.place, error, True))
+
+
+class _Packed:
+    """The tokens of one step, part by part.
+
+    Attributes:
+        parts: What the tokens are.
+        wanted: Whose next token is told by this step, in the order of their tokens here.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.wanted: list[_Asker] = []
+        self._rows: list[int] = []
+        self._tokens: list[int] = []
+        self._positions: list[int] = []
+        self._adapters: list[AdapterKey | None] = []
+
+    def write(self, askers: Sequence[_Asker]) -> None:
+        """Add the last token of requests in one pool, by the index of their slots."""
+        self.parts.append(Writing(askers[0].slot.pool, [asker.slot for asker in askers]))
+        for asker in askers:
+            if asker.last is not None:
+                self._add(asker, [asker.last])
+                self._want(asker)
+
+    def read(self, asker: _Asker) -> None:
+        """Add the next piece of a prompt."""
+        start, count = asker.slot.length, asker.piece
+        self.parts.append(Reading(asker.slot, count))
+        self._add(asker, asker.request.prompt[start : start + count])
+        if count == asker.to_read:
+            self._want(asker)
+
+    def logits(self, model: LoadedModel) -> torch.Tensor:
+        """Read all of it; return the logits of those wanted: shape (wanted, vocabulary)."""
+        return model.read_packed(self._tokens, self._positions, self.parts, self._rows, self._adapters)
+
+    def _add(self, asker: _Asker, tokens: Sequence[int]) -> None:
+        start = asker.slot.length
+        self._tokens.extend(tokens)
+        self._positions.extend(range(start, start + len(tokens)))
+        self._adapters.extend([asker.adapter] * len(tokens))
+
+    def _want(self, asker: _Asker) -> None:
+        self.wanted.append(asker)
+        self._rows.append(len(self._tokens) - 1)
+
+
+def _next(tokens: queue.SimpleQueue[_Said], cancelled: Callable[[], bool]) -> tuple[int, int, bool]:
+    """Return the next token said, once there is one and the caller still wants it."""
+    while True:
+        _stop_if(cancelled)
+        try:
+            place, token, last = tokens.get(timeout=_WAIT_S)
+        except queue.Empty:
+            continue
+        if isinstance(token, Exception):
+            raise token
+        return place, token, last
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Cancelled("the answer was cancelled")

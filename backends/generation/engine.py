@@ -1,0 +1,84 @@
+"""What computes: tokens in, tokens out, for one asker or for many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["Engine", "Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one asker wants written.
+
+    Attributes:
+        prompt: Tokens to go on from, at least one.
+        limit: Most tokens to write, at least one; with the prompt no more than the model reads.
+        stop: Tokens that end the answer.
+        adapter: Folder of LoRA weights to apply for this request alone.
+        temperature: Randomness; the most probable token each time at 0.
+        seed: Seed of the randomness.
+    """
+
+    prompt: Sequence[int]
+    limit: int
+    stop: frozenset[int]
+    adapter: Path | None = None
+    temperature: float = 0.0
+    seed: int = 0
+
+
+class Engine(Protocol):
+    """A language model in this process; safe to call from several threads.
+
+    The same request gets the same answer, alone and among others, but for the
+    rounding of float32: a sum over more rows at once is taken in another order.
+
+    Attributes:
+        name: What computes and how precisely, as answers name it.
+    """
+
+    name: str
+
+    def stream(self, request: Request, *, cancelled: Callable[[], bool]) -> Iterator[int]:
+        """Yield the tokens of an answer as they are written, the one that ends it included.
+
+        Closing the iterator ends the work after the token under way.
+
+        Args:
+            request: What to write.
+            cancelled: Asked before every token, and while there is none yet.
+
+        Raises:
+            Cancelled: `cancelled` said so.
+            ModelError: The adapter cannot be applied, or the model failed.
+        """
+        ...
+
+    def batch(
+        self,
+        requests: Sequence[Request],
+        *,
+        take: Callable[[int, int], bool],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """Write the answers to many requests, as many at once as pays.
+
+        Args:
+            requests: What to write.
+            take: Receives the place of a request and its next token, in the caller's thread, and
+                returns whether that answer is to go on.
+            cancelled: Asked before every token, and while there is none yet.
+
+        Raises:
+            Cancelled: `cancelled` said so; nothing more is written for any of them.
+            ModelError: An adapter cannot be applied, or the model failed; nor is it then.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier prompts, keep nothing of those under way, and drop adapters."""
+        ...

@@ -1,0 +1,263 @@
+"""What `Engine` promises, kept by every implementation."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from backends.base import Cancelled, ModelError
+from backends.generation.batching import BatchingEngine
+from backends.generation.engine import Engine, Request
+from backends.generation.model import LoadedModel
+from backends.generation.turns import TurnsEngine
+from tests.backends.lora import save_adapter
+
+STOP = frozenset([2])
+PROMPTS = [[3 + (7 * place + 5 * at) % 300 for at in range(9 + 60 * place)] for place in range(6)]
+
+
+@pytest.fixture(params=[BatchingEngine, TurnsEngine])
+def engine(request: pytest.FixtureRequest, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Return each engine, on the tiny model."""
+    monkeypatch.setattr("backends.generation.batching._LINGER_S", 0.01)
+    made: Engine = request.param(LoadedModel(tiny_model))
+    return made
+
+
+def ask(place: int, adapter: Path | None = None, *, limit: int = 32, **options: float) -> Request:
+    """Return a request for the answer to one of the prompts."""
+    return Request(PROMPTS[place], limit, STOP, adapter, **options)  # type: ignore[arg-type]
+
+
+def write(engine: Engine, request: Request) -> list[int]:
+    """Return the tokens of an answer."""
+    return list(engine.stream(request, cancelled=lambda: False))
+
+
+def write_all(engine: Engine, requests: Sequence[Request]) -> list[list[int]]:
+    """Return the tokens of many answers."""
+    found: list[list[int]] = [[] for _ in requests]
+
+    def take(place: int, token: int) -> bool:
+        found[place].append(token)
+        return True
+
+    engine.batch(requests, take=take, cancelled=lambda: False)
+    return found
+
+
+def by_library(folder: Path, request: Request) -> list[int]:
+    """Return the tokens that transformers' own greedy generation writes, with PEFT's own adapter."""
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    if request.adapter is not None:
+        model = peft.PeftModel.from_pretrained(model, str(request.adapter))
+    prompt = torch.tensor([list(request.prompt)])
+    written = model.generate(
+        input_ids=prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_new_tokens=request.limit,
+        do_sample=False,
+        eos_token_id=sorted(request.stop),
+    )
+    found: list[int] = written[0, len(request.prompt) :].tolist()
+    return found
+
+
+def fill(found: list[int], tokens: Iterator[int]) -> None:
+    """Append tokens as they come."""
+    for token in tokens:
+        found.append(token)  # noqa: PERF402 - one by one, since the stream looks at how many there are
+
+
+def tensors() -> int:
+    """Return how many tensors there are in this process, once no engine is at work."""
+    import torch
+
+    for thread in threading.enumerate():
+        if thread.name == "advisor-engine":
+            thread.join()
+    gc.collect()
+    return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+
+
+def test_it_has_a_name(engine: Engine) -> None:
+    """The name says what computes."""
+    assert engine.name.strip()
+
+
+@pytest.mark.parametrize("place", [0, 2, 5])
+def test_greedy_tokens_are_those_of_the_library(engine: Engine, tiny_model: Path, place: int) -> None:
+    """Short prompts and long ones, which are read in pieces."""
+    assert write(engine, ask(place)) == by_library(tiny_model, ask(place))
+
+
+@pytest.mark.parametrize("place", [0, 5])
+def test_an_adapter_is_that_of_the_library(
+    engine: Engine, tiny_model: Path, tiny_adapters: tuple[Path, Path], place: int
+) -> None:
+    """Long answers too, by each of two adapters, at their own strength."""
+    for adapter in tiny_adapters:
+        request = ask(place, adapter, limit=64)
+        assert write(engine, request) == by_library(tiny_model, request)
+
+
+def test_the_plain_model_stays_what_it_is(engine: Engine, tiny_adapters: tuple[Path, Path]) -> None:
+    """After an adapter, before another, and with the same prompt."""
+    plain = write(engine, ask(5))
+    adapted = [write(engine, ask(5, adapter)) for adapter in tiny_adapters]
+    assert write(engine, ask(5)) == plain
+    assert [write(engine, ask(5, adapter)) for adapter in tiny_adapters] == adapted
+    assert len({tuple(tokens) for tokens in (plain, *adapted)}) == 3
+
+
+def test_many_at_once_are_as_alone(engine: Engine) -> None:
+    """Answers do not depend on who else asks."""
+    requests = [ask(place) for place in range(6)]
+    alone = [write(engine, request) for request in requests]
+    assert write_all(engine, requests) == alone
+    assert write_all(engine, requests[::-1]) == alone[::-1]
+
+
+def test_many_adapters_at_once(engine: Engine, tiny_adapters: tuple[Path, Path]) -> None:
+    """Each answer has its own, also beside plain ones."""
+    requests = [ask(place, adapter) for place in range(6) for adapter in (None, *tiny_adapters)]
+    alone = [write(engine, request) for request in requests]
+    assert write_all(engine, requests) == alone
+
+
+def test_a_sample_follows_its_seed(engine: Engine) -> None:
+    """Alone and among others, and another seed gives another."""
+    requests = [ask(1, temperature=1.0, seed=seed) for seed in (1, 2, 1)]
+    first, second, again = write_all(engine, requests)
+    assert first == again == write(engine, requests[0])
+    assert first != second
+
+
+def test_the_limit_ends_an_answer(engine: Engine) -> None:
+    """After exactly so many tokens."""
+    assert len(write(engine, ask(1, limit=1))) == 1
+    assert [len(tokens) for tokens in write_all(engine, [ask(1, limit=5), ask(2, limit=3)])] == [5, 3]
+
+
+def test_a_stop_token_ends_an_answer(engine: Engine) -> None:
+    """It is the last that is told."""
+    tokens = write(engine, ask(1))
+    request = Request(PROMPTS[1], 32, frozenset([tokens[3]]))
+    expected = tokens[: tokens.index(tokens[3]) + 1]
+    assert write(engine, request) == expected
+    assert write_all(engine, [request]) == [expected]
+
+
+def test_a_caller_may_take_less(engine: Engine) -> None:
+    """Closing a stream, or saying so in a batch, ends an answer, and no other."""
+    tokens = engine.stream(ask(1), cancelled=lambda: False)
+    first = next(tokens)
+    tokens.close()  # type: ignore[attr-defined]
+    found: dict[int, list[int]] = {0: [], 1: []}
+
+    def take(place: int, token: int) -> bool:
+        found[place].append(token)
+        return place == 1
+
+    engine.batch([ask(1), ask(2)], take=take, cancelled=lambda: False)
+    assert found == {0: [first], 1: write(engine, ask(2))}
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_cancel_comes_before_the_next_token(engine: Engine, after: int) -> None:
+    """Whoever cancels after so many tokens gets no further one; the next request is answered."""
+    found: list[int] = []
+    with pytest.raises(Cancelled):
+        fill(found, engine.stream(ask(1), cancelled=lambda: len(found) >= after))
+    assert len(found) == after
+    assert len(write(engine, ask(1))) > after
+
+
+def test_a_batch_can_be_cancelled(engine: Engine) -> None:
+    """All its answers end, and the next request is answered."""
+    found: list[int] = []
+
+    def take(place: int, token: int) -> bool:
+        found.append(token)
+        return True
+
+    with pytest.raises(Cancelled):
+        engine.batch([ask(1)] * 4, take=take, cancelled=lambda: len(found) >= 6)
+    assert len(found) == 6
+    assert write(engine, ask(1))
+
+
+def test_a_cancelled_caller_among_others(engine: Engine) -> None:
+    """Fifteen others are answered as if asked alone."""
+    alone = [write(engine, ask(place % 6)) for place in range(15)]
+    found: dict[int, list[int]] = {}
+    threads = [
+        threading.Thread(target=lambda place=place: found.update({place: write(engine, ask(place % 6))}))
+        for place in range(15)
+    ]
+    for thread in threads:
+        thread.start()
+    taken: list[int] = []
+    with pytest.raises(Cancelled):
+        fill(taken, engine.stream(ask(5), cancelled=lambda: len(taken) >= 2))
+    for thread in threads:
+        thread.join()
+    assert [found[place] for place in range(15)] == alone
+
+
+def test_a_missing_adapter_is_told_to_its_caller_alone(engine: Engine, tmp_path: Path) -> None:
+    """Others who ask at the same time are answered."""
+    plain, found = write(engine, ask(2)), list[list[int]]()
+    other = threading.Thread(target=lambda: found.append(write(engine, ask(2))))
+    other.start()
+    with pytest.raises(ModelError, match="holds no adapter"):
+        write(engine, ask(1, tmp_path / "none"))
+    other.join()
+    assert found == [plain]
+    assert write(engine, ask(2)) == plain
+
+
+def test_to_forget_changes_no_answer(engine: Engine, tiny_adapters: tuple[Path, Path]) -> None:
+    """Neither of prompts that were kept nor of adapters."""
+    requests = [ask(5), ask(5, tiny_adapters[0])]
+    before = [write(engine, request) for request in requests]
+    engine.forget()
+    assert [write(engine, request) for request in requests] == before
+
+
+def test_memory_does_not_grow(engine: Engine, tiny_adapters: tuple[Path, Path]) -> None:
+    """After the first calls, two hundred more leave no tensor behind."""
+    adapters = (None, *tiny_adapters)
+    for adapter in adapters:
+        write(engine, ask(5, adapter, limit=2))
+    before = tensors()
+    for call in range(200):
+        write(engine, ask(5, adapters[call % 3], limit=2))
+    assert tensors() <= before + 4
+
+
+def test_few_adapters_stay_loaded(engine: Engine, tiny_model: Path, tmp_path: Path) -> None:
+    """From the eighth adapter on, another one takes no more memory, and the first is still right."""
+
+    def use(seed: int) -> list[int]:
+        folder = tmp_path / str(seed)
+        if not folder.exists():
+            save_adapter(tiny_model, folder, seed=seed)
+        return write(engine, ask(1, folder))
+
+    first = use(0)
+    loaded = []
+    for seed in range(1, 12):
+        use(seed)
+        loaded.append(tensors())
+    assert loaded[0] < loaded[6]
+    assert loaded[6] == loaded[7] == loaded[-1]
+    assert use(0) == first
