@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         example_bytes: Largest example: question, answer and context together.
         question_characters: Longest question.
         queued_operations: Most operations that wait for a worker.
-        concurrent_answers: Answers generated at a time; further ones wait or are refused.
+        concurrent_answers: Answers written at a time, by one model together; further ones wait or are refused.
         concurrent_imports: Imports at a time, over all use cases.
     """
 
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     example_bytes: Count = 256 * 1024
     question_characters: Count = 8_000
     queued_operations: Count = 100
-    concurrent_answers: Count = 4
+    concurrent_answers: Count = 16
     concurrent_imports: Count = 2
 
     @field_validator("data_dir", "model_cache")

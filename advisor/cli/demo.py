@@ -11,7 +11,8 @@ import hashlib
 import importlib.util
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import ModuleType
@@ -43,9 +44,11 @@ __all__ = ["examples_folder", "load_source", "register"]
 
 PACKAGES, SETTINGS = "installed-packages", "postgres-settings"
 WIDTH = 100
-RETRIEVING: dict[str, Any] = {"max_output_tokens": 32, "passages": 2}
+TOGETHER = 16
+"""Questions asked at once, as many as a server answers at once by default."""
+RETRIEVING: dict[str, Any] = {"approach": "RAG", "max_output_tokens": 32, "passages": 2}
 """Chosen on questions that are not among those shown: of three passages the small model mixes things up."""
-PROMPTING: dict[str, Any] = {"max_output_tokens": 32}
+PROMPTING: dict[str, Any] = {"approach": "PROMPTING", "max_output_tokens": 32}
 LABELLING: dict[str, Any] = {"max_output_tokens": 10}
 TUNING: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 8}
 """The defaults, but for an epoch less, to keep the demo short; not chosen on the rows shown."""
@@ -115,12 +118,20 @@ def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
         f"\n{counted(len(asked), 'question')}, made by rule from the headers; right is what holds the right words.\n"
     )
     began = time.monotonic()
-    marks = [_ask(console, client, case, source, question) for question in asked]
+    texts = [question.question for question in asked]
+    both = [(text, way) for text in texts for way in (RETRIEVING, PROMPTING)]
+    answers = _answers(console, client, case.stored_id, both)
+    marks = [
+        _show_answers(console, source, question, retrieved, prompted)
+        for question, retrieved, prompted in zip(asked, answers, answers, strict=False)
+    ]
     console.print(verdict("RAG", [mark for mark, _ in marks]))
     found = sum(hit for _, hit in marks)
     console.print(f"The sentence that tells was among the passages for {found} of {len(marks)}.")
     console.print("\nAnd questions that the documents hold no answer to:\n")
-    refused = [_ask_unanswerable(console, client, case, question) for question in source.unanswerable()]
+    others = source.unanswerable()
+    answers = _answers(console, client, case.stored_id, [(text, RETRIEVING) for text in others])
+    refused = [_show_refusal(console, *each) for each in zip(others, answers, strict=True)]
     console.print(f"RAG said so for {sum(refused)} of {len(refused)}. {_took(began)}", style="dim")
 
 
@@ -134,14 +145,17 @@ def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool)
     )
     adapter = _adapter(console, client, case, examples, generator)
     began = time.monotonic()
-    with console.status("asking the tuned model"):
-        tuned = [_label(client, case.stored_id, each.question, "FINE_TUNING", adapter) for each in asked]
+    texts = [each.question for each in asked]
+    labelling = {"approach": "FINE_TUNING", "adapter": adapter, **LABELLING}
+    tuned = [
+        each.text for each in _answers(console, client, case.stored_id, [(text, labelling) for text in texts])
+    ]
     # A use case of its own for the plain prompt: it has the same examples, and instructions that name the labels.
     prompted = f"{case.stored_id}-prompted"
     _create(client, prompted, source.prompt(), case, fresh=fresh)
     client.import_examples(prompted, examples, mirror=True)
-    with console.status("asking the plain prompt"):
-        plain = [_label(client, prompted, each.question, "PROMPTING") for each in asked]
+    labelling = {"approach": "PROMPTING", **LABELLING}
+    plain = [each.text for each in _answers(console, client, prompted, [(text, labelling) for text in texts])]
     console.print(f"\n{counted(len(asked), 'held-out setting')}; right is the very label.\n")
     console.print(_labels(source, asked, tuned, plain))
     marks = [
@@ -220,35 +234,53 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, sourc
     )
 
 
-def _ask(
-    console: Console, client: Client, case: UseCaseFile, source: ModuleType, question: Example
+def _answers(
+    console: Console, client: Client, use_case: str, asked: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Iterator[AnswerStream]:
+    """Ask questions, each in its way, many at once; yield their whole answers in order, as they come."""
+
+    def ask(question: str, way: Mapping[str, Any]) -> AnswerStream:
+        stream = client.answer(use_case, question, **way)
+        for _ in stream:
+            pass
+        return stream
+
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        futures = [threads.submit(ask, *each) for each in asked]
+        try:
+            for number, future in enumerate(futures):
+                with console.status(f"asking, {number} of {counted(len(futures), 'answer')} shown"):
+                    stream = future.result()
+                yield stream
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _show_answers(
+    console: Console, source: ModuleType, question: Example, retrieved: AnswerStream, prompted: AnswerStream
 ) -> tuple[Mark, bool]:
-    """Ask by RAG and by a plain prompt; return how that went, and whether the right sentence was found."""
-    with console.status(question.question):
-        stream = client.answer(case.stored_id, question.question, approach="RAG", **RETRIEVING)
-        text = stream.text
-        plain = client.answer(case.stored_id, question.question, approach="PROMPTING", **PROMPTING).text
+    """Show what RAG and a plain prompt said; return how that went, and whether the right sentence was found."""
+    text, plain = retrieved.text, prompted.text
     mark = Mark(source.is_right(text, question.answer), source.is_right(plain, question.answer))
     rows = _rows(question.question)
     rows.add_row("right", escape(question.answer))
     rows.add_row("RAG", Text.assemble(_sign(mark.right), " ", _line(text)))
-    rows.add_row("", Text(_cited(stream), style="dim"))
+    rows.add_row("", Text(_cited(retrieved), style="dim"))
     rows.add_row("prompt", Text.assemble(_sign(mark.plain_right), " ", _line(plain)))
     console.print(rows, "")
-    found = stream.references.references if stream.references else ()
+    found = retrieved.references.references if retrieved.references else ()
     return mark, any((question.context or "") in reference.text for reference in found)
 
 
-def _ask_unanswerable(console: Console, client: Client, case: UseCaseFile, question: str) -> bool:
+def _show_refusal(console: Console, question: str, stream: AnswerStream) -> bool:
+    """Show what RAG said where the documents hold no answer; return whether it said so."""
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-    with console.status(question):
-        stream = client.answer(case.stored_id, question, approach="RAG", **RETRIEVING)
-        text = stream.text
     reason = stream.summary.finish_reason if stream.summary else None
     refused = reason == execution_pb2.AnswerSummary.FINISH_REASON_NO_EVIDENCE
     rows = _rows(question)
-    rows.add_row("RAG", Text.assemble(_sign(refused), " ", _line(text)))
+    rows.add_row("RAG", Text.assemble(_sign(refused), " ", _line(stream.text)))
     console.print(rows, "")
     return refused
 
@@ -293,10 +325,6 @@ def _follow(console: Console, future: OperationFuture[use_case_pb2.Adapter]) -> 
     else:
         show_progress(console, future)
     show_adapter(console, future.result())
-
-
-def _label(client: Client, use_case: str, question: str, approach: str, adapter: str = "") -> str:
-    return client.answer(use_case, question, approach=approach, adapter=adapter, **LABELLING).text
 
 
 def _cited(stream: AnswerStream) -> str:

@@ -52,7 +52,12 @@ def load_models(settings: Settings, report: Report) -> Models:
     embedder = open_embedder(settings.embedder, cache=settings.model_cache, report=report)
     embedder.warm()
     report(Progress("Loading the language model"))
-    generator = open_generator(settings.generator, cache=settings.model_cache, report=report)
+    generator = open_generator(
+        settings.generator,
+        cache=settings.model_cache,
+        report=report,
+        together=settings.concurrent_answers,
+    )
     if isinstance(generator, LocalGenerator):  # on a server elsewhere a token costs money
         generator.generate(
             (Message("user", "Hello"),),

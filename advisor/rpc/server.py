@@ -60,6 +60,8 @@ CONCURRENT_CALLS = 1_000
 """The outer wall: further calls are refused before anything is done for them, health checks too."""
 WAITING_ANSWERS = 16
 DATABASE_THREADS = 8
+RETRIEVAL_CONNECTIONS = 4
+"""A search takes milliseconds, and the answer that it is for seconds."""
 GRACE_S = 10.0
 """How long calls may go on after the server was told to stop."""
 
@@ -207,7 +209,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
     with (
         open_postgres(settings) as url,
         Database.open(url) as database,
-        database.more(settings.concurrent_answers) as pool,
+        database.more(RETRIEVAL_CONNECTIONS) as pool,
     ):
         requests.forget_old(database)
         loader = ModelLoader(lambda report: load_models(settings, report))

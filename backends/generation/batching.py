@@ -19,7 +19,7 @@ import torch
 from backends.base import Cancelled, ModelError
 from backends.generation.adapters import AdapterKey
 from backends.generation.attention import Part, Reading, Writing
-from backends.generation.engine import Request
+from backends.generation.engine import TOGETHER, Request
 from backends.generation.model import LoadedModel
 from backends.generation.prefixes import PIECE_TOKENS, Prefixes, piece_names
 from backends.generation.sampling import Sampler, choose
@@ -57,7 +57,7 @@ class BatchingEngine:
         self,
         model: LoadedModel,
         *,
-        together: int = 16,
+        together: int = TOGETHER,
         slot_bytes: int = _SLOT_BYTES,
         prefix_bytes: int = _PREFIX_BYTES,
     ) -> None:

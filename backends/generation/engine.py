@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Engine", "Request"]
+__all__ = ["TOGETHER", "Engine", "Request"]
+
+TOGETHER = 16
+"""Most answers that are written at once, unless said otherwise: each further one slows all the others down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from backends.base import (
     QuestionError,
 )
 from backends.generation.chat import TextStream, chat_tokens
-from backends.generation.engine import Request
+from backends.generation.engine import TOGETHER, Request
 from backends.generation.repetition import LoopBreaker
 from backends.generation.words import WordStream
 from backends.models.names import RemoteSource, parse_model
@@ -34,11 +34,17 @@ __all__ = ["LocalGenerator", "open_generator"]
 
 
 def open_generator(
-    name: str, *, cache: Path, report: Callable[[Progress], None], threads: int | None = None
+    name: str, *, cache: Path, report: Callable[[Progress], None], together: int = TOGETHER
 ) -> Generator:
     """Return the generator that a model's name stands for, fetching the model where needed.
 
     The key for a server is taken from `OPENAI_API_KEY`.
+
+    Args:
+        name: The model, as `resolve` names models.
+        cache: Folder of downloaded models.
+        report: Receives how far the download is.
+        together: Most chats that a model in this process answers at once; further ones wait.
 
     Raises:
         ModelError: The model cannot be fetched, or is none that generates.
@@ -49,7 +55,7 @@ def open_generator(
 
         return OpenAIGenerator(source.base_url, source.model, os.environ.get("OPENAI_API_KEY"))
     folder = resolve(name, cache=cache, report=report)
-    return LocalGenerator(folder, identity(folder), threads=threads)
+    return LocalGenerator(folder, identity(folder), together=together)
 
 
 class LocalGenerator:
@@ -58,19 +64,19 @@ class LocalGenerator:
     Args:
         folder: The model with its tokenizer, as `resolve` returns it.
         name: What to call it; its identity, where answers name what wrote them.
-        threads: How many threads this process computes with; torch's choice where None.
+        together: Most chats answered at once; further ones wait.
 
     Raises:
         ModelError: The folder holds no model that generates.
     """
 
-    def __init__(self, folder: Path, name: str, *, threads: int | None = None):
+    def __init__(self, folder: Path, name: str, *, together: int = TOGETHER):
         self.name = name
         config = _read_json(folder / "config.json")
         self.context_tokens = _context_tokens(folder, config)
         self._ends = _end_tokens(_read_json(folder / "generation_config.json") or config)
         self._folder = folder
-        self._threads = threads
+        self._together = together
         self._loading = threading.Lock()
         self._tokenizer: Any = None
         self._engine: Engine | None = None
@@ -143,7 +149,7 @@ class LocalGenerator:
             if self._engine is None:
                 from backends.generation.opening import open_engine
 
-                self._engine = open_engine(self._folder, threads=self._threads)
+                self._engine = open_engine(self._folder, together=self._together)
             return self._engine
 
     def _load_tokenizer(self) -> Any:

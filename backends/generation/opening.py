@@ -8,7 +8,7 @@ import torch
 
 from backends.generation.attention import Reading, Writing
 from backends.generation.batching import BatchingEngine, layout_of
-from backends.generation.engine import Engine
+from backends.generation.engine import TOGETHER, Engine
 from backends.generation.model import LoadedModel
 from backends.generation.slots import Slots
 from backends.generation.turns import TurnsEngine
@@ -19,20 +19,18 @@ _PIECE = 16
 _TOLERANCE = 1e-3  # of logits; rounding stays below 1e-4, and what a model does otherwise is far above
 
 
-def open_engine(folder: Path, *, threads: int | None = None) -> Engine:
+def open_engine(folder: Path, *, together: int = TOGETHER) -> Engine:
     """Return a model's engine: many requests at once where the model can read packed tokens.
 
     Args:
         folder: The model.
-        threads: How many threads this process computes with; torch's choice where None.
+        together: Most requests at once.
 
     Raises:
         ModelError: The folder holds no model that generates.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     model = LoadedModel(folder)
-    return BatchingEngine(model) if reads_packed(model) else TurnsEngine(model)
+    return BatchingEngine(model, together=together) if reads_packed(model) else TurnsEngine(model)
 
 
 def reads_packed(model: LoadedModel) -> bool:
