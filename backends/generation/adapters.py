@@ -15,17 +15,38 @@ __all__ = ["AdapterKey", "adapter_key", "check_adapter"]
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."  # what PEFT puts before the names of the model's own modules
-# What changes the arithmetic beyond alpha / r * B A: the engines would not agree on it.
-_UNSUPPORTED = {
+# Settings that say nothing of how the weights are applied; all others must be as in plain LoRA, alpha / r * B A, or
+# the engines would not agree on it.
+_PLAIN = frozenset(
+    [
+        "peft_type",
+        "task_type",
+        "auto_mapping",
+        "peft_version",
+        "base_model_name_or_path",
+        "revision",
+        "inference_mode",
+        "r",
+        "lora_alpha",
+        "lora_dropout",
+        "target_modules",
+        "exclude_modules",
+        "layers_to_transform",
+        "layers_pattern",
+        "fan_in_fan_out",
+        "init_lora_weights",
+        "runtime_config",
+    ]
+)
+_INITS = (True, False, "gaussian", "eva", "orthogonal")  # others change the base model too
+_KINDS = {
     "use_dora": "DoRA",
     "use_rslora": "rank-stabilised LoRA",
     "rank_pattern": "a rank pattern",
     "alpha_pattern": "an alpha pattern",
-    "modules_to_save": "whole modules",
-    "trainable_token_indices": "trained tokens",
-    "layer_replication": "replicated layers",
+    "bias": "biases",
     "lora_bias": "biases",
-    "alora_invocation_tokens": "activation by tokens",
+    "modules_to_save": "whole modules",
 }
 
 AdapterKey = tuple[str, tuple[tuple[int, int], ...]]
@@ -65,10 +86,7 @@ def check_adapter(folder: Path, shape: Callable[[str], tuple[int, ...] | None]) 
     config = _config(folder)
     if (kind := config.get("peft_type")) != "LORA":
         raise ModelError(f"the adapter in {folder} is of type {kind}; only LORA can be used")
-    extras = [said for name, said in _UNSUPPORTED.items() if config.get(name)]
-    if config.get("bias", "none") != "none":
-        extras.append("biases")
-    if extras:
+    if extras := _beyond_plain(config):
         raise ModelError(
             f"the adapter in {folder} uses {', '.join(extras)}; only plain LoRA can be used: train it again without"
         )
@@ -78,6 +96,19 @@ def check_adapter(folder: Path, shape: Callable[[str], tuple[int, ...] | None]) 
         raise _no_adapter(folder, error) from error
     _check_weights(folder, scale.rank, shape)
     return scale
+
+
+def _beyond_plain(config: Mapping[str, Any]) -> list[str]:
+    """Return what makes an adapter more than plain LoRA, in words."""
+    from peft import LoraConfig
+
+    plain = LoraConfig().to_dict()  # type: ignore[no-untyped-call]
+    found = [
+        _KINDS.get(name, name) for name in config if name not in _PLAIN and config[name] != plain.get(name)
+    ]
+    if config.get("init_lora_weights", True) not in _INITS:
+        found.append(f"weights begun by {config['init_lora_weights']}")
+    return found
 
 
 def _check_weights(folder: Path, rank: int, shape: Callable[[str], tuple[int, ...] | None]) -> None:
