@@ -1,7 +1,7 @@
 """Many requests on one model at once: they join and leave between steps.
 
 One thread owns the model. In each step every request that writes takes one
-token, and beside them a piece of a prompt is read, so that a long prompt holds
+token, and beside them pieces of prompts are read, so that a long prompt holds
 nobody up. Whoever asks waits in a thread of its own, where texts are made of
 tokens. The thread ends when nobody has asked for a while.
 """
@@ -29,6 +29,7 @@ __all__ = ["BatchingEngine", "layout_of"]
 
 _WAIT_S = 0.05  # after which a caller is asked again whether it still wants an answer
 _LINGER_S = 2.0
+_PIECES = 4  # read at once where nobody writes; more gain little
 _SLOT_BYTES = 2 << 30
 _PREFIX_BYTES = 256 << 20
 
@@ -160,7 +161,7 @@ class BatchingEngine:
         return True
 
     def _step(self) -> None:
-        """Have every request that writes take a token, and read a piece of a prompt."""
+        """Have every request that writes take a token, and read some pieces of prompts."""
         self._steps += 1
         for asker in [asker for asker in self._under_way if asker.left]:
             self._release(asker)
@@ -170,16 +171,16 @@ class BatchingEngine:
         writing.sort(key=lambda asker: (asker.slot.pool.capacity, asker.slot.index))
         for _, pooled in groupby(writing, key=lambda asker: asker.slot.pool.capacity):
             packed.write(list(pooled))
-        read = self._to_read()
-        for asker in read:
-            packed.read(asker)
+        read = self._to_read(len(writing))
+        for asker, count in read:
+            packed.read(asker, count)
         if not packed.parts:
             return
         logits = packed.logits(self._model)
         for asker in writing:
             asker.slot.length += 1
-        for asker in read:
-            self._keep(asker, asker.piece)
+        for asker, count in read:
+            self._keep(asker, count)
         tokens = choose(logits, [asker.sampler for asker in packed.wanted]) if packed.wanted else []
         for asker, token in zip(packed.wanted, tokens, strict=True):
             if asker.say(token):
@@ -206,37 +207,48 @@ class BatchingEngine:
                     self._under_way.append(asker)
             self._waiting.popleft()
 
-    def _to_read(self) -> list[_Asker]:
-        """Return whose prompt is read in this step: a piece of the shortest, of each as long as they are short.
+    def _to_read(self, writing: int) -> list[tuple[_Asker, int]]:
+        """Return whose prompts are read in this step, and how many tokens of each.
 
-        Prompts age: one that has waited for as many steps as it has pieces more than another goes before it.
+        Larger pieces are read faster, but hold up those who write: the more wait
+        to be read for each of these, the more is read. The shortest prompt is
+        first, but one that has waited for as many steps as it has pieces more goes
+        before it.
         """
         reading = [asker for asker in self._under_way if asker.last is None]
         reading.sort(key=lambda asker: asker.to_read + (asker.since - self._steps) * PIECE_TOKENS)
-        chosen: list[_Asker] = []
-        left = PIECE_TOKENS
+        chosen: list[tuple[_Asker, int]] = []
+        taken, begun = 0, set[bytes]()
         for asker in reading:
+            self._recall(asker)
+            if asker.next_names[:1] and asker.next_names[0] in begun:
+                continue  # another reads the same in this step
+            writing += asker.to_read <= PIECE_TOKENS  # from this step on
+            pieces = min(len(reading) // writing, _PIECES) if writing else _PIECES
+            left = PIECE_TOKENS * max(1, pieces) - taken
             if left <= 0:
                 break
-            self._recall(asker)
-            chosen.append(asker)
-            left -= asker.piece
+            count = asker.to_take(left)
+            begun.update(asker.next_names[: count // PIECE_TOKENS])
+            chosen.append((asker, count))
+            taken += count
         return chosen
 
     def _recall(self, asker: _Asker) -> None:
         """Take what is kept of the next pieces of a prompt."""
-        while (done := asker.slot.length // PIECE_TOKENS) < len(asker.names):
-            states = self._prefixes.find(asker.names[: done + 1])
+        while asker.next_names:
+            states = self._prefixes.find(asker.names[: asker.slot.length // PIECE_TOKENS + 1])
             if states is None:
                 return
             asker.slot.write(states)
 
     def _keep(self, asker: _Asker, count: int) -> None:
-        """Note that a piece was read, and keep it where it is a whole one."""
+        """Note that tokens of a prompt were read, and keep the whole pieces among them."""
+        start = asker.slot.length
+        for name in asker.next_names[: count // PIECE_TOKENS]:
+            self._prefixes.keep(name, asker.slot.copy(start, start + PIECE_TOKENS))
+            start += PIECE_TOKENS
         asker.slot.length += count
-        if (done := asker.slot.length // PIECE_TOKENS) <= len(asker.names) and count == PIECE_TOKENS:
-            end = asker.slot.length
-            self._prefixes.keep(asker.names[done - 1], asker.slot.copy(end - PIECE_TOKENS, end))
 
     def _release(self, asker: _Asker) -> None:
         self._under_way.remove(asker)
@@ -291,9 +303,14 @@ class _Asker:
         return len(self.request.prompt) - self.slot.length
 
     @property
-    def piece(self) -> int:
-        """Tokens in the next piece of the prompt."""
-        return min(self.to_read, PIECE_TOKENS)
+    def next_names(self) -> list[bytes]:
+        """Names of the whole pieces of the prompt that are still to be read."""
+        return self.names[self.slot.length // PIECE_TOKENS :]
+
+    def to_take(self, most: int) -> int:
+        """Return how many tokens to read next: whole pieces, of at most so many tokens but one, or the last piece."""
+        whole = (self.to_read - 1) // PIECE_TOKENS
+        return min(whole, max(1, most // PIECE_TOKENS)) * PIECE_TOKENS if whole else self.to_read
 
     def say(self, token: int) -> bool:
         """Tell the caller the next token, and return whether it was the last."""
@@ -332,9 +349,9 @@ class _Packed:
                 self._add(asker, [asker.last])
                 self._want(asker)
 
-    def read(self, asker: _Asker) -> None:
-        """Add the next piece of a prompt."""
-        start, count = asker.slot.length, asker.piece
+    def read(self, asker: _Asker, count: int) -> None:
+        """Add the next tokens of a prompt."""
+        start = asker.slot.length
         self.parts.append(Reading(asker.slot, count))
         self._add(asker, asker.request.prompt[start : start + count])
         if count == asker.to_read:
