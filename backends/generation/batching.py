@@ -258,11 +258,11 @@ class BatchingEngine:
         """End all requests under way: nobody knows what the failed step left of them."""
         for asker in self._under_way[:]:
             self._release(asker)
-            asker.fail(
-                ModelError(
-                    f"the model failed ({type(error).__name__}: {error}); ask again, and report it if it lasts"
-                )
+            failure = ModelError(
+                f"the model failed ({type(error).__name__}: {error}); ask again, and report it if it lasts"
             )
+            failure.__cause__ = error
+            asker.fail(failure)
 
 
 _Said = tuple[int, int | Exception, bool]  # a request's place, its next token, and whether that is the last

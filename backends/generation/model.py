@@ -22,7 +22,7 @@ __all__ = ["LoadedModel"]
 
 _ADAPTERS = 8  # kept loaded, the least recently used dropped first; about 20 MB each at rank 16
 _BASE = "__base__"  # PEFT's name for no adapter
-_SEVERAL: AdapterKey = ("", ())  # what is in use where each token names its own
+_UNREAD: AdapterKey = ("", ())  # an adapter that PEFT uses already, though its weights are still to be read
 
 
 class LoadedModel:
@@ -162,12 +162,9 @@ class LoadedModel:
 
     def _use(self, adapters: Collection[AdapterKey | None]) -> None:
         """Read with this adapter, or with these where each token names its own."""
-        if len(adapters) > 1:
-            if self._used is None:
-                self._switching.base_model.enable_adapter_layers()
-                self._used = _SEVERAL
-            return
-        (adapter,) = adapters
+        if len(adapters) > 1 and self._used in self._names:
+            return  # any that is there will do
+        adapter = next((key for key in adapters if key is not None), None)
         if adapter == self._used:
             return
         if adapter is None:
@@ -188,7 +185,7 @@ class LoadedModel:
                 self._switching = peft.PeftModel(
                     self._base, config, adapter_name=name, low_cpu_mem_usage=True
                 )
-                self._used = _SEVERAL  # that is, no longer the plain model
+                self._used = _UNREAD
             self._switching.load_adapter(str(folder), name, torch_device="cpu", low_cpu_mem_usage=True)
             self._switching.eval()
         except (OSError, ValueError, RuntimeError, KeyError, TypeError, safetensors.SafetensorError) as error:

@@ -75,6 +75,18 @@ def in_order(engine: Engine, requests: Sequence[Request]) -> list[int]:
     return places
 
 
+def written(engine: Engine, requests: Sequence[Request]) -> list[list[int]]:
+    """Return the tokens of answers that are written together."""
+    found: list[list[int]] = [[] for _ in requests]
+
+    def take(place: int, token: int) -> bool:
+        found[place].append(token)
+        return True
+
+    engine.batch(requests, take=take, cancelled=lambda: False)
+    return found
+
+
 def in_threads(count: int, work: Callable[[int], None]) -> None:
     """Do some work so many times at the same time."""
     threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
@@ -242,6 +254,20 @@ def test_more_adapters_at_once_than_are_kept(model: Watched, tiny_model: Path, t
     assert [found[place] for place in range(12)] == alone
 
 
+def test_adapters_mix_after_others_were_forgotten(
+    model: Watched, tiny_model: Path, tiny_adapters: tuple[Path, Path]
+) -> None:
+    """Answers with and without an adapter share steps, whatever was loaded before."""
+    engine = BatchingEngine(model)
+    requests = [ask(8, limit=12, adapter=adapter) for adapter in (None, *tiny_adapters)]
+    alone = [write(engine, request) for request in requests]
+    for _ in range(3):
+        engine.forget()
+        model.steps.clear()
+        assert written(engine, requests) == alone
+        assert len(model.steps) < 20
+
+
 def test_an_adapter_may_vanish_while_in_use(model: Watched, tiny_model: Path, tmp_path: Path) -> None:
     """The answer under way is written to its end; who asks next is told."""
     folder = save_adapter(tiny_model, tmp_path / "a", seed=1)
@@ -270,14 +296,7 @@ def test_room_is_bounded(model: Watched) -> None:
     requests = [ask(8 + start, start) for start in range(10)]
     model.steps.clear()
     alone = [write(BatchingEngine(LoadedModel(model._folder)), request) for request in requests]
-    found: list[list[int]] = [[] for _ in requests]
-
-    def take(place: int, token: int) -> bool:
-        found[place].append(token)
-        return True
-
-    engine.batch(requests, take=take, cancelled=lambda: False)
-    assert found == alone
+    assert written(engine, requests) == alone
     assert len(write(engine, ask(900))) == 4
 
 
