@@ -30,6 +30,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from backends.generation.batching import BatchingEngine
 from backends.generation.engine import Engine, Request
 from backends.generation.model import LoadedModel
+from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
 from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, resolve
@@ -201,7 +202,7 @@ def main() -> None:
     folder = resolve(DEFAULT_GENERATOR, cache=cache, report=lambda _: None)
     engines: dict[str, Engine] = {
         "one by one": TurnsEngine(LoadedModel(folder)),
-        "together": BatchingEngine(LoadedModel(folder)),
+        "together": BatchingEngine(PackedTorch(LoadedModel(folder))),
     }
     with tempfile.TemporaryDirectory() as temporary:
         kinds: list[tuple[str, list[Path | None]]] = [("no adapter", [None])]

@@ -12,34 +12,20 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
-
-import torch
 
 from backends.base import Cancelled, ModelError
 from backends.generation.adapters import AdapterKey
-from backends.generation.attention import Part, Reading, Writing
 from backends.generation.engine import TOGETHER, Request
-from backends.generation.model import LoadedModel
+from backends.generation.packed import PackedModel, Slot, Span
 from backends.generation.prefixes import PIECE_TOKENS, Prefixes, piece_names
 from backends.generation.sampling import Sampler, choose
-from backends.generation.slots import Layout, Slot, Slots
 
-__all__ = ["BatchingEngine", "layout_of"]
+__all__ = ["BatchingEngine"]
 
 _WAIT_S = 0.05  # after which a caller is asked again whether it still wants an answer
 _LINGER_S = 2.0
 _PIECES = 4  # read at once where nobody writes; more gain little
-_SLOT_BYTES = 2 << 30
 _PREFIX_BYTES = 256 << 20
-
-
-def layout_of(model: LoadedModel) -> Layout:
-    """Return what a model remembers of a token."""
-    config = model.config
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    return Layout(config.num_hidden_layers, heads, size)
 
 
 class BatchingEngine:
@@ -48,24 +34,15 @@ class BatchingEngine:
     Args:
         model: The model, no longer the caller's.
         together: Most requests at once; further ones wait.
-        slot_bytes: Memory for the keys and values of requests under way.
         prefix_bytes: Memory for beginnings of prompts.
     """
 
-    name = "torch float32"
-
     def __init__(
-        self,
-        model: LoadedModel,
-        *,
-        together: int = TOGETHER,
-        slot_bytes: int = _SLOT_BYTES,
-        prefix_bytes: int = _PREFIX_BYTES,
+        self, model: PackedModel, *, together: int = TOGETHER, prefix_bytes: int = _PREFIX_BYTES
     ) -> None:
+        self.name = model.name
         self._model = model
-        model.pack(packed=True)
         self._together = together
-        self._slots = Slots(layout_of(model), slot_bytes)
         self._prefixes = Prefixes(prefix_bytes)
         self._steps = 0
         self._waiting: deque[_Asker] = deque()
@@ -80,6 +57,7 @@ class BatchingEngine:
         tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
         asker = _Asker(request, 0, tokens)
         _stop_if(cancelled)
+        self._model.prepare(request.adapter)
         try:
             self._enter(asker)
             last = False
@@ -101,6 +79,8 @@ class BatchingEngine:
         left = deque(_Asker(request, place, tokens) for place, request in enumerate(requests))
         going: dict[int, _Asker] = {}
         _stop_if(cancelled)
+        for adapter in {request.adapter for request in requests}:
+            self._model.prepare(adapter)
         try:
             while left or going:
                 while left and len(going) < self._together:
@@ -166,23 +146,21 @@ class BatchingEngine:
         for asker in [asker for asker in self._under_way if asker.left]:
             self._release(asker)
         self._admit()
-        packed = _Packed()
-        writing = [asker for asker in self._under_way if asker.last is not None]
-        writing.sort(key=lambda asker: (asker.slot.pool.capacity, asker.slot.index))
-        for _, pooled in groupby(writing, key=lambda asker: asker.slot.pool.capacity):
-            packed.write(list(pooled))
-        read = self._to_read(len(writing))
-        for asker, count in read:
-            packed.read(asker, count)
-        if not packed.parts:
+        writing = [(asker, asker.last) for asker in self._under_way if asker.last is not None]
+        reading = self._to_read(len(writing))
+        spans = [Span(asker.slot, [last], asker.adapter) for asker, last in writing]
+        spans += [asker.span(count) for asker, count in reading]
+        if not spans:
             return
-        logits = packed.logits(self._model)
-        for asker in writing:
+        logits = self._model.read(spans)
+        wanted = [asker for asker, _ in writing]
+        wanted += [asker for asker, count in reading if count == asker.to_read]
+        for asker, _ in writing:
             asker.slot.length += 1
-        for asker, count in read:
+        for asker, count in reading:
             self._keep(asker, count)
-        tokens = choose(logits, [asker.sampler for asker in packed.wanted]) if packed.wanted else []
-        for asker, token in zip(packed.wanted, tokens, strict=True):
+        tokens = choose(logits, [asker.sampler for asker in wanted]) if wanted else []
+        for asker, token in zip(wanted, tokens, strict=True):
             if asker.say(token):
                 self._release(asker)
 
@@ -191,7 +169,7 @@ class BatchingEngine:
         while self._waiting and len(self._under_way) < self._together:
             asker = self._waiting[0]
             if not asker.left:
-                slot = self._slots.take(len(asker.request.prompt) + asker.request.limit)
+                slot = self._model.take(len(asker.request.prompt) + asker.request.limit)
                 if slot is None:
                     return
                 asker.slot = slot
@@ -199,7 +177,7 @@ class BatchingEngine:
                     used = {other.adapter for other in self._under_way}
                     asker.adapter = self._model.load(asker.request.adapter, used)
                 except Exception as error:  # noqa: BLE001 - told to the one whom it concerns
-                    self._slots.release(slot)
+                    self._model.release(slot)
                     asker.fail(error)
                 else:
                     asker.names = piece_names(asker.adapter, asker.request.prompt)
@@ -252,7 +230,7 @@ class BatchingEngine:
 
     def _release(self, asker: _Asker) -> None:
         self._under_way.remove(asker)
-        self._slots.release(asker.slot)
+        self._model.release(asker.slot)
 
     def _fail(self, error: Exception) -> None:
         """End all requests under way: nobody knows what the failed step left of them."""
@@ -312,6 +290,12 @@ class _Asker:
         whole = (self.to_read - 1) // PIECE_TOKENS
         return min(whole, max(1, most // PIECE_TOKENS)) * PIECE_TOKENS if whole else self.to_read
 
+    def span(self, count: int) -> Span:
+        """Return the next tokens of the prompt."""
+        start = self.slot.length
+        tokens = self.request.prompt[start : start + count]
+        return Span(self.slot, tokens, self.adapter, wanted=count == self.to_read)
+
     def say(self, token: int) -> bool:
         """Tell the caller the next token, and return whether it was the last."""
         self.last = token
@@ -323,53 +307,6 @@ class _Asker:
     def fail(self, error: Exception) -> None:
         """Tell the caller that there is no answer."""
         self._tokens.put((self.place, error, True))
-
-
-class _Packed:
-    """The tokens of one step, part by part.
-
-    Attributes:
-        parts: What the tokens are.
-        wanted: Whose next token is told by this step, in the order of their tokens here.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.wanted: list[_Asker] = []
-        self._rows: list[int] = []
-        self._tokens: list[int] = []
-        self._positions: list[int] = []
-        self._adapters: list[AdapterKey | None] = []
-
-    def write(self, askers: Sequence[_Asker]) -> None:
-        """Add the last token of requests in one pool, by the index of their slots."""
-        self.parts.append(Writing(askers[0].slot.pool, [asker.slot for asker in askers]))
-        for asker in askers:
-            if asker.last is not None:
-                self._add(asker, [asker.last])
-                self._want(asker)
-
-    def read(self, asker: _Asker, count: int) -> None:
-        """Add the next tokens of a prompt."""
-        start = asker.slot.length
-        self.parts.append(Reading(asker.slot, count))
-        self._add(asker, asker.request.prompt[start : start + count])
-        if count == asker.to_read:
-            self._want(asker)
-
-    def logits(self, model: LoadedModel) -> torch.Tensor:
-        """Read all of it; return the logits of those wanted: shape (wanted, vocabulary)."""
-        return model.read_packed(self._tokens, self._positions, self.parts, self._rows, self._adapters)
-
-    def _add(self, asker: _Asker, tokens: Sequence[int]) -> None:
-        start = asker.slot.length
-        self._tokens.extend(tokens)
-        self._positions.extend(range(start, start + len(tokens)))
-        self._adapters.extend([asker.adapter] * len(tokens))
-
-    def _want(self, asker: _Asker) -> None:
-        self.wanted.append(asker)
-        self._rows.append(len(self._tokens) - 1)
 
 
 def _next(tokens: queue.SimpleQueue[_Said], cancelled: Callable[[], bool]) -> tuple[int, int, bool]:

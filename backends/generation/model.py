@@ -85,7 +85,7 @@ class LoadedModel:
         wanted: Sequence[int],
         adapters: Sequence[AdapterKey | None],
     ) -> torch.Tensor:
-        """Read tokens of many requests at once; `pack` comes first.
+        """Read tokens of many requests at once, after `pack`.
 
         Args:
             tokens: Those of each part, one part after the other.

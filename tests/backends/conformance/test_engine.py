@@ -13,6 +13,7 @@ from backends.base import Cancelled, ModelError
 from backends.generation.batching import BatchingEngine
 from backends.generation.engine import Engine, Request
 from backends.generation.model import LoadedModel
+from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
 from tests.backends.lora import save_adapter
 
@@ -20,11 +21,21 @@ STOP = frozenset([2])
 PROMPTS = [[3 + (7 * place + 5 * at) % 300 for at in range(9 + 60 * place)] for place in range(6)]
 
 
-@pytest.fixture(params=[BatchingEngine, TurnsEngine])
+def batching(folder: Path) -> Engine:
+    """Return the engine that writes many answers at once."""
+    return BatchingEngine(PackedTorch(LoadedModel(folder)))
+
+
+def turns(folder: Path) -> Engine:
+    """Return the engine that writes one answer after another."""
+    return TurnsEngine(LoadedModel(folder))
+
+
+@pytest.fixture(params=[batching, turns])
 def engine(request: pytest.FixtureRequest, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Return each engine, on the tiny model."""
     monkeypatch.setattr("backends.generation.batching._LINGER_S", 0.01)
-    made: Engine = request.param(LoadedModel(tiny_model))
+    made: Engine = request.param(tiny_model)
     return made
 
 

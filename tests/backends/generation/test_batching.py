@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from backends.base import ModelError
-from backends.generation.batching import BatchingEngine, layout_of
+from backends.generation.batching import BatchingEngine
 from backends.generation.engine import Engine, Request
 from backends.generation.model import LoadedModel
-from backends.generation.opening import open_engine, reads_packed
+from backends.generation.opening import open_engine
+from backends.generation.packed_torch import PackedTorch, reads_packed
 from backends.generation.prefixes import PIECE_TOKENS
 from backends.generation.turns import TurnsEngine
 from tests.backends.lora import save_adapter
@@ -46,6 +47,11 @@ def model(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     """Return the tiny model, watched."""
     monkeypatch.setattr("backends.generation.batching._LINGER_S", 0.01)
     return Watched(tiny_model)
+
+
+def token_bytes(model: Watched) -> int:
+    """Return the memory that a token takes."""
+    return PackedTorch(model).token_bytes
 
 
 def prompt(tokens: int, start: int = 3) -> list[int]:
@@ -150,7 +156,7 @@ def test_a_model_that_reads_otherwise_is_found_out(tiny_model: Path) -> None:
 
 def test_requests_share_steps(model: Watched) -> None:
     """Sixteen answers of four tokens take little more than the steps of one."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     in_order(engine, [ask(8, start) for start in range(16)])
     assert len(model.steps) <= 6
     assert max(model.steps) > 16
@@ -158,27 +164,27 @@ def test_requests_share_steps(model: Watched) -> None:
 
 def test_a_long_prompt_holds_nobody_up(model: Watched) -> None:
     """Beside it a short one is read, answered and done first, in steps that read little more than a piece."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     assert in_order(engine, [ask(900), ask(8)])[:4] == [1] * 4
     assert max(model.steps[:4]) <= PIECE_TOKENS + 8
 
 
 def test_a_prompt_alone_is_read_in_larger_pieces(model: Watched) -> None:
     """Where nobody writes there is nobody to hold up."""
-    write(BatchingEngine(model), ask(900, limit=1))
+    write(BatchingEngine(PackedTorch(model)), ask(900, limit=1))
     assert model.steps == [512, 384, 4]
 
 
 def test_short_prompts_do_not_starve_a_long_one(model: Watched) -> None:
     """However many of them come, it is read after as many steps as it has pieces more."""
-    engine = BatchingEngine(model, together=2)
+    engine = BatchingEngine(PackedTorch(model), together=2)
     places = in_order(engine, [ask(900, limit=1), *(ask(100, start, limit=1) for start in range(40))])
     assert 0 < places.index(0) <= 9
 
 
 def test_a_beginning_is_read_once(model: Watched) -> None:
     """Of a prompt seen before only the last piece is read, also with another end."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     first = write(engine, ask(300, limit=1))
     assert model.steps == [256, 44]
     model.steps.clear()
@@ -191,7 +197,7 @@ def test_a_beginning_is_read_once(model: Watched) -> None:
 
 def test_a_shared_beginning_is_read_once(model: Watched) -> None:
     """Also by those who ask at the same time."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     shared = prompt(256)
     in_order(engine, [Request([*shared, end], 1, frozenset()) for end in range(5, 21)])
     assert sum(model.steps) == 256 + 16
@@ -199,9 +205,10 @@ def test_a_shared_beginning_is_read_once(model: Watched) -> None:
 
 def test_a_beginning_is_kept_for_its_adapter(model: Watched, tiny_adapters: tuple[Path, Path]) -> None:
     """What one adapter has read is of no use to another, nor to the plain model."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     alone = [
-        write(BatchingEngine(LoadedModel(model._folder)), ask(300, adapter=each)) for each in tiny_adapters
+        write(BatchingEngine(PackedTorch(LoadedModel(model._folder))), ask(300, adapter=each))
+        for each in tiny_adapters
     ]
     write(engine, ask(300))
     assert [write(engine, ask(300, adapter=each)) for each in tiny_adapters] == alone
@@ -210,8 +217,8 @@ def test_a_beginning_is_kept_for_its_adapter(model: Watched, tiny_adapters: tupl
 
 def test_little_is_kept(model: Watched) -> None:
     """Beyond the bound the beginning used least recently goes."""
-    piece = PIECE_TOKENS * layout_of(model).token_bytes
-    engine = BatchingEngine(model, prefix_bytes=2 * piece)
+    piece = PIECE_TOKENS * token_bytes(model)
+    engine = BatchingEngine(PackedTorch(model), prefix_bytes=2 * piece)
     for start in (0, 1, 0, 2):
         write(engine, ask(129, start, limit=1))
     model.steps.clear()
@@ -222,7 +229,7 @@ def test_little_is_kept(model: Watched) -> None:
 
 def test_nothing_is_kept_after_forget(model: Watched) -> None:
     """Neither of what was read before, nor of what was under way."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     tokens = engine.stream(ask(300, limit=50), cancelled=lambda: False)
     next(tokens)
     engine.forget()
@@ -234,7 +241,7 @@ def test_nothing_is_kept_after_forget(model: Watched) -> None:
 
 def test_an_adapter_in_use_stays(model: Watched, tiny_adapters: tuple[Path, Path]) -> None:
     """To forget, or to load another, takes it from nobody who is being answered."""
-    engine, request = BatchingEngine(model), ask(8, limit=300, adapter=tiny_adapters[0])
+    engine, request = BatchingEngine(PackedTorch(model)), ask(8, limit=300, adapter=tiny_adapters[0])
     alone = write(engine, request)
     tokens = engine.stream(request, cancelled=lambda: False)
     begun = [next(tokens)]
@@ -246,7 +253,7 @@ def test_an_adapter_in_use_stays(model: Watched, tiny_adapters: tuple[Path, Path
 def test_more_adapters_at_once_than_are_kept(model: Watched, tiny_model: Path, tmp_path: Path) -> None:
     """Each of twelve answers at the same time has its own."""
     folders = [save_adapter(tiny_model, tmp_path / str(seed), seed=seed) for seed in range(12)]
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     requests = [ask(8, limit=12, adapter=folder) for folder in folders]
     alone = [write(engine, request) for request in requests]
     found: dict[int, list[int]] = {}
@@ -258,7 +265,7 @@ def test_adapters_mix_after_others_were_forgotten(
     model: Watched, tiny_model: Path, tiny_adapters: tuple[Path, Path]
 ) -> None:
     """Answers with and without an adapter share steps, whatever was loaded before."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     requests = [ask(8, limit=12, adapter=adapter) for adapter in (None, *tiny_adapters)]
     alone = [write(engine, request) for request in requests]
     for _ in range(3):
@@ -271,7 +278,7 @@ def test_adapters_mix_after_others_were_forgotten(
 def test_an_adapter_may_vanish_while_in_use(model: Watched, tiny_model: Path, tmp_path: Path) -> None:
     """The answer under way is written to its end; who asks next is told."""
     folder = save_adapter(tiny_model, tmp_path / "a", seed=1)
-    engine, request = BatchingEngine(model), ask(8, limit=100, adapter=folder)
+    engine, request = BatchingEngine(PackedTorch(model)), ask(8, limit=100, adapter=folder)
     alone = write(engine, request)
     tokens = engine.stream(request, cancelled=lambda: False)
     begun = [next(tokens)]
@@ -283,7 +290,7 @@ def test_an_adapter_may_vanish_while_in_use(model: Watched, tiny_model: Path, tm
 
 def test_a_hundred_at_once(model: Watched) -> None:
     """All are answered as if asked alone, sixteen at a time."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     alone = [write(engine, ask(8 + start, start)) for start in range(10)]
     found: dict[int, list[int]] = {}
     in_threads(100, lambda number: found.update({number: write(engine, ask(8 + number % 10, number % 10))}))
@@ -292,17 +299,17 @@ def test_a_hundred_at_once(model: Watched) -> None:
 
 def test_room_is_bounded(model: Watched) -> None:
     """Who finds no room waits for it; a single request gets what it needs."""
-    engine = BatchingEngine(model, slot_bytes=4 * 128 * layout_of(model).token_bytes)
+    engine = BatchingEngine(PackedTorch(model, slot_bytes=4 * 128 * token_bytes(model)))
     requests = [ask(8 + start, start) for start in range(10)]
     model.steps.clear()
-    alone = [write(BatchingEngine(LoadedModel(model._folder)), request) for request in requests]
+    alone = [write(BatchingEngine(PackedTorch(LoadedModel(model._folder))), request) for request in requests]
     assert written(engine, requests) == alone
     assert len(write(engine, ask(900))) == 4
 
 
 def test_a_failed_step_is_told_to_those_under_way(model: Watched) -> None:
     """The next request is answered as if nothing had been."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     expected = write(engine, ask(8))
     model.fault = RuntimeError("no memory")
     with pytest.raises(ModelError, match="the model failed \\(RuntimeError: no memory\\)"):
@@ -312,7 +319,7 @@ def test_a_failed_step_is_told_to_those_under_way(model: Watched) -> None:
 
 def test_the_thread_ends_when_nobody_asks(model: Watched) -> None:
     """And begins again with the next request."""
-    engine = BatchingEngine(model)
+    engine = BatchingEngine(PackedTorch(model))
     first = write(engine, ask(8))
     for thread in threading.enumerate():
         if thread.name == "advisor-engine":

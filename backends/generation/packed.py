@@ -1,0 +1,139 @@
+"""Models that read tokens of many requests in one step, each request's own after what it read before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from backends.generation.adapters import AdapterKey
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["PackedModel", "Slot", "Span", "agrees", "sample_prompts"]
+
+_PIECE = 16
+_SAMPLE = (5, 11)  # where the tokens of the two prompts that are compared begin
+
+
+class Slot(Protocol):
+    """Where a model remembers the tokens of one request.
+
+    Attributes:
+        length: Tokens that it holds.
+    """
+
+    length: int
+
+    def write(self, states: torch.Tensor) -> None:
+        """Put the states of further tokens in: shape (layers, 2, heads, tokens, size)."""
+        ...
+
+    def copy(self, start: int, end: int) -> torch.Tensor:
+        """Return the states of some tokens, as `write` takes them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Neighbouring tokens of one request.
+
+    Attributes:
+        slot: Where what stands before them is remembered.
+        tokens: The tokens.
+        adapter: What they are read with.
+        wanted: Whether the token after them is.
+    """
+
+    slot: Slot
+    tokens: Sequence[int]
+    adapter: AdapterKey | None = None
+    wanted: bool = True
+
+
+class PackedModel(Protocol):
+    """A model that reads spans; not safe to share between threads, but for `prepare`.
+
+    Attributes:
+        name: What computes and how precisely.
+        token_bytes: Memory that a token of a request takes.
+    """
+
+    name: str
+    token_bytes: int
+
+    def prepare(self, adapter: Path | None) -> None:
+        """Do what takes long before an adapter can be loaded, in the thread of who asks for it.
+
+        Raises:
+            ModelError: It cannot be read or does not fit.
+        """
+        ...
+
+    def load(self, adapter: Path | None, used: Collection[AdapterKey | None] = ()) -> AdapterKey | None:
+        """Have an adapter at hand, and return what to call it; `used` must stay.
+
+        Raises:
+            ModelError: It cannot be read or does not fit; the others are as before.
+        """
+        ...
+
+    def drop_adapters(self, used: Collection[AdapterKey | None] = ()) -> None:
+        """Forget all adapters but these."""
+        ...
+
+    def take(self, tokens: int) -> Slot | None:
+        """Return a slot for so many tokens; None where there is no room while others hold theirs."""
+        ...
+
+    def release(self, slot: Slot) -> None:
+        """Give a slot back."""
+        ...
+
+    def read(self, spans: Sequence[Span]) -> torch.Tensor:
+        """Read spans of different requests, and remember them; their slots' lengths are the caller's to change.
+
+        Returns:
+            The logits after the spans that are wanted, in their order: shape (wanted, vocabulary).
+        """
+        ...
+
+
+def sample_prompts(vocabulary: int) -> list[list[int]]:
+    """Return the two prompts that `agrees` reads, for a model with so many different tokens."""
+    return [[(start + 7 * place) % vocabulary for place in range(2 * _PIECE + 1)] for start in _SAMPLE]
+
+
+def agrees(model: PackedModel, vocabulary: int, expected: torch.Tensor, tolerance: float) -> bool:
+    """Return whether a model says of packed tokens what is expected after `sample_prompts`.
+
+    Two requests are read in pieces side by side, and take a token together.
+
+    Args:
+        model: The model.
+        vocabulary: How many different tokens it has.
+        expected: The logits after the prompts: shape (2, vocabulary).
+        tolerance: Most that a logit may differ.
+    """
+    prompts = sample_prompts(vocabulary)
+    slots = [slot for prompt in prompts if (slot := model.take(len(prompt))) is not None]
+    try:
+        found = None
+        for start in range(0, 2 * _PIECE + 1, _PIECE):
+            spans = [
+                Span(slot, prompt[start : start + _PIECE], wanted=start == 2 * _PIECE)
+                for slot, prompt in zip(slots, prompts, strict=True)
+            ]
+            found = model.read(spans)
+            for span in spans:
+                span.slot.length += len(span.tokens)
+    finally:
+        for slot in slots:
+            model.release(slot)
+    return (
+        found is not None
+        and found.shape == expected.shape
+        and bool(((found - expected).abs() < tolerance).all())
+    )
