@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from advisor.environment import PREFIX, unknown_variables
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
+from backends.generation.engine import EngineName
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import check, default_cache
 
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
         host: Address to listen on.
         port: Port to listen on; 0 for any that is free.
         generator: Model that answers and is tuned, as `backends.models.resolve` names models.
+        engine: What computes the generator where it runs here; `auto` is OpenVINO where it is installed.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         model_cache: Folder of downloaded models.
         rules: Rule files merged over those of the package; the variable separates them as PATH does.
@@ -75,6 +77,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 50051
     generator: str = DEFAULT_GENERATOR
+    engine: EngineName = "auto"
     embedder: str = DEFAULT_EMBEDDER
     model_cache: Path = Field(default_factory=default_cache)
     rules: Annotated[tuple[Path, ...], NoDecode] = ()

@@ -195,12 +195,13 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a model wrote, and what it took."""
+    """What a model wrote, what it took, and what computed it."""
 
     text: str
     finish_reason: FinishReason
     input_tokens: int
     output_tokens: int
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class Answer:
         input_tokens: Tokens read.
         output_tokens: Tokens written.
         model: The generator's name.
+        engine: What computed it, and how precisely; empty where nothing was generated.
         citations: The marks in the text, in order.
         notes: What the model was not shown, since it did not fit, one sentence each.
     """
@@ -222,6 +224,7 @@ class Answer:
     input_tokens: int
     output_tokens: int
     model: str
+    engine: str = ""
     citations: tuple[Citation, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -56,6 +56,7 @@ def load_models(settings: Settings, report: Report) -> Models:
         settings.generator,
         cache=settings.model_cache,
         report=report,
+        engine=settings.engine,
         together=settings.concurrent_answers,
     )
     if isinstance(generator, LocalGenerator):  # on a server elsewhere a token costs money

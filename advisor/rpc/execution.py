@@ -232,6 +232,7 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
         approach=approach_to_proto(approach),
         adapter=adapter,
         model=answer.model,
+        engine=answer.engine,
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
         time_to_first_token=duration_from_seconds((clock.first_token or ended) - clock.began),

@@ -108,6 +108,7 @@ class PromptingBackend:
             input_tokens=generation.input_tokens,
             output_tokens=generation.output_tokens,
             model=self._generator.name,
+            engine=generation.engine,
             notes=(*self._notes, *notes),
         )
 

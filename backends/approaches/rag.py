@@ -178,6 +178,7 @@ class _CitingGenerator:
             written.input_tokens,
             written.output_tokens,
             self._generator.name,
+            written.engine,
             stream.citations,
             tuple(notes),
         )

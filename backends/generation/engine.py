@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-__all__ = ["TOGETHER", "Engine", "Request"]
+__all__ = ["TOGETHER", "Engine", "EngineName", "Request"]
+
+EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
+"""Which engine computes: `auto` is OpenVINO with float16 weights where it is installed and agrees with torch."""
 
 TOGETHER = 16
 """Most answers that are written at once, unless said otherwise: each further one slows all the others down."""

@@ -21,7 +21,7 @@ from backends.base import (
     QuestionError,
 )
 from backends.generation.chat import TextStream, chat_tokens
-from backends.generation.engine import TOGETHER, Request
+from backends.generation.engine import TOGETHER, EngineName, Request
 from backends.generation.repetition import LoopBreaker
 from backends.generation.words import WordStream
 from backends.models.names import RemoteSource, parse_model
@@ -34,7 +34,12 @@ __all__ = ["LocalGenerator", "open_generator"]
 
 
 def open_generator(
-    name: str, *, cache: Path, report: Callable[[Progress], None], together: int = TOGETHER
+    name: str,
+    *,
+    cache: Path,
+    report: Callable[[Progress], None],
+    engine: EngineName = "torch",
+    together: int = TOGETHER,
 ) -> Generator:
     """Return the generator that a model's name stands for, fetching the model where needed.
 
@@ -44,6 +49,7 @@ def open_generator(
         name: The model, as `resolve` names models.
         cache: Folder of downloaded models.
         report: Receives how far the download is.
+        engine: What computes a model in this process.
         together: Most chats that a model in this process answers at once; further ones wait.
 
     Raises:
@@ -55,27 +61,31 @@ def open_generator(
 
         return OpenAIGenerator(source.base_url, source.model, os.environ.get("OPENAI_API_KEY"))
     folder = resolve(name, cache=cache, report=report)
-    return LocalGenerator(folder, identity(folder), together=together)
+    return LocalGenerator(folder, identity(folder), engine=engine, together=together)
 
 
 class LocalGenerator:
-    """A model in a folder, loaded in float32 when it is first needed.
+    """A model in a folder, loaded when it is first needed.
 
     Args:
         folder: The model with its tokenizer, as `resolve` returns it.
         name: What to call it; its identity, where answers name what wrote them.
+        engine: What computes.
         together: Most chats answered at once; further ones wait.
 
     Raises:
         ModelError: The folder holds no model that generates.
     """
 
-    def __init__(self, folder: Path, name: str, *, together: int = TOGETHER):
+    def __init__(
+        self, folder: Path, name: str, *, engine: EngineName = "torch", together: int = TOGETHER
+    ) -> None:
         self.name = name
         config = _read_json(folder / "config.json")
         self.context_tokens = _context_tokens(folder, config)
         self._ends = _end_tokens(_read_json(folder / "generation_config.json") or config)
         self._folder = folder
+        self._engine_name = engine
         self._together = together
         self._loading = threading.Lock()
         self._tokenizer: Any = None
@@ -96,12 +106,12 @@ class LocalGenerator:
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says."""
         request = self._request(messages, options, adapter)
-        text = _Text(self._load_tokenizer(), request, emit)
-        with closing(self._load_engine().stream(request, cancelled=cancelled)) as tokens:  # type: ignore[type-var]
+        text, engine = _Text(self._load_tokenizer(), request, emit), self._load_engine()
+        with closing(engine.stream(request, cancelled=cancelled)) as tokens:  # type: ignore[type-var]
             for token in tokens:
                 if not text.take(token):
                     break
-        return text.finish()
+        return text.finish(engine.name)
 
     def generate_all(
         self,
@@ -114,10 +124,9 @@ class LocalGenerator:
         """Write the turns of many chats, as `Generator.generate_all` says."""
         requests = [self._request(messages, options, adapter) for messages in chats]
         texts = [_Text(self._load_tokenizer(), request, lambda _: None) for request in requests]
-        self._load_engine().batch(
-            requests, take=lambda place, token: texts[place].take(token), cancelled=cancelled
-        )
-        return [text.finish() for text in texts]
+        engine = self._load_engine()
+        engine.batch(requests, take=lambda place, token: texts[place].take(token), cancelled=cancelled)
+        return [text.finish(engine.name) for text in texts]
 
     def forget(self) -> None:
         """Drop kept beginnings and adapters, as `Generator.forget` says."""
@@ -149,7 +158,7 @@ class LocalGenerator:
             if self._engine is None:
                 from backends.generation.opening import open_engine
 
-                self._engine = open_engine(self._folder, together=self._together)
+                self._engine = open_engine(self._folder, name=self._engine_name, together=self._together)
             return self._engine
 
     def _load_tokenizer(self) -> Any:
@@ -195,13 +204,13 @@ class _Text:
             self._reason = FinishReason.STOP
         return self._reason is FinishReason.LENGTH
 
-    def finish(self) -> Generation:
-        """Pass on what is held, and return the whole."""
+    def finish(self, engine: str) -> Generation:
+        """Pass on what is held, and return the whole, as what an engine wrote."""
         for held in self._loops.finish():
             self._text.add(held)
         whole = self._text.finish()
         self._words.finish()
-        return Generation(whole, self._reason, len(self._request.prompt), self._written)
+        return Generation(whole, self._reason, len(self._request.prompt), self._written, engine)
 
 
 def _read_json(path: Path) -> Any:

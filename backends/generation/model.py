@@ -37,6 +37,8 @@ class LoadedModel:
         ModelError: The folder does not hold such a model.
     """
 
+    _base: Any
+
     def __init__(self, folder: Path):
         self._folder = folder
         self._attention: str | None = None
@@ -117,6 +119,11 @@ class LoadedModel:
             logits = self._base(**inputs).logits
         return logits
 
+    def release(self) -> Any:
+        """Return the torch model, for whoever makes something else of it; nothing can be read here any more."""
+        model, self._base = self._base, None
+        return model
+
     def pack(self, *, packed: bool) -> None:
         """Have attention read tokens of many requests at once, or one request's as the library does."""
         self._attention = PACKED if packed else None
@@ -139,7 +146,7 @@ class LoadedModel:
     def _load(self) -> None:
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            self._base: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            self._base = transformers.AutoModelForCausalLM.from_pretrained(
                 self._folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
             )
             self._base.train(False)

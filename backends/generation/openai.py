@@ -98,6 +98,7 @@ class OpenAIGenerator:
             finish_reason=reason,
             input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
             output_tokens=usage.completion_tokens if usage else len(pieces),
+            engine=f"server {self._base_url}",
         )
 
     def generate_all(

@@ -4,26 +4,80 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+import torch
+
+from backends.base import ModelError
 from backends.generation.batching import BatchingEngine
-from backends.generation.engine import TOGETHER, Engine
+from backends.generation.engine import TOGETHER, Engine, EngineName
 from backends.generation.model import LoadedModel
+from backends.generation.packed import PackedModel, agrees, sample_prompts
 from backends.generation.packed_torch import PackedTorch, reads_packed
 from backends.generation.turns import TurnsEngine
 
 __all__ = ["open_engine"]
 
+# Most that a logit of the engine may differ from torch's: 0.04 and 0.8 were seen, and above 5 of a wrong graph.
+_FLOAT16_TOLERANCE = 0.25
+_INT8_TOLERANCE = 2.5
+_INSTALL = "install it with pip install 'rag-or-tune[openvino]', or set ADVISOR_ENGINE to torch"
 
-def open_engine(folder: Path, *, together: int = TOGETHER) -> Engine:
+_log = structlog.get_logger(__name__)
+
+
+def open_engine(folder: Path, *, name: EngineName = "torch", together: int = TOGETHER) -> Engine:
     """Return a model's engine: many requests at once where the model can read packed tokens.
 
     Args:
         folder: The model.
+        name: Which engine; `auto` falls back to torch, and says why in the log.
         together: Most requests at once.
 
     Raises:
-        ModelError: The folder holds no model that generates.
+        ModelError: The folder holds no model that generates, or the engine asked for cannot run it.
     """
     model = LoadedModel(folder)
+    if name != "torch":
+        try:
+            return BatchingEngine(_by_openvino(folder, model, name), together=together)
+        except ModelError as error:
+            if name != "auto":
+                raise
+            _log.info("answers by torch", reason=str(error))
+            model = LoadedModel(folder)
     if reads_packed(model):
         return BatchingEngine(PackedTorch(model), together=together)
     return TurnsEngine(model)
+
+
+def _by_openvino(folder: Path, model: LoadedModel, name: EngineName) -> PackedModel:
+    """Return a model by OpenVINO, which agrees with what the same model says by torch.
+
+    Raises:
+        ModelError: OpenVINO is not installed, cannot run the model, or does not agree.
+    """
+    try:
+        from backends.generation.packed_openvino import PackedOpenVINO
+    except ImportError as error:
+        raise ModelError(f"the engine OpenVINO is not installed ({error}); {_INSTALL}") from error
+    if not model.remembers_all():
+        raise ModelError(f"OpenVINO cannot run the model in {folder}: not all its layers remember all tokens")
+    int8 = name == "openvino-int8"
+    vocabulary = model.config.vocab_size
+    expected = torch.cat(
+        [model.read(prompt, model.empty_cache(), None) for prompt in sample_prompts(vocabulary)]
+    )
+    try:
+        packed = PackedOpenVINO(model.release(), int8=int8)
+        agree = agrees(packed, vocabulary, expected, _INT8_TOLERANCE if int8 else _FLOAT16_TOLERANCE)
+    except Exception as error:  # the tracer and the compiler raise whatever their libraries do
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); "
+            "set ADVISOR_ENGINE to torch"
+        ) from error
+    if not agree:
+        raise ModelError(
+            f"OpenVINO says otherwise than torch with the model in {folder}; set ADVISOR_ENGINE to torch"
+        )
+    return packed

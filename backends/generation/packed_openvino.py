@@ -1,0 +1,238 @@
+"""Packed tokens by OpenVINO: weights of 16 or 8 bits, arithmetic in float32, keys and values in blocks.
+
+An adapter is added to the weights of a copy of the graph, so that it costs
+nothing more a token; in turn it takes the memory of a model, and a second or
+two to make.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from backends.base import ModelError
+from backends.generation.adapters import AdapterKey, adapter_key, check_adapter
+from backends.generation.openvino_graph import ROWS, Weights, paged, traced
+from backends.generation.packed import Slot, Span
+from backends.generation.prefixes import PIECE_TOKENS
+from backends.generation.silent_openvino import openvino
+
+__all__ = ["PackedOpenVINO"]
+
+_ADAPTERS = 4  # kept at hand, the least recently used dropped first; each takes as much as the model
+_CACHE_BYTES = 2 << 30
+_EXACT = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32", "PERFORMANCE_HINT": "LATENCY"}
+
+
+class PackedOpenVINO:
+    """A model as a graph; implements `backends.generation.packed.PackedModel`.
+
+    Args:
+        model: The torch model, in float32; no longer of use to the caller.
+        int8: Whether weights are 8-bit integers rather than float16.
+        cache_bytes: Memory for keys and values of requests under way.
+
+    Raises:
+        RuntimeError: The model cannot be made such a graph; also other exceptions of the tracing.
+    """
+
+    def __init__(self, model: Any, *, int8: bool = False, cache_bytes: int = _CACHE_BYTES) -> None:
+        version = openvino.__version__.partition("-")[0]
+        self.name = f"openvino {version}, {'int8' if int8 else 'float16'} weights"
+        self._int8 = int8
+        self._graph = traced(model)
+        self._core = openvino.Core()
+        self._blocks: _Blocks | None = None
+        plain = self._compiled(self._graph)
+        self._blocks = _Blocks(plain, cache_bytes)
+        self.token_bytes = self._blocks.token_bytes
+        self._blocks.give(plain)
+        self._building = threading.Lock()
+        self._ready = threading.Lock()
+        self._requests: OrderedDict[AdapterKey | None, Any] = OrderedDict({None: plain})
+
+    def prepare(self, adapter: Path | None) -> None:
+        """Add an adapter to a copy of the weights, where that was not done before."""
+        if adapter is None:
+            return
+        key = adapter_key(adapter)
+        with self._building:
+            if not self._has(key):
+                made = self._adapted(adapter)
+                with self._ready:
+                    self._requests[key] = made
+
+    def load(self, adapter: Path | None, used: Collection[AdapterKey | None] = ()) -> AdapterKey | None:
+        """Have an adapter at hand, as `PackedModel.load` says."""
+        if adapter is None:
+            return None
+        key = adapter_key(adapter)
+        self.prepare(adapter)
+        with self._ready:
+            self._requests.move_to_end(key)
+            idle = [each for each in self._requests if each not in {None, key, *used}]
+            replaced = [each for each in idle if each is not None and each[0] == key[0]]
+            excess = idle[: max(0, len(self._requests) - 1 - _ADAPTERS)]
+            for each in {*replaced, *excess}:
+                del self._requests[each]
+        return key
+
+    def drop_adapters(self, used: Collection[AdapterKey | None] = ()) -> None:
+        """Forget all adapters but these."""
+        with self._ready:
+            for each in [each for each in self._requests if each is not None and each not in used]:
+                del self._requests[each]
+
+    def take(self, tokens: int) -> Slot | None:
+        """Return a slot, as `PackedModel.take` says."""
+        return self._held.take(tokens)
+
+    def release(self, slot: Slot) -> None:
+        """Give a slot back."""
+        self._held.release(cast("_Slot", slot))
+
+    def read(self, spans: Sequence[Span]) -> torch.Tensor:
+        """Read spans, as `PackedModel.read` says: those of one adapter in one step."""
+        found: dict[int, torch.Tensor] = {}
+        for adapter in dict.fromkeys(span.adapter for span in spans):
+            places = [place for place, span in enumerate(spans) if span.adapter == adapter]
+            found |= self._read(adapter, {place: spans[place] for place in places})
+        return torch.stack([found[place] for place in sorted(found)]) if found else torch.empty(0, 0)
+
+    def _read(self, adapter: AdapterKey | None, spans: dict[int, Span]) -> dict[int, torch.Tensor]:
+        """Read spans of one adapter; return the logits of those wanted, by their place."""
+        with self._ready:
+            request = self._requests[adapter]
+        members = list(spans.values())
+        lengths = [span.slot.length for span in members]
+        counts = [len(span.tokens) for span in members]
+        ends = np.cumsum(counts)
+        blocks = [
+            cast("_Slot", span.slot).blocks_of(length + count)
+            for span, length, count in zip(members, lengths, counts, strict=True)
+        ]
+        wanted = [place for place, span in spans.items() if span.wanted]
+        rows = [int(end) - 1 for end, span in zip(ends, members, strict=True) if span.wanted]
+        inputs = {
+            "input_ids": np.array([token for span in members for token in span.tokens], dtype=np.int64),
+            "position_ids": np.concatenate(
+                [np.arange(length, length + count) for length, count in zip(lengths, counts, strict=True)]
+            ),
+            "past_lens": np.array(lengths, dtype=np.int32),
+            "subsequence_begins": np.array([0, *ends], dtype=np.int32),
+            "block_indices": np.array([block for each in blocks for block in each], dtype=np.int32),
+            "block_indices_begins": np.cumsum([0, *map(len, blocks)]).astype(np.int32),
+            "max_context_len": np.array(max(map(sum, zip(lengths, counts, strict=True))), dtype=np.int32),
+            ROWS: np.array(rows or [0], dtype=np.int64),
+        }
+        for name, values in inputs.items():
+            request.set_tensor(name, openvino.Tensor(values))
+        request.infer()
+        logits = torch.from_numpy(request.get_output_tensor(0).data.copy()).flatten(0, -2)
+        return dict(zip(wanted, logits, strict=False))
+
+    def _adapted(self, folder: Path) -> Any:
+        """Return a request to the model with an adapter in its weights."""
+        graph = self._graph.clone()
+        weights = Weights(graph)
+        scale = check_adapter(folder, weights.shape)
+        parts = load_file(folder / "adapter_model.safetensors")
+        for name in parts:
+            layer, _, part = name.removeprefix("base_model.model.").rpartition(".lora_")
+            if part == "A.weight":
+                down, up = parts[name].float(), parts[name.replace("lora_A", "lora_B")].float()
+                weights.add(layer, (up @ down * (scale.alpha / scale.rank)).numpy())
+        made = self._compiled(graph)
+        self._held.give(made)
+        return made
+
+    def _compiled(self, graph: openvino.Model) -> Any:
+        if self._int8:
+            graph = graph.clone()
+            Weights(graph).quantize()
+        return self._core.compile_model(paged(graph), "CPU", _EXACT).create_infer_request()
+
+    def _has(self, key: AdapterKey) -> bool:
+        with self._ready:
+            return key in self._requests
+
+    @property
+    def _held(self) -> _Blocks:
+        if self._blocks is None:
+            raise ModelError("the model is not loaded")
+        return self._blocks
+
+
+class _Blocks:
+    """Keys and values of all requests, in blocks of some tokens each.
+
+    Args:
+        request: To a compiled model; its inputs say how blocks look.
+        limit_bytes: Memory of all blocks.
+    """
+
+    def __init__(self, request: Any, limit_bytes: int) -> None:
+        inputs = {port.get_any_name(): port for port in request.model_inputs}
+        shapes = {
+            name: [size.get_length() for size in list(port.get_partial_shape())[1:]]
+            for name, port in inputs.items()
+            if name.startswith(("key_cache.", "value_cache."))
+        }
+        sizes = set(map(tuple, shapes.values()))
+        _, tokens, _ = next(iter(sizes))
+        if len(sizes) != 1 or PIECE_TOKENS % tokens:
+            raise RuntimeError(f"blocks of {sizes} cannot be kept piece by piece")
+        self.tokens = tokens
+        self.token_bytes = sum(4 * int(np.prod(shape)) for shape in shapes.values()) // tokens
+        self.number = limit_bytes // (self.token_bytes * tokens)
+        self.arrays = {name: np.zeros((self.number, *shape), np.float32) for name, shape in shapes.items()}
+        self._free = list(range(self.number - 1, -1, -1))
+
+    def give(self, request: Any) -> None:
+        """Have a request to a model use these blocks."""
+        for name, array in self.arrays.items():
+            request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
+
+    def take(self, tokens: int) -> _Slot | None:
+        """Return a slot for so many tokens; None where too few blocks are free."""
+        count = -(-tokens // self.tokens)
+        if count > len(self._free):
+            return None
+        return _Slot(self, [self._free.pop() for _ in range(count)])
+
+    def release(self, slot: _Slot) -> None:
+        """Take the blocks of a slot back."""
+        self._free.extend(reversed(slot.blocks))
+
+
+class _Slot:
+    """The blocks of one request; implements `backends.generation.packed.Slot`."""
+
+    def __init__(self, owner: _Blocks, blocks: list[int]) -> None:
+        self.length = 0
+        self.blocks = blocks
+        self._owner = owner
+
+    def blocks_of(self, tokens: int) -> list[int]:
+        """Return the blocks that hold so many tokens."""
+        return self.blocks[: -(-tokens // self._owner.tokens)]
+
+    def write(self, states: torch.Tensor) -> None:
+        """Put the states of further tokens in, as `copy` returned them."""
+        start = self.length // self._owner.tokens
+        places = self.blocks[start : start + states.shape[1]]
+        for array, values in zip(self._owner.arrays.values(), states.numpy(), strict=True):
+            array[places] = values
+        self.length += len(places) * self._owner.tokens
+
+    def copy(self, start: int, end: int) -> torch.Tensor:
+        """Return the states of whole blocks: shape (arrays, blocks, heads, tokens, size)."""
+        places = self.blocks[start // self._owner.tokens : end // self._owner.tokens]
+        return torch.from_numpy(np.stack([array[places] for array in self._owner.arrays.values()]))

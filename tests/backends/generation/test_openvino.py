@@ -1,0 +1,186 @@
+"""The engine by OpenVINO: what it says beside torch, what it refuses, and that it tells nobody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from backends.base import ModelError
+from backends.generation.batching import BatchingEngine
+from backends.generation.engine import Engine, Request
+from backends.generation.model import LoadedModel
+from backends.generation.opening import open_engine
+from backends.generation.packed import PackedModel, Span
+from backends.generation.packed_torch import PackedTorch
+from backends.generation.turns import TurnsEngine
+from tests.backends.lora import save_adapter
+
+pytest.importorskip("openvino")
+
+TEXTS = [
+    "Retrieval finds passages that hold the answer, and a language model writes it from them.",
+    "A fine-tuned model has learned a form or a label set from examples of right answers.",
+    "PostgreSQL writes every change to a log before it changes the table, so that a crash loses nothing.",
+    "The index of a book lists words in order, each with the pages on which it stands.",
+    "Paris is the capital of France and lies on the Seine, a river that flows to the Channel.",
+    "To bake bread, mix flour, water, salt and yeast, and let the dough rise in a warm place.",
+    "A bicycle has two wheels, and its gears make it easier to ride up a hill or fast on a plain.",
+    "In winter the days are short in Norway, and beyond the Arctic Circle the sun does not rise.",
+]
+
+
+def by_openvino(folder: Path, *, int8: bool = False) -> PackedModel:
+    """Return a model by OpenVINO."""
+    from backends.generation.packed_openvino import PackedOpenVINO
+
+    return PackedOpenVINO(LoadedModel(folder).release(), int8=int8)
+
+
+def write(engine: Engine, request: Request) -> list[int]:
+    """Return the tokens of an answer."""
+    return list(engine.stream(request, cancelled=lambda: False))
+
+
+def ask(adapter: Path | None = None, limit: int = 24) -> Request:
+    """Return a request."""
+    return Request([3 + 7 * at % 300 for at in range(40)], limit, frozenset(), adapter)
+
+
+def mean_loss(model: PackedModel, texts: Sequence[Sequence[int]]) -> float:
+    """Return the mean loss of texts of one length after their first token, in nats, read side by side."""
+    slots = [slot for text in texts if (slot := model.take(len(text))) is not None]
+    losses = []
+    for at in range(len(texts[0]) - 1):
+        logits = model.read([Span(slot, [text[at]]) for slot, text in zip(slots, texts, strict=True)])
+        right = torch.tensor([text[at + 1] for text in texts])
+        losses.append(torch.nn.functional.cross_entropy(logits, right))
+        for slot in slots:
+            slot.length += 1
+    for slot in slots:
+        model.release(slot)
+    return float(torch.stack(losses).mean())
+
+
+def test_it_is_chosen_where_it_is_installed(tiny_model: Path) -> None:
+    """Its name says how precise its weights are; integers are taken on demand alone."""
+    assert "float16" in open_engine(tiny_model, name="auto").name
+    assert "float16" in open_engine(tiny_model, name="openvino").name
+    assert "int8" in open_engine(tiny_model, name="openvino-int8").name
+    assert open_engine(tiny_model, name="torch").name == "torch float32"
+
+
+def test_it_is_not_installed(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for, that is an error with the next step; chosen by itself, torch answers."""
+    monkeypatch.setitem(sys.modules, "backends.generation.packed_openvino", None)
+    with pytest.raises(ModelError, match=r"not installed .*pip install 'rag-or-tune\[openvino\]'"):
+        open_engine(tiny_model, name="openvino")
+    assert open_engine(tiny_model, name="auto").name == "torch float32"
+
+
+def test_it_says_otherwise_than_torch(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A graph that is wrong is found out at load."""
+    from backends.generation.packed_openvino import PackedOpenVINO
+
+    read = PackedOpenVINO.read
+    monkeypatch.setattr(PackedOpenVINO, "read", lambda self, spans: read(self, spans) + 0.3)
+    with pytest.raises(ModelError, match="says otherwise than torch"):
+        open_engine(tiny_model, name="openvino")
+    assert open_engine(tiny_model, name="auto").name == "torch float32"
+
+
+def test_a_model_of_another_kind(tiny_model: Path, tmp_path: Path) -> None:
+    """Sliding windows are refused, and taken by torch where it may choose."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    sizes = {"vocab_size": 384, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "sliding_window": 16}
+    AutoModelForCausalLM.from_config(AutoConfig.for_model("mistral", **sizes, **heads)).save_pretrained(
+        tmp_path
+    )
+    with pytest.raises(ModelError, match="OpenVINO cannot run the model"):
+        open_engine(tmp_path, name="openvino")
+    assert isinstance(open_engine(tmp_path, name="auto"), TurnsEngine)
+
+
+def test_integers_stay_near(tiny_model: Path) -> None:
+    """The loss of a random model hardly changes with weights of 8 bits."""
+    texts = [[3 + (start + 11 * at) % 300 for at in range(24)] for start in range(8)]
+    plain = mean_loss(PackedTorch(LoadedModel(tiny_model)), texts)
+    assert mean_loss(by_openvino(tiny_model, int8=True), texts) == pytest.approx(plain, rel=0.005)
+
+
+def test_few_adapters_stay_at_hand(tiny_model: Path, tmp_path: Path) -> None:
+    """Each takes the memory of a model: the least recently used goes, and is made again when asked for."""
+    model = by_openvino(tiny_model)
+    engine = BatchingEngine(model)
+    folders = [save_adapter(tiny_model, tmp_path / str(seed), seed=seed) for seed in range(6)]
+    found = [write(engine, ask(folder)) for folder in folders]
+    assert len(model._requests) == 5  # type: ignore[attr-defined]
+    assert write(engine, ask(folders[0])) == found[0]
+    assert len({tuple(tokens) for tokens in found}) == 6
+    engine.forget()
+    assert len(model._requests) == 1  # type: ignore[attr-defined]
+
+
+def test_an_adapter_of_another_model(tiny_model: Path, tmp_path: Path) -> None:
+    """It is refused by its shapes, and the plain model answers as before."""
+    import json
+
+    engine = BatchingEngine(by_openvino(tiny_model))
+    plain = write(engine, ask())
+    folder = save_adapter(tiny_model, tmp_path / "a", seed=1)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(config | {"r": 8}))
+    with pytest.raises(ModelError, match="does not fit the model"):
+        write(engine, ask(folder))
+    assert write(engine, ask()) == plain
+
+
+def test_room_is_bounded(tiny_model: Path) -> None:
+    """Who finds too few blocks waits for them."""
+    from backends.generation.packed_openvino import PackedOpenVINO
+
+    torch_model = LoadedModel(tiny_model)
+    alone = write(BatchingEngine(PackedTorch(torch_model)), ask())
+    model = LoadedModel(tiny_model).release()
+    packed = PackedOpenVINO(model, cache_bytes=1024 * 512)
+    assert packed.take(64 * 1024) is None
+    found: list[list[int]] = [[] for _ in range(12)]
+
+    def take(place: int, token: int) -> bool:
+        found[place].append(token)
+        return True
+
+    BatchingEngine(packed).batch([ask()] * 12, take=take, cancelled=lambda: False)
+    assert found == [alone] * 12
+
+
+def test_its_makers_are_not_told(tmp_path: Path) -> None:
+    """It is loaded without its telemetry, which makes an id for the machine in the user's home."""
+    script = (
+        "import sys, backends.generation.packed_openvino\n"
+        "assert sys.modules['openvino_telemetry'] is None and 'openvino' in sys.modules"
+    )
+    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_default_model_is_as_sure_of_texts(default_generator_folder: Path, int8: bool) -> None:
+    """Perplexity is within 1.5% of torch's in float32."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(default_generator_folder)
+    texts = [tokenizer.encode(text)[:18] for text in TEXTS]
+    assert {len(text) for text in texts} == {18}
+    expected = mean_loss(PackedTorch(LoadedModel(default_generator_folder)), texts)
+    found = mean_loss(by_openvino(default_generator_folder, int8=int8), texts)
+    assert found == pytest.approx(expected, abs=0.0149)  # in nats: 1.5% of the perplexity
