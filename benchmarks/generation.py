@@ -1,6 +1,7 @@
 """Measure answers of one model to 1, 4 and 16 askers at once, against one after another, in one run.
 
-    python benchmarks/generation.py [--rounds 3] [--tokens 64] [--prompts 40,500] [--adapter]
+    python benchmarks/generation.py [--engines torch,openvino,openvino-int8] [--rounds 3]
+                                    [--tokens 64] [--prompts 40,500] [--adapter]
 
 Ways are measured in turns, round by round, so that what else the machine does
 falls on all alike; figures are medians over the rounds. `one by one` is what
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import tempfile
 import threading
@@ -27,16 +27,16 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch, or idle threads take what others need
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from backends.generation.batching import BatchingEngine
 from backends.generation.engine import Engine, Request
 from backends.generation.model import LoadedModel
-from backends.generation.packed_torch import PackedTorch
+from backends.generation.opening import open_engine
 from backends.generation.turns import TurnsEngine
 from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, resolve
 from backends.prompts import prompt_messages
 
 ASKERS = (1, 4, 16)
+BASE = "one by one"
 SUBJECTS = (
     "the index of a database", "a backup of a laptop", "the cache of a browser", "a release of a program",
     "the queue of a bank", "an account of a student", "the log of a ship", "a key of a piano",
@@ -138,7 +138,7 @@ def compare(
             for name, engine in engines.items():
                 engine.forget()  # each round reads its prompts anew
                 # One by one, the time of an answer is the same however many ask: four are enough.
-                requests = make(each)[: min(askers, 4) if name == "one by one" else askers]
+                requests = make(each)[: min(askers, 4) if name == BASE else askers]
                 found.setdefault((name, askers), []).append(ask_at_once(engine, requests))
     return found
 
@@ -169,7 +169,7 @@ def late(engine: Engine, requests: Sequence[Request], rounds: int) -> list[float
 
 def show(found: dict[tuple[str, int], list[Taken]]) -> None:
     """Print a line for each way, with its ratio to one by one in the same round."""
-    base = {askers: found["one by one", askers] for askers in ASKERS}
+    base = {askers: found[BASE, askers] for askers in ASKERS}
     print(f"{'':34} tokens/s   ratio  (CPU)   first token p50   p95   same texts")
     for (name, askers), taken in found.items():
         rate = statistics.median(each.tokens / each.wall_s for each in taken)
@@ -193,6 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--engines", default="torch", help="torch, openvino, openvino-int8")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--prompts", default="40,500")
@@ -200,10 +201,9 @@ def main() -> None:
     arguments = parser.parse_args()
     cache = Path(os.environ.get("ADVISOR_MODEL_CACHE", default_cache()))
     folder = resolve(DEFAULT_GENERATOR, cache=cache, report=lambda _: None)
-    engines: dict[str, Engine] = {
-        "one by one": TurnsEngine(LoadedModel(folder)),
-        "together": BatchingEngine(PackedTorch(LoadedModel(folder))),
-    }
+    engines: dict[str, Engine] = {BASE: TurnsEngine(LoadedModel(folder))}
+    for name in arguments.engines.split(","):
+        engines[name] = open_engine(folder, name=name)
     with tempfile.TemporaryDirectory() as temporary:
         kinds: list[tuple[str, list[Path | None]]] = [("no adapter", [None])]
         if arguments.adapter:
@@ -225,11 +225,9 @@ def main() -> None:
                 for engine in engines.values():
                     ask_at_once(engine, [Request(made[0], 3, frozenset(), each) for each in given])  # warm
                 show(compare(engines, requests, arguments.rounds))
-                firsts = late(engines["together"], requests(0), arguments.rounds)
-                print(f"Beside 15 who write, the first token comes after {statistics.median(firsts):.2f} s.")
-    print(
-        f"\nMost memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB, two engines together."
-    )
+                for name, engine in list(engines.items())[1:]:
+                    firsts = statistics.median(late(engine, requests(0), arguments.rounds))
+                    print(f"{name}: beside 15 who write, the first token comes after {firsts:.2f} s.")
 
 
 if __name__ == "__main__":
