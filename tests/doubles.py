@@ -127,6 +127,7 @@ def saved_adapter(folder: Path, *, base_model: str = "echo", weights: bytes = b"
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         config_sha256=hashlib.sha256(config).hexdigest(),
         versions={},
+        precision="float32",
         created=datetime(2026, 1, 1, tzinfo=UTC),
     )
     write_adapter(folder, manifest, config=config, weights=weights)

@@ -139,6 +139,8 @@ class Manifest:
         weights_sha256: Hash of the weights' file.
         config_sha256: Hash of the PEFT configuration's file.
         versions: Versions of the libraries that made it, by name.
+        precision: What the products of its training were taken in: float32 or bfloat16. The weights
+            are float32, and are used with the base model in float32, either way.
         created: When, with a time zone.
     """
 
@@ -150,6 +152,7 @@ class Manifest:
     weights_sha256: str
     config_sha256: str
     versions: Mapping[str, str]
+    precision: str
     created: datetime
 
 
@@ -266,6 +269,7 @@ def _manifest_to_json(manifest: Manifest) -> bytes:
 def _manifest_from_json(values: Any) -> Manifest:
     if values["format"] != _FORMAT:
         raise ValueError(f"format is {values['format']}, this version reads {_FORMAT}")
+    values = {"precision": "float32"} | values  # before it could be another, it was not told
     known = {field.name: values[field.name] for field in fields(Manifest)}
     known["settings"] = TuningSettings(**values["settings"])
     known["metrics"] = TuningMetrics(**values["metrics"])

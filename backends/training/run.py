@@ -2,10 +2,12 @@
 
 The loop is ours rather than transformers' Trainer, which can neither stop
 within a step nor go on from a checkpoint to the same weights without pickled
-state. Given the same inputs, libraries and number of threads, a run gives the
-same weights, whether or not it was interrupted: the order of the examples is a
-function of seed and epoch, the learning rate of the step, and all else that
-counts is in the checkpoint.
+state. Given the same inputs, libraries, number of threads and kind of
+processor, a run gives the same weights, whether or not it was interrupted: the
+order of the examples is a function of seed and epoch, the learning rate of the
+step, and all else that counts is in the checkpoint. The processor decides the
+precision, which the manifest tells, and a run goes on in the one it began in
+or not at all.
 """
 
 from __future__ import annotations
@@ -145,18 +147,20 @@ def tune(
     _check(examples)
     training, held_out = split(examples, settings.held_out_share, settings.seed)
     report(TuningProgress(TuningStage.PREPARING))
-    from backends.training.lora import LoraTrainer, encode, versions
+    from backends.training.lora import LoraTrainer, encode, native_precision, versions
 
     if cancelled():
         raise Cancelled("training was cancelled before it began")
     encoded = encode(model_folder, examples, settings.max_tokens)
+    precision = native_precision()
     run = _Run(
-        trainer=LoraTrainer(model_folder, rank=settings.rank, seed=settings.seed),
+        trainer=LoraTrainer(model_folder, rank=settings.rank, seed=settings.seed, precision=precision),
         training=tuple(encoded[index] for index in training),
         held_out=tuple(encoded[index] for index in held_out),
         settings=settings,
         checkpoint=checkpoints / _CHECKPOINT,
         identity=_identity(examples, settings, base_model, approach),
+        precision=precision,
         report=report,
         cancelled=cancelled,
     )
@@ -173,6 +177,7 @@ def tune(
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         config_sha256=hashlib.sha256(config).hexdigest(),
         versions=versions(),
+        precision=precision,
         created=created or datetime.now(UTC),
     )
     write_adapter(output, manifest, config=config, weights=weights)
@@ -210,6 +215,7 @@ class _Run:
     settings: TuningSettings
     checkpoint: Path
     identity: str
+    precision: str
     report: Callable[[TuningProgress], None]
     cancelled: Callable[[], bool]
     position: _Position = _Position()
@@ -244,6 +250,11 @@ class _Run:
                     f"{self.checkpoint}: belongs to a run with other examples, settings or base model; "
                     "give each run a checkpoint folder of its own"
                 )
+            if written["precision"] != self.precision:
+                raise TuningError(
+                    f"{self.checkpoint}: began in {written['precision']}, but this processor trains in "
+                    f"{self.precision}; go on where it began, or delete it to start again"
+                )
             self.position = _Position(**written["position"])
             self.trainer.restore(tensors)
         except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
@@ -263,7 +274,9 @@ class _Run:
 
         tensors = self.trainer.state()
         tensors |= {f"{_BEST}{name}": tensor for name, tensor in (self.best or {}).items()}
-        run = json.dumps({"identity": self.identity, "position": asdict(self.position)})
+        run = json.dumps(
+            {"identity": self.identity, "precision": self.precision, "position": asdict(self.position)}
+        )
         content = save(tensors, metadata={"run": run})
         try:
             self.checkpoint.parent.mkdir(parents=True, exist_ok=True)

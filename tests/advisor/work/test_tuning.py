@@ -68,7 +68,16 @@ class FakeTrainer:
             raise self.error
         metrics = TuningMetrics(len(examples), 0, 0.5, None, 10, 2, stopped_early=False)
         manifest = Manifest(
-            base_model, approach, data_sha256(examples), settings, metrics, "", "", {}, datetime.now(UTC)
+            base_model,
+            approach,
+            data_sha256(examples),
+            settings,
+            metrics,
+            weights_sha256="",
+            config_sha256="",
+            versions={},
+            precision="float32",
+            created=datetime.now(UTC),
         )
         write_adapter(output, manifest, config=b"{}", weights=b"")
         return manifest

@@ -35,6 +35,7 @@ MANIFEST = Manifest(
     weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
     config_sha256=hashlib.sha256(CONFIG).hexdigest(),
     versions={"torch": "2"},
+    precision="bfloat16",
     created=datetime(2026, 1, 2, tzinfo=UTC),
 )
 

@@ -71,6 +71,14 @@ class Trainer:
         return max((progress.step for progress in self.seen), default=0)
 
 
+@pytest.fixture(autouse=True)
+def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Train in float32 whatever the processor, or in what a test names."""
+    named: str = getattr(request, "param", "float32")
+    monkeypatch.setattr("backends.training.lora.native_precision", lambda: named)
+    return named
+
+
 @pytest.fixture
 def trainer(tiny_model: Path, tmp_path: Path) -> Trainer:
     """Return a trainer with nothing trained yet."""
@@ -102,6 +110,7 @@ def test_tuning_leaves_a_verified_adapter_with_its_metrics(trainer: Trainer) -> 
     assert (metrics.training_examples, metrics.held_out_examples, metrics.steps) == (18, 2, 15)
     assert metrics.held_out_loss is not None
     assert set(manifest.versions) == {"torch", "transformers", "peft"}
+    assert manifest.precision == "float32"
 
 
 def test_the_tuned_model_answers_and_stops(sharp_model: Path, tmp_path: Path) -> None:
@@ -137,19 +146,6 @@ def test_training_tokens_are_those_of_generation(trainer: Trainer) -> None:
     assert encoded.tokens[-1] == tokenizer.eos_token_id
 
 
-def test_the_loss_is_that_of_the_completion_alone(trainer: Trainer) -> None:
-    """It equals transformers' own loss with the prompt masked, whatever the padding."""
-    from transformers import AutoModelForCausalLM
-
-    from backends.training.lora import LoraTrainer, encode
-
-    encoded = encode(trainer.model, EXAMPLES[:2], 64)
-    model: Any = AutoModelForCausalLM.from_pretrained(trainer.model, local_files_only=True)
-    untrained = LoraTrainer(trainer.model, rank=4, seed=0)
-    expected = pytest.approx(_loss_by_transformers(model, encoded), rel=1e-5)
-    assert untrained.loss(encoded, cancelled=lambda: False) == expected
-
-
 def test_the_same_seed_gives_the_same_weights(trainer: Trainer) -> None:
     """Another seed gives others."""
     first = trainer.tune().weights_sha256
@@ -158,6 +154,7 @@ def test_the_same_seed_gives_the_same_weights(trainer: Trainer) -> None:
         assert (other.tune(replace(SETTINGS, seed=seed)).weights_sha256 == first) is same
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"], indirect=True)
 @pytest.mark.parametrize("stop_at", [2, 5, 7, 14])
 def test_an_interrupted_run_goes_on_to_the_same_weights(
     trainer: Trainer, stop_at: int, monkeypatch: pytest.MonkeyPatch
@@ -252,6 +249,18 @@ def test_a_checkpoint_of_another_run_is_refused(trainer: Trainer) -> None:
     trainer.tune()
     with pytest.raises(TuningError, match="belongs to a run with other examples, settings or base model"):
         trainer.tune(replace(SETTINGS, seed=1))
+
+
+def test_a_run_goes_on_in_its_precision_or_not_at_all(
+    trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor of another kind is told of both, and what began stays."""
+    whole = trainer.tune()
+    with monkeypatch.context() as other:
+        other.setattr("backends.training.lora.native_precision", lambda: "bfloat16")
+        with pytest.raises(TuningError, match="began in float32, but this processor trains in bfloat16"):
+            trainer.tune()
+    assert trainer.tune() == whole
 
 
 def test_a_broken_checkpoint_is_refused(trainer: Trainer) -> None:
