@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from advisor.environment import PREFIX, unknown_variables
 from advisor.errors import ConfigurationError
 from backends.base import ModelError
-from backends.generation.engine import EngineName
+from backends.generation.engine import TOGETHER, EngineName
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import check, default_cache
 
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     example_bytes: Count = 256 * 1024
     question_characters: Count = 8_000
     queued_operations: Count = 100
-    concurrent_answers: Count = 16
+    concurrent_answers: Count = TOGETHER
     concurrent_imports: Count = 2
 
     @field_validator("data_dir", "model_cache")

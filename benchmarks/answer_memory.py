@@ -3,7 +3,7 @@
 Starts a server with the default models, asks different questions in a row, and
 prints the memory of its process before, half-way and after.
 
-    python -m benchmarks.answer_memory [--answers 50] [--data-dir FOLDER]
+    python -m benchmarks.answer_memory [--answers 50]
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -30,6 +32,24 @@ def serve(port: Connection, data_dir: str) -> None:
     serve(read_settings(port=0, data_dir=data_dir, workers=0), ready=port.send)
 
 
+@contextmanager
+def served() -> Iterator[tuple[Client, int]]:
+    """Run a server in a process of its own, and yield a client of it and the process's id."""
+    spawn = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory(prefix="advisor-benchmark-") as folder:
+        Path(folder).chmod(0o755)
+        ours, theirs = spawn.Pipe()
+        server = spawn.Process(target=serve, args=(theirs, folder))
+        server.start()
+        try:
+            with Client(f"127.0.0.1:{ours.recv()}") as client:
+                assert server.pid is not None
+                yield client, server.pid
+        finally:
+            server.terminate()
+            server.join(30)
+
+
 def memory_mb(process: int) -> float:
     """Return the resident memory of a process, without what it shares with files."""
     fields = dict(
@@ -43,19 +63,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--answers", type=int, default=50)
     arguments = parser.parse_args()
-    spawn = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory(prefix="advisor-benchmark-") as folder:
-        Path(folder).chmod(0o755)
-        ours, theirs = spawn.Pipe()
-        server = spawn.Process(target=serve, args=(theirs, folder))
-        server.start()
-        try:
-            with Client(f"127.0.0.1:{ours.recv()}") as client:
-                assert server.pid is not None
-                ask(client, server.pid, arguments.answers)
-        finally:
-            server.terminate()
-            server.join(30)
+    with served() as (client, server):
+        ask(client, server, arguments.answers)
 
 
 def ask(client: Client, server: int, answers: int) -> None:

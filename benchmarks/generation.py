@@ -19,7 +19,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +69,8 @@ def measured(taken: Taken) -> Iterator[None]:
     taken.cpu_s += time.process_time() - cpu
 
 
-def ask_at_once(engine: Engine, requests: Sequence[Request], *, apart_s: float = 0.0) -> Taken:
-    """Ask in a thread each, and return what all took together; the threads begin so many seconds apart."""
+def ask_at_once(engine: Engine, requests: Sequence[Request]) -> Taken:
+    """Ask in a thread each, and return what all took together."""
     taken = Taken(firsts_s=[0.0] * len(requests), answers=[[] for _ in requests])
 
     def ask(place: int) -> None:
@@ -84,7 +84,6 @@ def ask_at_once(engine: Engine, requests: Sequence[Request], *, apart_s: float =
     with measured(taken):
         for thread in threads:
             thread.start()
-            time.sleep(apart_s)
         for thread in threads:
             thread.join()
     return taken
@@ -112,15 +111,15 @@ def prompts(folder: Path, length: int) -> list[list[int]]:
     return made
 
 
-def random_adapter(base: Path, folder: Path) -> Path:
+def random_adapter(base: Path, folder: Path, seed: int) -> Path:
     """Write random LoRA weights of rank 16, too weak to make the texts senseless."""
     import peft
     import torch
     from transformers import AutoModelForCausalLM
 
     config = peft.LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    torch.manual_seed(seed)
     model = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
-    torch.manual_seed(0)
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.004)
@@ -129,17 +128,17 @@ def random_adapter(base: Path, folder: Path) -> Path:
 
 
 def compare(
-    engines: dict[str, Engine], make: Callable[[int], list[Request]], rounds: int
+    engines: dict[str, Engine], requests: Sequence[Request], rounds: int
 ) -> dict[tuple[str, int], list[Taken]]:
     """Measure every engine with 1, 4 and 16 askers in turns; by the engine's name and the number."""
     found: dict[tuple[str, int], list[Taken]] = {}
-    for each in range(rounds):
+    for _ in range(rounds):
         for askers in ASKERS:
             for name, engine in engines.items():
                 engine.forget()  # each round reads its prompts anew
                 # One by one, the time of an answer is the same however many ask: four are enough.
-                requests = make(each)[: min(askers, 4) if name == BASE else askers]
-                found.setdefault((name, askers), []).append(ask_at_once(engine, requests))
+                asked = requests[: min(askers, 4) if name == BASE else askers]
+                found.setdefault((name, askers), []).append(ask_at_once(engine, asked))
     return found
 
 
@@ -207,26 +206,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         kinds: list[tuple[str, list[Path | None]]] = [("no adapter", [None])]
         if arguments.adapter:
-            adapters = [random_adapter(folder, Path(temporary) / str(each)) for each in range(3)]
+            adapters = [random_adapter(folder, Path(temporary) / str(each), each) for each in range(3)]
             kinds += [("one adapter", [adapters[0]]), ("four kinds", [None, *adapters])]
         for length in map(int, arguments.prompts.split(",")):
             made = prompts(folder, length)
             for kind, given in kinds:
-
-                def requests(
-                    _: int, given: list[Path | None] = given, made: list[list[int]] = made
-                ) -> list[Request]:
-                    return [
-                        Request(prompt, arguments.tokens, frozenset(), given[place % len(given)])
-                        for place, prompt in enumerate(made)
-                    ]
-
+                requests = [
+                    Request(prompt, arguments.tokens, frozenset(), given[place % len(given)])
+                    for place, prompt in enumerate(made)
+                ]
                 print(f"\nPrompts of {length} tokens, {kind}, {arguments.tokens} tokens written:")
                 for engine in engines.values():
                     ask_at_once(engine, [Request(made[0], 3, frozenset(), each) for each in given])  # warm
                 show(compare(engines, requests, arguments.rounds))
                 for name, engine in list(engines.items())[1:]:
-                    firsts = statistics.median(late(engine, requests(0), arguments.rounds))
+                    firsts = statistics.median(late(engine, requests, arguments.rounds))
                     print(f"{name}: beside 15 who write, the first token comes after {firsts:.2f} s.")
 
 

@@ -1,6 +1,6 @@
 """Ask one server for many answers at once, and for decisions meanwhile.
 
-    python -m benchmarks.serving [--askers 16] [--data-dir FOLDER]
+    python -m benchmarks.serving [--askers 16]
 
 Starts a server with the default models. Prints how long decisions take while
 nothing else happens and while all the answers are streamed, and when the
@@ -10,17 +10,14 @@ answers began and ended.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import statistics
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 from advisor.client import Client
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2
-from benchmarks.answer_memory import TOPICS, VERBS, serve
+from benchmarks.answer_memory import TOPICS, VERBS, served
 
 FACTS = facts_pb2.Facts(task=facts_pb2.TASK_CLASSIFICATION, labelled_examples=500)
 PAUSE_S = 0.05
@@ -100,18 +97,8 @@ def main() -> None:
     )
     parser.add_argument("--askers", type=int, default=16)
     arguments = parser.parse_args()
-    spawn = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory(prefix="advisor-benchmark-") as folder:
-        Path(folder).chmod(0o755)
-        ours, theirs = spawn.Pipe()
-        server = spawn.Process(target=serve, args=(theirs, folder))
-        server.start()
-        try:
-            with Client(f"127.0.0.1:{ours.recv()}") as client:
-                measure(client, arguments.askers)
-        finally:
-            server.terminate()
-            server.join(30)
+    with served() as (client, _):
+        measure(client, arguments.askers)
 
 
 if __name__ == "__main__":

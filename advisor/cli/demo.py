@@ -36,6 +36,7 @@ from advisor.names import adapter_name, is_within
 from advisor.v1 import use_case_pb2
 from backends.base import Example
 from backends.counts import counted
+from backends.generation.engine import TOGETHER
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import AnswerStream, Client, OperationFuture
@@ -44,8 +45,6 @@ __all__ = ["examples_folder", "load_source", "register"]
 
 PACKAGES, SETTINGS = "installed-packages", "postgres-settings"
 WIDTH = 100
-TOGETHER = 16
-"""Questions asked at once, as many as a server answers at once by default."""
 RETRIEVING: dict[str, Any] = {"approach": "RAG", "max_output_tokens": 32, "passages": 2}
 """Chosen on questions that are not among those shown: of three passages the small model mixes things up."""
 PROMPTING: dict[str, Any] = {"approach": "PROMPTING", "max_output_tokens": 32}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backends.base import ModelError
 from backends.models.hashes import file_states
 
-__all__ = ["AdapterKey", "adapter_key", "check_adapter"]
+if TYPE_CHECKING:
+    import torch
 
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+__all__ = ["CONFIG", "WEIGHTS", "AdapterKey", "adapter_key", "check_adapter", "weight_changes"]
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+"""The files of an adapter, as PEFT names them."""
+
 _PREFIX = "base_model.model."  # what PEFT puts before the names of the model's own modules
 # Settings that say nothing of how the weights are applied; all others must be as in plain LoRA, alpha / r * B A, or
 # the engines would not agree on it.
@@ -60,7 +65,7 @@ def adapter_key(folder: Path) -> AdapterKey:
         ModelError: The folder holds no adapter.
     """
     try:
-        return str(folder.resolve()), file_states(folder, (_CONFIG, _WEIGHTS))
+        return str(folder.resolve()), file_states(folder, (CONFIG, WEIGHTS))
     except OSError as error:
         raise _no_adapter(folder, error) from error
 
@@ -98,6 +103,21 @@ def check_adapter(folder: Path, shape: Callable[[str], tuple[int, ...] | None]) 
     return scale
 
 
+def weight_changes(folder: Path, scale: AdapterScale) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield what an adapter that was checked adds to each layer's weights, in float32: shape (out, in).
+
+    Args:
+        folder: The adapter's folder.
+        scale: Its scale, as `check_adapter` returns it.
+    """
+    from safetensors.torch import load_file
+
+    parts = {_layer_and_part(name): weights.float() for name, weights in load_file(folder / WEIGHTS).items()}
+    for (layer, part), down in parts.items():
+        if part == "A.weight":
+            yield layer, parts[layer, "B.weight"] @ down * (scale.alpha / scale.rank)
+
+
 def _beyond_plain(config: Mapping[str, Any]) -> list[str]:
     """Return what makes an adapter more than plain LoRA, in words."""
     from peft import LoraConfig
@@ -115,7 +135,7 @@ def _check_weights(folder: Path, rank: int, shape: Callable[[str], tuple[int, ..
     """Refuse weights that are not those of the model's own layers at this rank."""
     layers: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, size in _weights(folder).items():
-        layer, _, part = name.removeprefix(_PREFIX).rpartition(".lora_")
+        layer, part = _layer_and_part(name)
         if part not in ("A.weight", "B.weight") or not layer:
             raise ModelError(
                 f"the adapter in {folder} has weights other than LoRA's ({name}); train it again"
@@ -138,13 +158,19 @@ def _check_weights(folder: Path, rank: int, shape: Callable[[str], tuple[int, ..
             )
 
 
+def _layer_and_part(name: str) -> tuple[str, str]:
+    """Return the layer that weights belong to by their name, and which of its matrices they are."""
+    layer, _, part = name.removeprefix(_PREFIX).rpartition(".lora_")
+    return layer, part
+
+
 def _config(folder: Path) -> Mapping[str, Any]:
     try:
-        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _no_adapter(folder, error) from error
     if not isinstance(config, Mapping):
-        raise _no_adapter(folder, f"{_CONFIG} holds no object")
+        raise _no_adapter(folder, f"{CONFIG} holds no object")
     return config
 
 
@@ -153,7 +179,7 @@ def _weights(folder: Path) -> dict[str, tuple[int, ...]]:
     import safetensors
 
     try:
-        with safetensors.safe_open(folder / _WEIGHTS, framework="numpy") as file:
+        with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError) as error:
         raise _no_adapter(folder, error) from error
@@ -161,5 +187,5 @@ def _weights(folder: Path) -> dict[str, tuple[int, ...]]:
 
 def _no_adapter(folder: Path, why: object) -> ModelError:
     return ModelError(
-        f"{folder} holds no adapter ({_CONFIG} and {_WEIGHTS}): {why}; name the folder of a tuned adapter"
+        f"{folder} holds no adapter ({CONFIG} and {WEIGHTS}): {why}; name the folder of a tuned adapter"
     )

@@ -7,7 +7,7 @@ call, and a piece of a prompt is a part of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -16,10 +16,12 @@ from transformers import AttentionInterface
 
 from backends.generation.slots import Pool, Slot
 
-__all__ = ["PACKED", "Part", "Reading", "Writing"]
+__all__ = ["PACKED", "Part", "Reading", "Writing", "refuse_other_kinds"]
 
 PACKED = "packed_slots"
 """Name of this attention, as transformers knows it."""
+
+_OTHER_KINDS = ("sliding_window", "softcap", "s_aux")
 
 
 class Part(Protocol):
@@ -126,6 +128,16 @@ class Reading:
         return attended[0].transpose(0, 1)
 
 
+def refuse_other_kinds(told: Mapping[str, Any]) -> None:
+    """Raise NotImplementedError where attention is not to all tokens before, or not by the usual weights.
+
+    Args:
+        told: What transformers tells an attention by name.
+    """
+    if kinds := [name for name in _OTHER_KINDS if told.get(name) is not None]:
+        raise NotImplementedError(f"attention with {', '.join(kinds)} cannot read packed tokens")
+
+
 def _attend(
     module: Any,
     query: torch.Tensor,
@@ -135,10 +147,7 @@ def _attend(
     *,
     parts: Sequence[Part],
     scaling: float | None = None,
-    sliding_window: int | None = None,
-    softcap: float | None = None,
-    s_aux: torch.Tensor | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend part by part, as transformers calls an attention.
 
@@ -151,15 +160,14 @@ def _attend(
         attention_mask: None, since parts know what their tokens may see.
         parts: What the tokens are, in their order.
         scaling: Factor of the products.
-        sliding_window: What only some models have; none of it is supported.
-        softcap: The same.
-        s_aux: The same.
+        more: What else transformers tells.
 
     Returns:
         Shape (rows, tokens a row, heads, size), and None.
     """
-    if attention_mask is not None or sliding_window is not None or softcap is not None or s_aux is not None:
-        raise NotImplementedError("packed attention attends to all tokens before, and has no other kind")
+    if attention_mask is not None:
+        raise NotImplementedError("packed attention has no masks")
+    refuse_other_kinds(more)
     a_row_each = query.shape[2] == 1
     queries, keys, values = (
         each[:, :, 0] if a_row_each else each[0].transpose(0, 1) for each in (query, key, value)

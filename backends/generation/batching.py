@@ -13,16 +13,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from backends.base import Cancelled, ModelError
+from backends.base import ModelError
 from backends.generation.adapters import AdapterKey
-from backends.generation.engine import TOGETHER, Request
+from backends.generation.engine import TOGETHER, WAIT_S, Request, stop_if
 from backends.generation.packed import PackedModel, Slot, Span
 from backends.generation.prefixes import PIECE_TOKENS, Prefixes, piece_names
 from backends.generation.sampling import Sampler, choose
 
 __all__ = ["BatchingEngine"]
 
-_WAIT_S = 0.05  # after which a caller is asked again whether it still wants an answer
 _LINGER_S = 2.0
 _PIECES = 4  # read at once where nobody writes; more gain little
 _PREFIX_BYTES = 256 << 20
@@ -56,7 +55,7 @@ class BatchingEngine:
         """Yield the tokens of an answer, as `Engine.stream` says."""
         tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
         asker = _Asker(request, 0, tokens)
-        _stop_if(cancelled)
+        stop_if(cancelled)
         self._model.prepare(request.adapter)
         try:
             self._enter(asker)
@@ -78,7 +77,7 @@ class BatchingEngine:
         tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
         left = deque(_Asker(request, place, tokens) for place, request in enumerate(requests))
         going: dict[int, _Asker] = {}
-        _stop_if(cancelled)
+        stop_if(cancelled)
         for adapter in {request.adapter for request in requests}:
             self._model.prepare(adapter)
         try:
@@ -312,16 +311,11 @@ class _Asker:
 def _next(tokens: queue.SimpleQueue[_Said], cancelled: Callable[[], bool]) -> tuple[int, int, bool]:
     """Return the next token said, once there is one and the caller still wants it."""
     while True:
-        _stop_if(cancelled)
+        stop_if(cancelled)
         try:
-            place, token, last = tokens.get(timeout=_WAIT_S)
+            place, token, last = tokens.get(timeout=WAIT_S)
         except queue.Empty:
             continue
         if isinstance(token, Exception):
             raise token
         return place, token, last
-
-
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("the answer was cancelled")

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-__all__ = ["TOGETHER", "Engine", "EngineName", "Request"]
+from backends.base import Cancelled
+
+__all__ = ["TOGETHER", "WAIT_S", "Engine", "EngineName", "Request", "stop_if"]
 
 EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
 """Which engine computes: `auto` is OpenVINO with float16 weights where it is installed and agrees with torch."""
 
 TOGETHER = 16
 """Most answers that are written at once, unless said otherwise: each further one slows all the others down."""
+
+WAIT_S = 0.05
+"""Seconds after which a caller who waits is asked again whether it still wants an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +93,9 @@ class Engine(Protocol):
     def forget(self) -> None:
         """Drop what is kept of earlier prompts, keep nothing of those under way, and drop adapters."""
         ...
+
+
+def stop_if(cancelled: Callable[[], bool]) -> None:
+    """Raise Cancelled where a caller no longer wants its answer."""
+    if cancelled():
+        raise Cancelled("the answer was cancelled")

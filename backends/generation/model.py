@@ -78,6 +78,10 @@ class LoadedModel:
         logits: torch.Tensor = output.logits[:, -1]
         return logits
 
+    def read_alone(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Return the logits after prompts, each read as a whole by the plain model: shape (prompts, vocabulary)."""
+        return torch.cat([self.read(prompt, self.empty_cache(), None) for prompt in prompts])
+
     @torch.inference_mode()
     def read_packed(
         self,

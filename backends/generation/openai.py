@@ -18,6 +18,7 @@ from backends.base import (
     ModelError,
     QuestionError,
 )
+from backends.generation.engine import TOGETHER, stop_if
 from backends.generation.words import WordStream
 
 __all__ = ["OpenAIGenerator"]
@@ -26,7 +27,6 @@ _ASSUMED_CONTEXT_TOKENS = 8192
 _BYTES_PER_TOKEN = 3  # fewer than English has, so that an estimate errs on the safe side
 _TOKENS_PER_MESSAGE = 8
 _TIMEOUT_S = 120.0
-_TOGETHER = 16
 
 
 class OpenAIGenerator:
@@ -79,12 +79,12 @@ class OpenAIGenerator:
         adapter: Path | None = None,
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
-        _stop_if(cancelled)
+        stop_if(cancelled)
         pieces, words = list[str](), WordStream(emit)
         reason, usage = FinishReason.STOP, None
         with self._translated(), self._stream(messages, options, adapter) as stream:
             for chunk in stream:
-                _stop_if(cancelled)
+                stop_if(cancelled)
                 usage = chunk.usage or usage
                 for choice in chunk.choices[:1]:
                     if choice.delta.content:
@@ -125,7 +125,7 @@ class OpenAIGenerator:
                 failed.set()  # the others stop at their next token
                 raise
 
-        with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="advisor-openai") as threads:
+        with ThreadPoolExecutor(TOGETHER, thread_name_prefix="advisor-openai") as threads:
             asked = [threads.submit(write, messages) for messages in chats]
         errors = [error for each in asked if (error := each.exception()) is not None]
         for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
@@ -181,8 +181,3 @@ class OpenAIGenerator:
 
 def _listed(served: dict[str, Any]) -> str:
     return ", ".join(sorted(served)) or "nothing"
-
-
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("the answer was cancelled")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import structlog
-import torch
 
 from backends.base import ModelError
 from backends.generation.batching import BatchingEngine
@@ -36,21 +35,20 @@ def open_engine(folder: Path, *, name: EngineName = "torch", together: int = TOG
     Raises:
         ModelError: The folder holds no model that generates, or the engine asked for cannot run it.
     """
-    model = LoadedModel(folder)
     if name != "torch":
         try:
-            return BatchingEngine(_by_openvino(folder, model, name), together=together)
+            return BatchingEngine(_by_openvino(folder, int8=name == "openvino-int8"), together=together)
         except ModelError as error:
             if name != "auto":
                 raise
             _log.info("answers by torch", reason=str(error))
-            model = LoadedModel(folder)
+    model = LoadedModel(folder)
     if reads_packed(model):
         return BatchingEngine(PackedTorch(model), together=together)
     return TurnsEngine(model)
 
 
-def _by_openvino(folder: Path, model: LoadedModel, name: EngineName) -> PackedModel:
+def _by_openvino(folder: Path, *, int8: bool) -> PackedModel:
     """Return a model by OpenVINO, which agrees with what the same model says by torch.
 
     Raises:
@@ -60,16 +58,14 @@ def _by_openvino(folder: Path, model: LoadedModel, name: EngineName) -> PackedMo
         from backends.generation.packed_openvino import PackedOpenVINO
     except ImportError as error:
         raise ModelError(f"the engine OpenVINO is not installed ({error}); {_INSTALL}") from error
+    model = LoadedModel(folder)
     if not model.remembers_all():
         raise ModelError(f"OpenVINO cannot run the model in {folder}: not all its layers remember all tokens")
-    int8 = name == "openvino-int8"
-    vocabulary = model.config.vocab_size
-    expected = torch.cat(
-        [model.read(prompt, model.empty_cache(), None) for prompt in sample_prompts(vocabulary)]
-    )
+    prompts = sample_prompts(model.config.vocab_size)
+    expected = model.read_alone(prompts)
     try:
         packed = PackedOpenVINO(model.release(), int8=int8)
-        agree = agrees(packed, vocabulary, expected, _INT8_TOLERANCE if int8 else _FLOAT16_TOLERANCE)
+        agree = agrees(packed, prompts, expected, _INT8_TOLERANCE if int8 else _FLOAT16_TOLERANCE)
     except Exception as error:  # the tracer and the compiler raise whatever their libraries do
         reason = str(error).partition("\n")[0]
         raise ModelError(

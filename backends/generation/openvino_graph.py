@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from transformers import AttentionInterface
 
+from backends.generation.attention import refuse_other_kinds
 from backends.generation.silent_openvino import (
     apply_make_stateful_transformation,
     compress_model_transformation,
@@ -17,6 +18,7 @@ from backends.generation.silent_openvino import (
     ops,
     paged_attention_transformation,
 )
+from backends.generation.slots import Layout
 
 __all__ = ["ROWS", "Weights", "paged", "traced"]
 
@@ -83,11 +85,10 @@ def traced(model: Any) -> openvino.Model:
         model: The torch model, in float32; its attention is replaced.
     """
     model.set_attn_implementation(_EXPORT)
-    config = model.config.get_text_config()
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    layout = Layout.of(model.config.get_text_config())
+    heads, size = layout.heads, layout.size
     # Sizes that differ from each other, or the trace would take one for another.
-    past = [torch.zeros(2, heads, 3, size) for _ in range(2 * config.num_hidden_layers)]
+    past = [torch.zeros(2, heads, 3, size) for _ in range(2 * layout.layers)]
     example = {
         "input_ids": torch.ones(2, 4, dtype=torch.long),
         "attention_mask": torch.ones(2, 7, dtype=torch.long),
@@ -95,14 +96,11 @@ def traced(model: Any) -> openvino.Model:
         "rows": torch.arange(1),
         "past": past,
     }
-    with (
-        torch.no_grad(),
-        warnings.catch_warnings(action="ignore"),
-    ):  # the tracer warns of each size it looks at
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of each size that the tracer looks at
         graph = openvino.convert_model(_Explicit(model), example_input=example)
     states = [f"past.{index // 2}.{'key' if index % 2 == 0 else 'value'}" for index in range(len(past))]
     _name(graph, states, [-1, heads, -1, size])
-    _make_stateful(graph, states, [0, heads, 0, size])
+    _make_stateful(graph, states, layout)
     compress_model_transformation(graph)
     return graph
 
@@ -166,14 +164,10 @@ def _attend(
     *,
     parts: _States,
     scaling: float | None = None,
-    sliding_window: int | None = None,
-    softcap: float | None = None,
-    s_aux: torch.Tensor | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend by the operations that OpenVINO makes paged attention of."""
-    if sliding_window is not None or softcap is not None or s_aux is not None:
-        raise NotImplementedError("only plain attention can be paged")
+    refuse_other_kinds(more)
     key = torch.cat([parts.past[2 * module.layer_idx], key], dim=2)
     value = torch.cat([parts.past[2 * module.layer_idx + 1], value], dim=2)
     parts.present += [key, value]
@@ -208,7 +202,7 @@ def _name(graph: openvino.Model, states: Sequence[str], shape: Sequence[int]) ->
     graph.validate_nodes_and_infer_types()
 
 
-def _make_stateful(graph: openvino.Model, states: Sequence[str], empty: Sequence[int]) -> None:
+def _make_stateful(graph: openvino.Model, states: Sequence[str], layout: Layout) -> None:
     """Turn keys and values into states, as the transformation to paged attention looks for them."""
     order = ops.parameter([-1], openvino.Type.i32, name="beam_idx")
     order.output(0).get_tensor().add_names({"beam_idx"})
@@ -225,8 +219,8 @@ def _make_stateful(graph: openvino.Model, states: Sequence[str], empty: Sequence
     batch = ops.gather(rows, ops.constant(np.array([0])), ops.constant(np.int64(0)))
     for node in graph.get_ops():
         if node.get_type_name() == "ReadValue":
-            sizes = [ops.constant(np.array([each], dtype=np.int64)) for each in empty]
-            shape = ops.concat([batch, *sizes[1:]], axis=0)
+            empty = ops.constant(np.array([layout.heads, 0, layout.size], dtype=np.int64))
+            shape = ops.concat([batch, empty], axis=0)
             node.set_arguments([ops.broadcast(ops.constant(np.float32(0)), shape)])
     graph.validate_nodes_and_infer_types()
 

@@ -28,11 +28,11 @@ class Slot(Protocol):
     length: int
 
     def write(self, states: torch.Tensor) -> None:
-        """Put the states of further tokens in: shape (layers, 2, heads, tokens, size)."""
+        """Put the states of further tokens in, as `copy` returned them."""
         ...
 
     def copy(self, start: int, end: int) -> torch.Tensor:
-        """Return the states of some tokens, as `write` takes them."""
+        """Return the states of some tokens, in a shape of the model's own."""
         ...
 
 
@@ -58,11 +58,9 @@ class PackedModel(Protocol):
 
     Attributes:
         name: What computes and how precisely.
-        token_bytes: Memory that a token of a request takes.
     """
 
     name: str
-    token_bytes: int
 
     def prepare(self, adapter: Path | None) -> None:
         """Do what takes long before an adapter can be loaded, in the thread of who asks for it.
@@ -102,22 +100,23 @@ class PackedModel(Protocol):
 
 
 def sample_prompts(vocabulary: int) -> list[list[int]]:
-    """Return the two prompts that `agrees` reads, for a model with so many different tokens."""
+    """Return two prompts by which `agrees` tells models apart, for a model with so many different tokens."""
     return [[(start + 7 * place) % vocabulary for place in range(2 * _PIECE + 1)] for start in _SAMPLE]
 
 
-def agrees(model: PackedModel, vocabulary: int, expected: torch.Tensor, tolerance: float) -> bool:
+def agrees(
+    model: PackedModel, prompts: Sequence[Sequence[int]], expected: torch.Tensor, tolerance: float
+) -> bool:
     """Return whether a model says of packed tokens what is expected after `sample_prompts`.
 
     Two requests are read in pieces side by side, and take a token together.
 
     Args:
         model: The model.
-        vocabulary: How many different tokens it has.
-        expected: The logits after the prompts: shape (2, vocabulary).
+        prompts: The prompts.
+        expected: The logits after each: shape (2, vocabulary).
         tolerance: Most that a logit may differ.
     """
-    prompts = sample_prompts(vocabulary)
     slots = [slot for prompt in prompts if (slot := model.take(len(prompt))) is not None]
     try:
         found = None

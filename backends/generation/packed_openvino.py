@@ -15,10 +15,8 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
-from backends.base import ModelError
-from backends.generation.adapters import AdapterKey, adapter_key, check_adapter
+from backends.generation.adapters import AdapterKey, adapter_key, check_adapter, weight_changes
 from backends.generation.openvino_graph import ROWS, Weights, paged, traced
 from backends.generation.packed import Slot, Span
 from backends.generation.prefixes import PIECE_TOKENS
@@ -49,10 +47,8 @@ class PackedOpenVINO:
         self._int8 = int8
         self._graph = traced(model)
         self._core = openvino.Core()
-        self._blocks: _Blocks | None = None
         plain = self._compiled(self._graph)
         self._blocks = _Blocks(plain, cache_bytes)
-        self.token_bytes = self._blocks.token_bytes
         self._blocks.give(plain)
         self._building = threading.Lock()
         self._ready = threading.Lock()
@@ -60,21 +56,14 @@ class PackedOpenVINO:
 
     def prepare(self, adapter: Path | None) -> None:
         """Add an adapter to a copy of the weights, where that was not done before."""
-        if adapter is None:
-            return
-        key = adapter_key(adapter)
-        with self._building:
-            if not self._has(key):
-                made = self._adapted(adapter)
-                with self._ready:
-                    self._requests[key] = made
+        if adapter is not None:
+            self._have(adapter)
 
     def load(self, adapter: Path | None, used: Collection[AdapterKey | None] = ()) -> AdapterKey | None:
         """Have an adapter at hand, as `PackedModel.load` says."""
         if adapter is None:
             return None
-        key = adapter_key(adapter)
-        self.prepare(adapter)
+        key = self._have(adapter)
         with self._ready:
             self._requests.move_to_end(key)
             idle = [each for each in self._requests if each not in {None, key, *used}]
@@ -92,11 +81,11 @@ class PackedOpenVINO:
 
     def take(self, tokens: int) -> Slot | None:
         """Return a slot, as `PackedModel.take` says."""
-        return self._held.take(tokens)
+        return self._blocks.take(tokens)
 
     def release(self, slot: Slot) -> None:
         """Give a slot back."""
-        self._held.release(cast("_Slot", slot))
+        self._blocks.release(cast("_Slot", slot))
 
     def read(self, spans: Sequence[Span]) -> torch.Tensor:
         """Read spans, as `PackedModel.read` says: those of one adapter in one step."""
@@ -138,19 +127,27 @@ class PackedOpenVINO:
         logits = torch.from_numpy(request.get_output_tensor(0).data.copy()).flatten(0, -2)
         return dict(zip(wanted, logits, strict=False))
 
+    def _have(self, adapter: Path) -> AdapterKey:
+        """Make a model with an adapter where there is none, and return what to call it."""
+        key = adapter_key(adapter)
+        with self._building:
+            with self._ready:
+                there = key in self._requests
+            if not there:
+                made = self._adapted(adapter)
+                with self._ready:
+                    self._requests[key] = made
+        return key
+
     def _adapted(self, folder: Path) -> Any:
         """Return a request to the model with an adapter in its weights."""
         graph = self._graph.clone()
         weights = Weights(graph)
         scale = check_adapter(folder, weights.shape)
-        parts = load_file(folder / "adapter_model.safetensors")
-        for name in parts:
-            layer, _, part = name.removeprefix("base_model.model.").rpartition(".lora_")
-            if part == "A.weight":
-                down, up = parts[name].float(), parts[name.replace("lora_A", "lora_B")].float()
-                weights.add(layer, (up @ down * (scale.alpha / scale.rank)).numpy())
+        for layer, change in weight_changes(folder, scale):
+            weights.add(layer, change.numpy())
         made = self._compiled(graph)
-        self._held.give(made)
+        self._blocks.give(made)
         return made
 
     def _compiled(self, graph: openvino.Model) -> Any:
@@ -158,16 +155,6 @@ class PackedOpenVINO:
             graph = graph.clone()
             Weights(graph).quantize()
         return self._core.compile_model(paged(graph), "CPU", _EXACT).create_infer_request()
-
-    def _has(self, key: AdapterKey) -> bool:
-        with self._ready:
-            return key in self._requests
-
-    @property
-    def _held(self) -> _Blocks:
-        if self._blocks is None:
-            raise ModelError("the model is not loaded")
-        return self._blocks
 
 
 class _Blocks:
@@ -190,10 +177,9 @@ class _Blocks:
         if len(sizes) != 1 or PIECE_TOKENS % tokens:
             raise RuntimeError(f"blocks of {sizes} cannot be kept piece by piece")
         self.tokens = tokens
-        self.token_bytes = sum(4 * int(np.prod(shape)) for shape in shapes.values()) // tokens
-        self.number = limit_bytes // (self.token_bytes * tokens)
-        self.arrays = {name: np.zeros((self.number, *shape), np.float32) for name, shape in shapes.items()}
-        self._free = list(range(self.number - 1, -1, -1))
+        number = limit_bytes // sum(4 * int(np.prod(shape)) for shape in shapes.values())
+        self.arrays = {name: np.zeros((number, *shape), np.float32) for name, shape in shapes.items()}
+        self._free = list(range(number - 1, -1, -1))
 
     def give(self, request: Any) -> None:
         """Have a request to a model use these blocks."""

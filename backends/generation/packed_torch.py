@@ -9,12 +9,12 @@ from typing import cast
 
 import torch
 
-from backends.generation import slots
 from backends.generation.adapters import AdapterKey
 from backends.generation.attention import Part, Reading, Writing
 from backends.generation.model import LoadedModel
 from backends.generation.packed import Slot, Span, agrees, sample_prompts
 from backends.generation.slots import Layout, Slots
+from backends.generation.slots import Slot as PoolSlot
 
 __all__ = ["PackedTorch", "reads_packed"]
 
@@ -33,10 +33,8 @@ class PackedTorch:
     name = "torch float32"
 
     def __init__(self, model: LoadedModel, *, slot_bytes: int = _SLOT_BYTES) -> None:
-        layout = _layout(model)
-        self.token_bytes = layout.token_bytes
         self._model = model
-        self._slots = Slots(layout, slot_bytes)
+        self._slots = Slots(Layout.of(model.config), slot_bytes)
         model.pack(packed=True)
 
     def prepare(self, adapter: Path | None) -> None:
@@ -56,7 +54,7 @@ class PackedTorch:
 
     def release(self, slot: Slot) -> None:
         """Give a slot back."""
-        self._slots.release(cast("slots.Slot", slot))
+        self._slots.release(cast("PoolSlot", slot))
 
     def read(self, spans: Sequence[Span]) -> torch.Tensor:
         """Read spans, as `PackedModel.read` says: first those who write, pool by pool."""
@@ -86,24 +84,14 @@ def reads_packed(model: LoadedModel) -> bool:
     """Return whether a model says the same of packed tokens as of one request's, and can pack them."""
     if not model.remembers_all():
         return False
-    vocabulary = model.config.vocab_size
-    expected = torch.cat(
-        [model.read(prompt, model.empty_cache(), None) for prompt in sample_prompts(vocabulary)]
-    )
+    prompts = sample_prompts(model.config.vocab_size)
+    expected = model.read_alone(prompts)
     try:
-        return agrees(PackedTorch(model), vocabulary, expected, _TOLERANCE)
+        return agrees(PackedTorch(model), prompts, expected, _TOLERANCE)
     except (NotImplementedError, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
         return False
     finally:
         model.pack(packed=False)
-
-
-def _layout(model: LoadedModel) -> Layout:
-    """Return what a model remembers of a token."""
-    config = model.config
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    return Layout(config.num_hidden_layers, heads, size)
 
 
 def _key(span: Span) -> tuple[bool, int, int]:
@@ -113,5 +101,5 @@ def _key(span: Span) -> tuple[bool, int, int]:
     return (True, 0, 0) if reading else (False, slot.pool.capacity, slot.index)
 
 
-def _slot(span: Span) -> slots.Slot:
-    return cast("slots.Slot", span.slot)  # what `take` returned
+def _slot(span: Span) -> PoolSlot:
+    return cast("PoolSlot", span.slot)  # what `take` returned

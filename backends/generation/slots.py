@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from transformers import PreTrainedConfig
 
 __all__ = ["Layout", "Pool", "Slot", "Slots"]
 
@@ -23,6 +24,13 @@ class Layout:
     layers: int
     heads: int
     size: int
+
+    @classmethod
+    def of(cls, config: PreTrainedConfig) -> Layout:
+        """Return what the model of a configuration remembers."""
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        return cls(config.num_hidden_layers, heads, size)
 
     @property
     def token_bytes(self) -> int:

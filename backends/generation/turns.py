@@ -6,15 +6,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from backends.base import Cancelled
-from backends.generation.engine import Request
+from backends.generation.engine import WAIT_S, Request, stop_if
 from backends.generation.model import LoadedModel
 from backends.generation.prefixes import PIECE_TOKENS
 from backends.generation.sampling import Sampler, choose
 
 __all__ = ["TurnsEngine"]
-
-_WAIT_S = 0.05
 
 
 class TurnsEngine:
@@ -36,11 +33,11 @@ class TurnsEngine:
         with self._taking_turns(cancelled):
             adapter, cache = self._model.load(request.adapter), self._model.empty_cache()
             while len(prompt) > PIECE_TOKENS:
-                _stop_if(cancelled)
+                stop_if(cancelled)
                 self._model.read(prompt[:PIECE_TOKENS], cache, adapter)
                 del prompt[:PIECE_TOKENS]
             for _ in range(request.limit):
-                _stop_if(cancelled)
+                stop_if(cancelled)
                 (token,) = choose(self._model.read(prompt, cache, adapter), [sampler])
                 yield token
                 if token in request.stop:
@@ -68,14 +65,9 @@ class TurnsEngine:
     @contextmanager
     def _taking_turns(self, cancelled: Callable[[], bool]) -> Iterator[None]:
         """Wait for the model, but no longer than the caller wants to."""
-        while not self._turn.acquire(timeout=_WAIT_S):
-            _stop_if(cancelled)
+        while not self._turn.acquire(timeout=WAIT_S):
+            stop_if(cancelled)
         try:
             yield
         finally:
             self._turn.release()
-
-
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("the answer was cancelled")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.base import Message, ModelError, SettingsError, TuningError
+from backends.generation.adapters import CONFIG, WEIGHTS
 from backends.models.hashes import file_sha256, file_states
 
 __all__ = [
@@ -37,8 +38,6 @@ __all__ = [
 ]
 
 _FORMAT = 1
-_WEIGHTS = "adapter_model.safetensors"
-_CONFIG = "adapter_config.json"
 _MANIFEST = "manifest.json"
 _MAX_JSON_BYTES = 1 << 20
 
@@ -180,8 +179,8 @@ def write_adapter(folder: Path, manifest: Manifest, *, config: bytes, weights: b
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        write_file(partial / _WEIGHTS, weights)
-        write_file(partial / _CONFIG, config)
+        write_file(partial / WEIGHTS, weights)
+        write_file(partial / CONFIG, config)
         write_file(partial / _MANIFEST, _manifest_to_json(manifest))
         shutil.rmtree(previous, ignore_errors=True)
         if folder.exists():
@@ -219,7 +218,7 @@ def verify_adapter(folder: Path, base_model: str) -> Manifest:
         raise ModelError(
             f"{folder}: adapts {manifest.base_model}, not {base_model}; load that model or tune again"
         )
-    for name, expected in ((_WEIGHTS, manifest.weights_sha256), (_CONFIG, manifest.config_sha256)):
+    for name, expected in ((WEIGHTS, manifest.weights_sha256), (CONFIG, manifest.config_sha256)):
         with _readable(folder):
             actual = file_sha256(folder / name)
         if actual != expected:
@@ -236,7 +235,7 @@ def adapter_state(folder: Path) -> tuple[tuple[int, int], ...]:
         ModelError: A file is missing.
     """
     with _readable(folder):
-        return file_states(folder, (_MANIFEST, _CONFIG, _WEIGHTS))
+        return file_states(folder, (_MANIFEST, CONFIG, WEIGHTS))
 
 
 def write_file(path: Path, content: bytes) -> None:

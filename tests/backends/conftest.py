@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, resolve
 from tests.backends.lora import save_adapter
+from tests.backends.random_models import save_random_model
 
 LINES = (
     "The capital of France is Paris.",
@@ -30,7 +31,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a random two-layer Llama, a byte-level tokenizer and a chat template."""
     folder = tmp_path_factory.mktemp("tiny-model")
     vocabulary = _save_tokenizer(folder)
-    _save_model(folder, vocabulary)
+    save_random_model(folder, vocab_size=vocabulary, max_position_embeddings=1024, tie_word_embeddings=True)
     return folder
 
 
@@ -82,26 +83,3 @@ def _save_tokenizer(folder: Path) -> int:
     )
     wrapped.save_pretrained(folder)
     return len(wrapped)
-
-
-def _save_model(folder: Path, vocabulary: int) -> None:
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=2,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        # Of numbers that float16 holds too: engines that keep it say the same.
-        LlamaForCausalLM(config).half().float().save_pretrained(folder)

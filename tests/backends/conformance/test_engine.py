@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from backends.generation.engine import Engine, Request
 from backends.generation.model import LoadedModel
 from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
+from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 
 STOP = frozenset([2])
@@ -50,23 +51,6 @@ def engine(request: pytest.FixtureRequest, tiny_model: Path, monkeypatch: pytest
 def ask(place: int, adapter: Path | None = None, *, limit: int = 32, **options: float) -> Request:
     """Return a request for the answer to one of the prompts."""
     return Request(PROMPTS[place], limit, STOP, adapter, **options)  # type: ignore[arg-type]
-
-
-def write(engine: Engine, request: Request) -> list[int]:
-    """Return the tokens of an answer."""
-    return list(engine.stream(request, cancelled=lambda: False))
-
-
-def write_all(engine: Engine, requests: Sequence[Request]) -> list[list[int]]:
-    """Return the tokens of many answers."""
-    found: list[list[int]] = [[] for _ in requests]
-
-    def take(place: int, token: int) -> bool:
-        found[place].append(token)
-        return True
-
-    engine.batch(requests, take=take, cancelled=lambda: False)
-    return found
 
 
 def by_library(folder: Path, request: Request) -> list[int]:

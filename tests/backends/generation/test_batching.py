@@ -17,8 +17,11 @@ from backends.generation.model import LoadedModel
 from backends.generation.opening import open_engine
 from backends.generation.packed_torch import PackedTorch, reads_packed
 from backends.generation.prefixes import PIECE_TOKENS
+from backends.generation.slots import Layout
 from backends.generation.turns import TurnsEngine
+from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
+from tests.backends.random_models import save_random_model
 
 
 class Watched(LoadedModel):
@@ -51,7 +54,7 @@ def model(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 def token_bytes(model: Watched) -> int:
     """Return the memory that a token takes."""
-    return PackedTorch(model).token_bytes
+    return Layout.of(model.config).token_bytes
 
 
 def prompt(tokens: int, start: int = 3) -> list[int]:
@@ -64,11 +67,6 @@ def ask(tokens: int, start: int = 3, *, limit: int = 4, adapter: Path | None = N
     return Request(prompt(tokens, start), limit, frozenset(), adapter)
 
 
-def write(engine: Engine, request: Request) -> list[int]:
-    """Return the tokens of an answer."""
-    return list(engine.stream(request, cancelled=lambda: False))
-
-
 def in_order(engine: Engine, requests: Sequence[Request]) -> list[int]:
     """Return whose tokens come when, by the place of the request."""
     places: list[int] = []
@@ -79,18 +77,6 @@ def in_order(engine: Engine, requests: Sequence[Request]) -> list[int]:
 
     engine.batch(requests, take=take, cancelled=lambda: False)
     return places
-
-
-def written(engine: Engine, requests: Sequence[Request]) -> list[list[int]]:
-    """Return the tokens of answers that are written together."""
-    found: list[list[int]] = [[] for _ in requests]
-
-    def take(place: int, token: int) -> bool:
-        found[place].append(token)
-        return True
-
-    engine.batch(requests, take=take, cancelled=lambda: False)
-    return found
 
 
 def in_threads(count: int, work: Callable[[int], None]) -> None:
@@ -110,26 +96,7 @@ def test_a_model_that_can_is_batched(tiny_model: Path) -> None:
 @pytest.mark.parametrize("family", ["mistral", "gemma2", "mamba"])
 def test_a_model_that_cannot_takes_turns(family: str, tiny_model: Path, tmp_path: Path) -> None:
     """Windows and states of another kind are seen at load, and such a model still answers as the library does."""
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    config = AutoConfig.for_model(
-        family,
-        vocab_size=384,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        sliding_window=16,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=2,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        made = AutoModelForCausalLM.from_config(config)
-    made.save_pretrained(tmp_path)
+    made = save_random_model(tmp_path, family, head_dim=8, sliding_window=16)
     engine = open_engine(tmp_path)
     assert isinstance(engine, TurnsEngine)
     ids = torch.tensor([prompt(60)])
@@ -271,7 +238,7 @@ def test_adapters_mix_after_others_were_forgotten(
     for _ in range(3):
         engine.forget()
         model.steps.clear()
-        assert written(engine, requests) == alone
+        assert write_all(engine, requests) == alone
         assert len(model.steps) < 20
 
 
@@ -303,7 +270,7 @@ def test_room_is_bounded(model: Watched) -> None:
     requests = [ask(8 + start, start) for start in range(10)]
     model.steps.clear()
     alone = [write(BatchingEngine(PackedTorch(LoadedModel(model._folder))), request) for request in requests]
-    assert written(engine, requests) == alone
+    assert write_all(engine, requests) == alone
     assert len(write(engine, ask(900))) == 4
 
 

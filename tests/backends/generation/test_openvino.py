@@ -12,13 +12,15 @@ import torch
 
 from backends.base import ModelError
 from backends.generation.batching import BatchingEngine
-from backends.generation.engine import Engine, Request
+from backends.generation.engine import Request
 from backends.generation.model import LoadedModel
 from backends.generation.opening import open_engine
 from backends.generation.packed import PackedModel, Span
 from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
+from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
+from tests.backends.random_models import save_random_model
 
 pytest.importorskip("openvino")
 
@@ -39,11 +41,6 @@ def by_openvino(folder: Path, *, int8: bool = False) -> PackedModel:
     from backends.generation.packed_openvino import PackedOpenVINO
 
     return PackedOpenVINO(LoadedModel(folder).release(), int8=int8)
-
-
-def write(engine: Engine, request: Request) -> list[int]:
-    """Return the tokens of an answer."""
-    return list(engine.stream(request, cancelled=lambda: False))
 
 
 def ask(adapter: Path | None = None, limit: int = 24) -> Request:
@@ -95,13 +92,7 @@ def test_it_says_otherwise_than_torch(tiny_model: Path, monkeypatch: pytest.Monk
 
 def test_a_model_of_another_kind(tiny_model: Path, tmp_path: Path) -> None:
     """Sliding windows are refused, and taken by torch where it may choose."""
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    sizes = {"vocab_size": 384, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "sliding_window": 16}
-    AutoModelForCausalLM.from_config(AutoConfig.for_model("mistral", **sizes, **heads)).save_pretrained(
-        tmp_path
-    )
+    save_random_model(tmp_path, "mistral", sliding_window=16)
     with pytest.raises(ModelError, match="OpenVINO cannot run the model"):
         open_engine(tmp_path, name="openvino")
     assert isinstance(open_engine(tmp_path, name="auto"), TurnsEngine)
@@ -150,14 +141,7 @@ def test_room_is_bounded(tiny_model: Path) -> None:
     model = LoadedModel(tiny_model).release()
     packed = PackedOpenVINO(model, cache_bytes=1024 * 512)
     assert packed.take(64 * 1024) is None
-    found: list[list[int]] = [[] for _ in range(12)]
-
-    def take(place: int, token: int) -> bool:
-        found[place].append(token)
-        return True
-
-    BatchingEngine(packed).batch([ask()] * 12, take=take, cancelled=lambda: False)
-    assert found == [alone] * 12
+    assert write_all(BatchingEngine(packed), [ask()] * 12) == [alone] * 12
 
 
 def test_its_makers_are_not_told(tmp_path: Path) -> None:
