@@ -95,17 +95,22 @@ class BatchingEngine:
 
     def forget(self) -> None:
         """Drop prefixes and adapters at once, as `Engine.forget` says."""
-        done = threading.Event()
+        dropped: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
         def drop() -> None:
-            self._prefixes.clear()
-            for asker in (*self._waiting, *self._under_way):
-                asker.names = []
-            self._model.drop_adapters({asker.adapter for asker in self._under_way})
-            done.set()
+            try:
+                self._prefixes.clear()
+                for asker in (*self._waiting, *self._under_way):
+                    asker.names = []
+                self._model.drop_adapters({asker.adapter for asker in self._under_way})
+            except Exception as error:  # noqa: BLE001 - told to who asked
+                dropped.put(_failure(error))
+            else:
+                dropped.put(None)
 
         self._order(drop)
-        done.wait()
+        if (failure := dropped.get()) is not None:
+            raise failure
 
     def _enter(self, asker: _Asker) -> None:
         self._order(lambda: self._waiting.append(asker))
@@ -235,11 +240,7 @@ class BatchingEngine:
         """End all requests under way: nobody knows what the failed step left of them."""
         for asker in self._under_way[:]:
             self._release(asker)
-            failure = ModelError(
-                f"the model failed ({type(error).__name__}: {error}); ask again, and report it if it lasts"
-            )
-            failure.__cause__ = error
-            asker.fail(failure)
+            asker.fail(_failure(error))
 
 
 _Said = tuple[int, int | Exception, bool]  # a request's place, its next token, and whether that is the last
@@ -306,6 +307,15 @@ class _Asker:
     def fail(self, error: Exception) -> None:
         """Tell the caller that there is no answer."""
         self._tokens.put((self.place, error, True))
+
+
+def _failure(error: Exception) -> ModelError:
+    """Return what callers are told of an error that nobody foresaw."""
+    failure = ModelError(
+        f"the model failed ({type(error).__name__}: {error}); ask again, and report it if it lasts"
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _next(tokens: queue.SimpleQueue[_Said], cancelled: Callable[[], bool]) -> tuple[int, int, bool]:

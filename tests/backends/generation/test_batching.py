@@ -284,6 +284,17 @@ def test_a_failed_step_is_told_to_those_under_way(model: Watched) -> None:
     assert write(engine, ask(8)) == expected
 
 
+def test_a_failure_to_forget_ends_no_thread(model: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked to forget goes on, and so do those who ask next."""
+    engine = BatchingEngine(PackedTorch(model))
+    expected = write(engine, ask(8))
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "drop_adapters", lambda used: 1 / 0)
+        with pytest.raises(ModelError, match="the model failed \\(ZeroDivisionError"):
+            engine.forget()
+    assert write(engine, ask(8)) == expected
+
+
 def test_the_thread_ends_when_nobody_asks(model: Watched) -> None:
     """And begins again with the next request."""
     engine = BatchingEngine(PackedTorch(model))
