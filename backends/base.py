@@ -30,6 +30,7 @@ __all__ = [
     "DocumentError",
     "Example",
     "ExamplesError",
+    "Exchange",
     "FinishReason",
     "Generation",
     "GenerationOptions",
@@ -149,13 +150,33 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question of a conversation with its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """How to generate: temperature 0 takes the most probable token each time."""
+    """How to generate: temperature 0 takes the most probable token each time.
+
+    Attributes:
+        labels: The answer is exactly one of these; any text where there are none. The model is not told them.
+        output_schema: A JSON schema that the answer, a JSON value, follows; not together with labels.
+    """
 
     max_output_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
     passages: int = 3
+    labels: tuple[str, ...] = ()
+    output_schema: str | None = None
+
+    @property
+    def formed(self) -> bool:
+        """Whether the answer must have a form: complete where it ends by itself, cut where the limit ends it."""
+        return bool(self.labels) or self.output_schema is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +284,8 @@ class Generator(Protocol):
 
         Raises:
             Cancelled: `cancelled` said so.
-            QuestionError: The chat does not fit the model's context.
-            ModelError: The adapter does not fit the model, or the server failed.
+            QuestionError: The chat does not fit the model's context, or the form cannot be followed.
+            ModelError: The adapter does not fit the model, or the server failed, or ignored the form.
         """
         ...
 
@@ -320,12 +341,21 @@ class Backend(Protocol):
         options: GenerationOptions,
         emit: Callable[[AnswerEvent], None],
         cancelled: Callable[[], bool],
+        history: Sequence[Exchange] = (),
     ) -> Answer:
         """Answer a question.
 
+        Args:
+            question: The question.
+            options: How to generate.
+            emit: Receives what happens.
+            cancelled: Asked often; True ends the work at once.
+            history: What was asked and answered before, oldest first. The oldest are left out
+                where they do not fit, and a note says so. Passages are sought by the question alone.
+
         Raises:
             Cancelled: `cancelled` said so; nothing was emitted after it did.
-            QuestionError: The question does not fit the model's context.
+            QuestionError: The question does not fit the model's context, or the form cannot be followed.
             ModelError: The adapter does not fit the model, or the model failed.
         """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ def last_turn(messages: Sequence[Message]) -> str:
 
 class FakeGenerator:
     """Writes a reply word by word, and keeps what it was asked; a word is a token.
+
+    Of labels it writes the first, by a schema its first enumerated value, or else the reply as a string.
 
     The word `forever` in the last turn makes it write until it is cancelled,
     `explode` makes it fail in a way that nobody foresaw.
@@ -74,7 +77,7 @@ class FakeGenerator:
         """Write the reply, as `Generator.generate` says."""
         self.asked.append((tuple(messages), adapter))
         self._check(messages, adapter)
-        pieces = re.findall(r"\S+\s*", self._reply(messages))
+        pieces = re.findall(r"\S+\s*", _formed(self._reply(messages), options))
         endless = "forever" in messages[-1].content.split()
         written: list[str] = []
         while endless or len(written) < min(len(pieces), options.max_output_tokens):
@@ -113,6 +116,14 @@ class FakeGenerator:
             raise ModelError(f"{adapter} holds no adapter")
         if self.count_tokens(messages) >= self.context_tokens:
             raise QuestionError(f"the chat does not fit {self.context_tokens} words")
+
+
+def _formed(reply: str, options: GenerationOptions) -> str:
+    if options.labels:
+        return options.labels[0]
+    if options.output_schema is None:
+        return reply
+    return json.dumps(json.loads(options.output_schema).get("enum", [reply])[0])
 
 
 def saved_adapter(folder: Path, *, base_model: str = "echo", weights: bytes = b"weights") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,12 @@ CONTEXT_TOKENS = 4096
 
 
 class OpenAIServer(ThreadingHTTPServer):
-    """Serves two models that answer "In France"; a word is a token.
+    """Serves two models that answer "In France", or by a form the first label or enumerated value; a word is a token.
 
     Attributes:
         asked: The body of each request.
         refusal: Status and code to refuse with; None to answer.
+        ignorant: Whether it knows nothing of forms.
     """
 
     daemon_threads = True
@@ -27,6 +29,7 @@ class OpenAIServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[dict[str, Any]] = []
         self.refusal: tuple[int, str] | None = None
+        self.ignorant = False
 
     @property
     def url(self) -> str:
@@ -67,8 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
             error = {"message": f"{KEY} {body['messages']}", "code": refusal[1]}
             self._send(refusal[0], json.dumps({"error": error}), "application/json")
             return
-        texts = ("In ", "France")[: body["max_tokens"]]
-        reason = "stop" if len(texts) == 2 else "length"
+        whole = re.findall(r"\S+\s*", "In France" if self.server.ignorant else _formed(body))
+        texts = whole[: body["max_tokens"]]
+        reason = "stop" if texts == whole else "length"
         usage = {"prompt_tokens": words, "completion_tokens": len(texts), "total_tokens": words + len(texts)}
         chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": t}}]} for t in texts]
         chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
@@ -85,3 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+
+def _formed(body: dict[str, Any]) -> str:
+    if "structured_outputs" in body:
+        return str(body["structured_outputs"]["choice"][0])
+    if "response_format" in body:
+        return json.dumps(body["response_format"]["json_schema"]["schema"]["enum"][0])
+    return "In France"

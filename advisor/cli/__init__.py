@@ -28,7 +28,7 @@ from advisor.cli import (
     store,
     sync,
 )
-from advisor.cli.wording import as_commands
+from advisor.cli.wording import as_commands, as_option
 from advisor.errors import AdvisorError, ConfigurationError, InvalidInput, RulesError
 from backends.base import BackendError
 
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise SystemExit(2) from None
         _fail(_usage(error, given))
     except InvalidInput as error:
-        _fail(*(f"{each.field}: {each.description}" for each in error.violations))
+        _fail(*(f"{as_option(each.field)}: {each.description}" for each in error.violations))
     except (RulesError, ConfigurationError) as error:
         _fail(*error.faults)
     except (AdvisorError, BackendError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,11 +13,13 @@ from advisor.cli.choices import approach_option
 from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
 from advisor.cli.sync import Consent, FileArgument, ServerOption, bring_in, consenting, read_identified
 from advisor.cli.wording import as_commands
+from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
+from advisor.knowledge.usecasefile import read_examples
 from advisor.v1 import progress_pb2
 from advisor.v1 import recommendation_pb2 as pb
 from advisor.wire.recommendation import approach_from_proto
-from backends.base import GenerationOptions
+from backends.base import Exchange, GenerationOptions
 from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
@@ -47,6 +50,17 @@ def answer(
         int | None,
         typer.Option(help="Most tokens to write.", show_default=f"{USUAL.max_output_tokens}"),
     ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="The answer is exactly this label, or one of several; once for each."),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(help="JSON schema that the answer follows (a file); not with --label.")
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="What was asked and answered before (JSONL), in the form of an examples file."),
+    ] = None,
     server: ServerOption = None,
     as_json: JsonOption = False,
     *,
@@ -58,10 +72,20 @@ def answer(
     """
     from advisor.cli.connection import connected
 
+    output_schema = _read_schema(schema) if schema else None
+    before = [Exchange(each.question, each.answer) for each in read_examples(history)] if history else ()
     case = read_identified(file, consent)
     with connected(server) as client:
         bring_in(notices(), client, case, consent, quiet=True)
-        stream = client.answer(case.stored_id, question, approach=approach, max_output_tokens=max_tokens)
+        stream = client.answer(
+            case.stored_id,
+            question,
+            approach=approach,
+            history=before,
+            output_schema=output_schema,
+            labels=label or (),
+            max_output_tokens=max_tokens,
+        )
         if as_json:
             for response in stream.responses():
                 print_json(values_of(response))
@@ -99,6 +123,13 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
     console.print()
     if stream.summary is not None:
         _show_grounds(beside, stream, stream.summary, written=written)
+
+
+def _read_schema(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInput.of(str(path), "not UTF-8; save it as UTF-8") from None
 
 
 def _show_grounds(

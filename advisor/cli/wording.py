@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["COMMANDS", "as_commands"]
+__all__ = ["COMMANDS", "as_commands", "as_option"]
 
 COMMANDS = {
     "BatchRecommend": "advisor recommend FILE",
@@ -37,6 +37,13 @@ COMMANDS = {
 }
 """For each call of the API, the command that does it."""
 
+_OPTIONS = {
+    "options.max_output_tokens": "--max-tokens",
+    "options.labels": "--label",
+    "options.output_schema": "--schema",
+    "history": "--history",
+}
+
 # Some names are words as well: a call is what an instruction names ("with Tune"), or a word that is no English one.
 _WORDS = ("Recommend", "Consult", "Answer", "Tune")
 _NAMES = "|".join(name for name in COMMANDS if name not in _WORDS)
@@ -50,3 +57,9 @@ _FOR_PROGRAMS = ", or name the media type"
 def as_commands(message: str) -> str:
     """Return a message with the calls that it names replaced by the commands that make them."""
     return _CALL.sub(lambda found: f"`{COMMANDS[found.group()]}`", message.replace(_FOR_PROGRAMS, ""))
+
+
+def as_option(field: str) -> str:
+    """Return the option that a field of a request comes from, with the place in it; the field where none does."""
+    name = field.partition("[")[0]
+    return _OPTIONS.get(name, name) + field[len(name) :]

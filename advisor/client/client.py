@@ -25,7 +25,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
 from advisor.client.operations import OperationFuture
-from advisor.client.targets import FactsLike, facts_of, name_of, target_of, view_of
+from advisor.client.targets import FactsLike, exchange_of, facts_of, name_of, options_of, target_of, view_of
 from advisor.client.uploads import (
     document_messages,
     example_messages,
@@ -44,7 +44,7 @@ from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
 from advisor.wire.recommendation import approach_to_proto
 from advisor.wire.status import CallFailed
-from backends.base import Example
+from backends.base import Example, Exchange
 
 __all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "OperationFuture"]
 
@@ -303,6 +303,8 @@ class Client:
         *,
         approach: str | None = None,
         adapter: str = "",
+        history: Iterable[Exchange | execution_pb2.Exchange | Mapping[str, str]] = (),
+        output_schema: str | Mapping[str, Any] | None = None,
         timeout_s: float | None = None,
         **options: Any,
     ) -> AnswerStream:
@@ -313,15 +315,18 @@ class Client:
             question: The question.
             approach: Such as `RAG`; the recommended one where None.
             adapter: Resource name of the adapter; the newest where empty.
+            history: What was asked and answered before, oldest first: `question` and `answer` of each.
+            output_schema: A JSON schema that the answer, a JSON value, follows; as JSON or as what that holds.
             timeout_s: Longest that the whole answer may take.
-            **options: Fields of `GenerationOptions`, such as `max_output_tokens=64`.
+            **options: Fields of `GenerationOptions`, such as `max_output_tokens=64` or `labels=["yes", "no"]`.
         """
         request = execution_pb2.AnswerRequest(
             **target_of(use_case),
             question=question,
             approach=approach_to_proto(Approach(approach)) if approach else None,
             adapter=adapter,
-            options=execution_pb2.GenerationOptions(**options),
+            options=options_of(output_schema, options),
+            history=map(exchange_of, history),
         )
         call = self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata)
         return AnswerStream(call, self._target)

@@ -1,15 +1,18 @@
-"""Use cases as requests name them: stored ones by id or resource name, others by their facts."""
+"""What requests are about: use cases by id, resource name or facts, what was asked before, and how to answer."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from advisor.knowledge.facts import facts_from_mapping
 from advisor.names import use_case_name
+from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
+from backends.base import Exchange
 
-__all__ = ["FactsLike", "facts_of", "name_of", "target_of", "view_of"]
+__all__ = ["FactsLike", "exchange_of", "facts_of", "name_of", "options_of", "target_of", "view_of"]
 
 FactsLike = facts_pb2.Facts | Mapping[str, object]
 
@@ -29,6 +32,29 @@ def target_of(use_case: FactsLike | str) -> dict[str, Any]:
     if isinstance(use_case, str):
         return {"use_case": name_of(use_case)}
     return {"inline_use_case": use_case_pb2.UseCase(facts=facts_of(use_case))}
+
+
+def exchange_of(given: Exchange | execution_pb2.Exchange | Mapping[str, str]) -> execution_pb2.Exchange:
+    """Return an earlier question with its answer as a message."""
+    match given:
+        case execution_pb2.Exchange():
+            return given
+        case Exchange():
+            return execution_pb2.Exchange(question=given.question, answer=given.answer)
+        case _:
+            return execution_pb2.Exchange(**given)
+
+
+def options_of(
+    output_schema: str | Mapping[str, Any] | None, options: Mapping[str, Any]
+) -> execution_pb2.GenerationOptions:
+    """Return how to generate, by a schema as JSON or as what that holds, and other fields of the message."""
+    schema = (
+        output_schema
+        if output_schema is None or isinstance(output_schema, str)
+        else json.dumps(output_schema)
+    )
+    return execution_pb2.GenerationOptions(output_schema=schema, **options)
 
 
 def view_of(*, basic: bool) -> recommendation_pb2.RecommendationView:

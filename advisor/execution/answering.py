@@ -22,7 +22,7 @@ from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
-from backends.base import Answer, AnswerEvent, Backend, GenerationOptions
+from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions
 
 __all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
 
@@ -39,6 +39,7 @@ class Ask:
         description: Description of a use case given inline.
         approach: The approach asked for; None for the recommended one.
         adapter_id: The adapter asked for; None for the newest.
+        history: What was asked and answered before, oldest first.
     """
 
     question: str
@@ -48,6 +49,7 @@ class Ask:
     description: str = ""
     approach: Approach | None = None
     adapter_id: str | None = None
+    history: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,10 @@ class Execution:
             BackendError: What `Backends.open` and `Backend.answer` raise.
         """
         backend = self._backends.open(plan, self._loader.models(emit, cancelled))
-        answer = backend.answer(plan.ask.question, options=plan.ask.options, emit=emit, cancelled=cancelled)
+        ask = plan.ask
+        answer = backend.answer(
+            ask.question, options=ask.options, emit=emit, cancelled=cancelled, history=ask.history
+        )
         return replace(answer, notes=(*plan.notes, *answer.notes))
 
     def _recommended(

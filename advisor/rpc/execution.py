@@ -14,9 +14,10 @@ from typing import TypeVar
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
-from advisor.execution.answering import Ask, Execution
-from advisor.knowledge.approaches import APPROACHES, Approach
+from advisor.execution.answering import Ask, Execution, Plan
+from advisor.knowledge.approaches import Approach
 from advisor.names import adapter_name
+from advisor.rpc.asking import TRAINED, checked_ask, refuse_schema
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_with_response
@@ -31,19 +32,17 @@ from advisor.wire.messages import (
     adapter_to_proto,
     duration_from_seconds,
     event_to_proto,
-    options_from_proto,
 )
 from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
-from backends.base import Answer, AnswerEvent, GenerationOptions, SettingsError, Token
+from backends.base import Answer, AnswerEvent, SettingsError, Token
 from backends.training.adapters import TuningSettings
 
 __all__ = ["ExecutionServicer"]
 
 T = TypeVar("T")
 
-TRAINED = tuple(each for each in APPROACHES if each.trained)
 HYBRID_TOKENS = 1024
 """Longest example of HYBRID by default: its examples hold passages."""
 
@@ -83,9 +82,9 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
     ) -> AsyncIterator[execution_pb2.AnswerResponse]:
         """Answer a question; see the proto."""
         clock = _Clock(time.monotonic())
-        ask = _ask(request, self._settings.question_characters)
+        ask = checked_ask(request, self._settings.question_characters)
         with self._answer_slots.taken():
-            plan = await self._blocking(lambda: self._execution.prepare(ask))
+            plan = await self._blocking(lambda: self._prepare(ask))
             yield execution_pb2.AnswerResponse(recommendation=recommendation_to_proto(plan.recommendation))
             work = partial(self._execution.answer, plan)
             async with aclosing(self._answer_lane.stream(work)) as events:
@@ -148,6 +147,10 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         await self._blocking(lambda: adapters.delete(self._database, *ids, self._settings.data_dir))
         return empty_pb2.Empty()
 
+    def _prepare(self, ask: Ask) -> Plan:
+        refuse_schema(ask.options)
+        return self._execution.prepare(ask)
+
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
 
@@ -162,46 +165,6 @@ class _Clock:
     def note(self, event: AnswerEvent) -> None:
         if self.first_token is None and isinstance(event, Token):
             self.first_token = time.monotonic()
-
-
-def _ask(request: execution_pb2.AnswerRequest, question_characters: int) -> Ask:
-    """Check a request and return what it asks."""
-    checks = Checks()
-    use_case_id = None
-    if request.HasField("use_case"):
-        use_case_id = checks.use_case(request.use_case, "use_case")
-    elif request.HasField("inline_use_case"):
-        checks.facts(request.inline_use_case.facts, "inline_use_case.facts")
-        checks.description(request.inline_use_case.description, "inline_use_case.description")
-    else:
-        checks.add("target", "is missing; name a use_case, or give an inline_use_case")
-    if not request.question.strip():
-        checks.add("question", "is empty; ask something")
-    if len(request.question) > question_characters:
-        checks.add(
-            "question",
-            f"has {len(request.question):,} characters; at most {question_characters:,} are allowed",
-        )
-    approach = checks.approach(request.approach, "approach", APPROACHES)
-    adapter_id = None
-    if request.adapter:
-        _, adapter_id = checks.adapter(request.adapter, "adapter", of_use_case=use_case_id or "")
-    if request.adapter and approach is not None and not approach.trained:
-        checks.add("adapter", f"is not used by {approach}; leave it empty, or ask for {' or '.join(TRAINED)}")
-    options = _options(checks, request.options)
-    checks.refuse()
-    inline = request.inline_use_case
-    return Ask(
-        request.question, options, use_case_id, inline.facts, inline.description, approach, adapter_id or None
-    )
-
-
-def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> GenerationOptions:
-    given = options_from_proto(options)
-    checks.bounds(given.max_output_tokens, "options.max_output_tokens", 1, 2048)
-    checks.bounds(given.temperature, "options.temperature", 0, 2)
-    checks.bounds(given.passages, "options.passages", 1, 20)
-    return given
 
 
 def _tuning_settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
 from google.protobuf.message import Message
@@ -126,9 +127,17 @@ def example_from_proto(message: use_case_pb2.Example) -> base.Example:
     return base.Example(message.question, message.answer, message.context or None)
 
 
+def exchange_from_proto(message: execution_pb2.Exchange) -> base.Exchange:
+    """Return an earlier question with its answer."""
+    return base.Exchange(message.question, message.answer)
+
+
 def options_from_proto(message: execution_pb2.GenerationOptions) -> base.GenerationOptions:
     """Return how to generate; what is absent takes its default."""
-    return base.GenerationOptions(**{field.name: value for field, value in message.ListFields()})
+    given: dict[str, Any] = {
+        field.name: tuple(value) if field.is_repeated else value for field, value in message.ListFields()
+    }
+    return base.GenerationOptions(**given)
 
 
 def event_to_proto(event: base.AnswerEvent) -> execution_pb2.AnswerResponse:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from backends.base import Answer, AnswerEvent, Example, GenerationOptions, Generator, Message, Passage, Token
+from backends.approaches.history import history_notes, newest_that_fit
+from backends.base import (
+    Answer,
+    AnswerEvent,
+    Example,
+    Exchange,
+    GenerationOptions,
+    Generator,
+    Message,
+    Passage,
+    Token,
+)
 from backends.counts import counted
 from backends.prompts import prompt_messages
 
@@ -92,9 +103,10 @@ class PromptingBackend:
         options: GenerationOptions,
         emit: Callable[[AnswerEvent], None],
         cancelled: Callable[[], bool],
+        history: Sequence[Exchange] = (),
     ) -> Answer:
         """Answer a question, as `Backend.answer` says."""
-        chat, notes = self._fitting(question, options)
+        chat, notes = self._fitting(question, options, history)
         generation = self._generator.generate(
             chat,
             options=options,
@@ -113,15 +125,16 @@ class PromptingBackend:
         )
 
     def _fitting(
-        self, question: str, options: GenerationOptions
+        self, question: str, options: GenerationOptions, history: Sequence[Exchange]
     ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-        """Return the chat for a question, with as much as fits, and what was left out."""
+        """Return the chat for a question, with as much as fits, and what was left out: the oldest turns first."""
         room = self._generator.context_tokens - options.max_output_tokens
         for passages, shots in self._offers(room):
-            chat = self._chat(question, passages, shots)
-            if self._generator.count_tokens(chat) <= room:
-                return chat, self._left_out(passages, shots)
-        return self._chat(question, (), 0), self._left_out((), 0)
+            chat = partial(self._chat, question, passages, shots)
+            shown = newest_that_fit(history, chat, self._generator, room)
+            if shown is not None:
+                return chat(shown), self._left_out(passages, shots, history, shown)
+        return self._chat(question, (), 0), self._left_out((), 0, history, ())
 
     def _offers(self, room: int) -> list[tuple[tuple[Passage, ...], int]]:
         """Return what to try to fit, the most first."""
@@ -131,14 +144,26 @@ class PromptingBackend:
             if self._documents and self._document_tokens <= room
             else []
         )
-        return [*with_documents, *(((), shots) for shots in range(count, 0, -1))]
+        return [*with_documents, *(((), shots) for shots in range(count, -1, -1))]
 
-    def _chat(self, question: str, passages: Sequence[Passage], shots: int) -> tuple[Message, ...]:
+    def _chat(
+        self, question: str, passages: Sequence[Passage], shots: int, history: Sequence[Exchange] = ()
+    ) -> tuple[Message, ...]:
         return prompt_messages(
-            question, instructions=self._instructions, examples=self._examples[:shots], passages=passages
+            question,
+            instructions=self._instructions,
+            examples=self._examples[:shots],
+            passages=passages,
+            history=history,
         )
 
-    def _left_out(self, passages: Sequence[Passage], shots: int) -> tuple[str, ...]:
+    def _left_out(
+        self,
+        passages: Sequence[Passage],
+        shots: int,
+        history: Sequence[Exchange],
+        shown: Sequence[Exchange],
+    ) -> tuple[str, ...]:
         context, notes = self._generator.context_tokens, []
         if self._documents and not passages:
             notes.append(not_shown(len(self._documents), counted(self._document_tokens, "token"), context))
@@ -147,7 +172,7 @@ class PromptingBackend:
             notes.append(
                 f"{shots} of {counted(len(self._examples), 'chosen example')} shown: more do not fit {beside}"
             )
-        return tuple(notes)
+        return (*notes, *history_notes(history, shown, context))
 
     @cached_property
     def _document_tokens(self) -> int:

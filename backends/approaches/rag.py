@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from haystack.core.errors import PipelineRuntimeError
 
 from backends.approaches.citations import CitingStream
 from backends.approaches.evidence import has_evidence
+from backends.approaches.history import history_notes, newest_that_fit
 from backends.base import (
     Answer,
     AnswerEvent,
     BackendError,
     Cancelled,
+    Exchange,
     FinishReason,
     Generation,
     GenerationOptions,
@@ -80,12 +83,13 @@ class RagBackend:
         options: GenerationOptions,
         emit: Callable[[AnswerEvent], None],
         cancelled: Callable[[], bool],
+        history: Sequence[Exchange] = (),
     ) -> Answer:
-        """Answer from the passages, or say that they hold no answer."""
+        """Answer from the passages, or say that they hold no answer, whatever form is asked for."""
         if cancelled():
             raise Cancelled("the answer was cancelled before it began")
         inputs = retrieval_inputs(question, options.passages)
-        inputs["prompt"] = {"question": question}
+        inputs["prompt"] = {"question": question, "history": list(history), "options": options}
         # The pipeline copies what it is given; a function is copied as itself, a bound method is not.
         inputs["generate"] = {
             "options": options,
@@ -112,15 +116,26 @@ class _GroundedPrompt:
         self._passage_tokens = passage_tokens
 
     @component.output_types(messages=list[Message], hits=list[Hit], notes=list[str])
-    def run(self, question: str, hits: list[Hit], dense: list[Hit], words: list[Hit]) -> dict[str, Any]:
+    def run(
+        self,
+        question: str,
+        history: list[Exchange],
+        options: GenerationOptions,
+        hits: list[Hit],
+        dense: list[Hit],
+        words: list[Hit],
+    ) -> dict[str, Any]:
         """Return the chat, the passages that it shows, and what it leaves out."""
         if not has_evidence(_best(dense), _best(words)):
             return {"messages": [], "hits": [], "notes": []}
         shown = self._fitting(question, hits)
+        context = self._generator.context_tokens
+        chat = partial(self._messages, question, shown)
+        kept = newest_that_fit(history, chat, self._generator, context - options.max_output_tokens) or ()
         return {
-            "messages": list(self._messages(question, shown)),
+            "messages": list(chat(kept)),
             "hits": list(shown),
-            "notes": self._left_out(len(hits), len(shown)),
+            "notes": [*self._left_out(len(hits), len(shown)), *history_notes(history, kept, context)],
         }
 
     def _fitting(self, question: str, hits: Sequence[Hit]) -> Sequence[Hit]:
@@ -137,13 +152,16 @@ class _GroundedPrompt:
         limit = f"{self._passage_tokens:,} tokens of passages"
         return [f"{shown} of {counted(found, 'passage')} found shown: a prompt holds at most {limit}"]
 
-    def _messages(self, question: str, hits: Sequence[Hit]) -> tuple[Message, ...]:
-        return grounded_messages(question, [hit.passage for hit in hits], instructions=self._instructions)
+    def _messages(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Exchange] = ()
+    ) -> tuple[Message, ...]:
+        passages = [hit.passage for hit in hits]
+        return grounded_messages(question, passages, instructions=self._instructions, history=history)
 
 
 @component
 class _CitingGenerator:
-    """Streams references, then the answer with its citations; without passages, says so."""
+    """Streams references, then the answer with its citations, or in its form; without passages, says so."""
 
     def __init__(self, generator: Generator, adapter: Path | None) -> None:
         self._generator = generator
@@ -165,15 +183,17 @@ class _CitingGenerator:
             return {"outcome": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
         emit(References(tuple(hits)))
         stream = CitingStream([hit.passage for hit in hits], lambda text: emit(Token(text)))
+        # In a form marks have no place, and what looks like one is none.
+        write = (lambda text: emit(Token(text))) if options.formed else stream.write
         try:
             written: Generation = self._generator.generate(
-                messages, options=options, emit=stream.write, cancelled=cancelled, adapter=self._adapter
+                messages, options=options, emit=write, cancelled=cancelled, adapter=self._adapter
             )
         except BackendError as error:
             return {"outcome": error}
         stream.finish()
         answer = Answer(
-            stream.text,
+            written.text if options.formed else stream.text,
             written.finish_reason,
             written.input_tokens,
             written.output_tokens,

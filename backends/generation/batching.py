@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from backends.base import ModelError
+from backends.base import ModelError, QuestionError
 from backends.generation.adapters import AdapterKey
 from backends.generation.engine import TOGETHER, WAIT_S, Request, stop_if
 from backends.generation.packed import PackedModel, Slot, Span
@@ -54,9 +54,9 @@ class BatchingEngine:
     def stream(self, request: Request, *, cancelled: Callable[[], bool]) -> Iterator[int]:
         """Yield the tokens of an answer, as `Engine.stream` says."""
         tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
-        asker = _Asker(request, 0, tokens)
         stop_if(cancelled)
         self._model.prepare(request.adapter)
+        asker = _Asker(request, 0, tokens)
         try:
             self._enter(asker)
             last = False
@@ -75,7 +75,7 @@ class BatchingEngine:
     ) -> None:
         """Write the answers to many requests, as `Engine.batch` says."""
         tokens: queue.SimpleQueue[_Said] = queue.SimpleQueue()
-        left = deque(_Asker(request, place, tokens) for place, request in enumerate(requests))
+        left = deque(enumerate(requests))
         going: dict[int, _Asker] = {}
         stop_if(cancelled)
         for adapter in {request.adapter for request in requests}:
@@ -83,9 +83,9 @@ class BatchingEngine:
         try:
             while left or going:
                 while left and len(going) < self._together:
-                    asker = left.popleft()
-                    going[asker.place] = asker
-                    self._enter(asker)
+                    place, request = left.popleft()
+                    going[place] = _Asker(request, place, tokens)
+                    self._enter(going[place])
                 place, token, last = _next(tokens, cancelled)
                 if place in going and (not take(place, token) or last):
                     going.pop(place).left = True
@@ -165,7 +165,10 @@ class BatchingEngine:
             self._keep(asker, count)
         tokens = choose(logits, [asker.sampler for asker in wanted]) if wanted else []
         for asker, token in zip(wanted, tokens, strict=True):
-            if asker.say(token):
+            if isinstance(token, QuestionError):
+                asker.fail(token)
+                self._release(asker)
+            elif asker.say(token):
                 self._release(asker)
 
     def _admit(self) -> None:
@@ -300,8 +303,11 @@ class _Asker:
         """Tell the caller the next token, and return whether it was the last."""
         self.last = token
         self._written += 1
-        last = token in self.request.stop or self._written == self.request.limit
-        self._tokens.put((self.place, token, last))
+        told = self.sampler.told(token)
+        last = told[-1] in self.request.stop or self._written == self.request.limit
+        for each in told[:-1]:
+            self._tokens.put((self.place, each, False))
+        self._tokens.put((self.place, told[-1], last))
         return last
 
     def fail(self, error: Exception) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from backends.base import Cancelled
+
+if TYPE_CHECKING:
+    from backends.generation.guides import Guide
 
 __all__ = ["TOGETHER", "WAIT_S", "Engine", "EngineName", "Request", "stop_if"]
 
@@ -32,6 +35,8 @@ class Request:
         adapter: Folder of LoRA weights to apply for this request alone.
         temperature: Randomness; the most probable token each time at 0.
         seed: Seed of the randomness.
+        guide: Makes what keeps one answer to its form; anything is written where None. A token that ends
+            the answer is then written only where the form is complete, and told as soon as nothing can follow.
     """
 
     prompt: Sequence[int]
@@ -40,6 +45,7 @@ class Request:
     adapter: Path | None = None
     temperature: float = 0.0
     seed: int = 0
+    guide: Callable[[], Guide] | None = None
 
 
 class Engine(Protocol):
@@ -65,6 +71,7 @@ class Engine(Protocol):
 
         Raises:
             Cancelled: `cancelled` said so.
+            QuestionError: The form cannot be followed.
             ModelError: The adapter cannot be applied, or the model failed.
         """
         ...
@@ -86,6 +93,7 @@ class Engine(Protocol):
 
         Raises:
             Cancelled: `cancelled` said so; nothing more is written for any of them.
+            QuestionError: A form cannot be followed; nothing more is written for any of them.
             ModelError: An adapter cannot be applied, or the model failed; nor is it then.
         """
         ...

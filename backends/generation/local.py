@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from backends.models.resolve import identity, resolve
 
 if TYPE_CHECKING:
     from backends.generation.engine import Engine
+    from backends.generation.guides import Guide, Guides
 
 __all__ = ["LocalGenerator", "open_generator"]
 
@@ -89,6 +91,7 @@ class LocalGenerator:
         self._together = together
         self._loading = threading.Lock()
         self._tokenizer: Any = None
+        self._guides: Guides | None = None
         self._engine: Engine | None = None
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -144,14 +147,10 @@ class LocalGenerator:
                 f"the chat takes {len(prompt)} tokens, and the model reads at most {self.context_tokens}, "
                 "its answer included; shorten the question, or give fewer passages or examples"
             )
-        return Request(
-            prompt,
-            min(room, options.max_output_tokens),
-            self._ends | {tokenizer.eos_token_id},
-            adapter,
-            options.temperature,
-            options.seed,
-        )
+        stop = self._ends | {tokenizer.eos_token_id}
+        guide = self._guide(options, stop)
+        limit = min(room, options.max_output_tokens)
+        return Request(prompt, limit, stop, adapter, options.temperature, options.seed, guide)
 
     def _load_engine(self) -> Engine:
         with self._loading:
@@ -160,6 +159,19 @@ class LocalGenerator:
 
                 self._engine = open_engine(self._folder, name=self._engine_name, together=self._together)
             return self._engine
+
+    def _guide(self, options: GenerationOptions, stop: frozenset[int]) -> Callable[[], Guide] | None:
+        """Return what makes the guide of one answer; None where any answer will do."""
+        if not options.formed:
+            return None
+        from backends.generation.grammars import Form
+        from backends.generation.guides import Guides
+
+        tokenizer = self._load_tokenizer()
+        with self._loading:
+            if self._guides is None:
+                self._guides = Guides(tokenizer)
+            return partial(self._guides.guide, Form(options.labels, options.output_schema), stop)
 
     def _load_tokenizer(self) -> Any:
         with self._loading:
@@ -190,23 +202,28 @@ class _Text:
         self._request = request
         self._words = WordStream(emit)
         self._text = TextStream(tokenizer, self._words.write)
-        self._loops = LoopBreaker()
+        self._loops = LoopBreaker() if request.guide is None else None
         self._reason = FinishReason.LENGTH
         self._written = 0
 
     def take(self, token: int) -> bool:
         """Take the next token, and return whether the answer goes on."""
-        self._written += 1
-        ended = token in self._request.stop
-        for new in () if ended else self._loops.add(token):
-            self._text.add(new)
-        if ended or self._loops.looping:
+        # What is told of a form that is complete was not written, and may come after the limit.
+        self._written = min(self._written + 1, self._request.limit)
+        if token in self._request.stop:
             self._reason = FinishReason.STOP
+        elif self._loops is None:
+            self._text.add(token)
+        else:
+            for new in self._loops.add(token):
+                self._text.add(new)
+            if self._loops.looping:
+                self._reason = FinishReason.STOP
         return self._reason is FinishReason.LENGTH
 
     def finish(self, engine: str) -> Generation:
         """Pass on what is held, and return the whole, as what an engine wrote."""
-        for held in self._loops.finish():
+        for held in self._loops.finish() if self._loops else ():
             self._text.add(held)
         whole = self._text.finish()
         self._words.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -82,7 +83,7 @@ class OpenAIGenerator:
         stop_if(cancelled)
         pieces, words = list[str](), WordStream(emit)
         reason, usage = FinishReason.STOP, None
-        with self._translated(), self._stream(messages, options, adapter) as stream:
+        with self._translated(formed=options.formed), self._stream(messages, options, adapter) as stream:
             for chunk in stream:
                 stop_if(cancelled)
                 usage = chunk.usage or usage
@@ -93,8 +94,11 @@ class OpenAIGenerator:
                     if choice.finish_reason == "length":
                         reason = FinishReason.LENGTH
         words.finish()
+        text = "".join(pieces)
+        if reason is FinishReason.STOP:
+            self._check_form(text, options)
         return Generation(
-            text="".join(pieces),
+            text=text,
             finish_reason=reason,
             input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
             output_tokens=usage.completion_tokens if usage else len(pieces),
@@ -142,7 +146,21 @@ class OpenAIGenerator:
             seed=options.seed,
             stream=True,
             stream_options={"include_usage": True},
+            **_form(options),
         )
+
+    def _check_form(self, text: str, options: GenerationOptions) -> None:
+        """Refuse an answer in which the server ignored the form."""
+        asked = ""
+        if options.labels and text not in options.labels:
+            asked = "one of the labels, by structured_outputs as vLLM knows it"
+        elif options.output_schema is not None and not _is_json(text):
+            asked = "JSON by the output schema, by response_format as OpenAI knows it"
+        if asked:
+            raise ModelError(
+                f"the server {self._base_url} was asked for {asked}, and answered something else; "
+                "name another server or model, or ask without"
+            )
 
     def _adapter(self, folder: Path) -> str:
         served = self._served()
@@ -158,7 +176,7 @@ class OpenAIGenerator:
             return {model.id: model for model in self._client.models.list()}
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, formed: bool = False) -> Iterator[None]:
         """Turn the client's errors into ours, without what they may quote: keys and the user's text."""
         import openai
 
@@ -169,14 +187,33 @@ class OpenAIGenerator:
                 raise QuestionError(
                     f"the chat does not fit the context of {self.name}; shorten it, or give fewer passages"
                 ) from None
+            hint = ", or ask without labels and output schema, which it may not take" if formed else ""
             raise ModelError(
                 f"the server {self._base_url} refused to run {self._model!r}: HTTP {error.status_code}"
-                f"{f' ({error.code})' if error.code else ''}; check the model's name and OPENAI_API_KEY"
+                f"{f' ({error.code})' if error.code else ''}; check the model's name and OPENAI_API_KEY{hint}"
             ) from None
         except openai.APIError as error:
             raise ModelError(
                 f"the server {self._base_url} failed ({type(error).__name__}); check that it runs and is reachable"
             ) from None
+
+
+def _form(options: GenerationOptions) -> dict[str, Any]:
+    """Return what asks a server for a form: schemas as OpenAI takes them, labels as vLLM does."""
+    if options.labels:
+        return {"extra_body": {"structured_outputs": {"choice": list(options.labels)}}}
+    if options.output_schema is None:
+        return {}
+    schema = {"name": "answer", "strict": True, "schema": json.loads(options.output_schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _listed(served: dict[str, Any]) -> str:

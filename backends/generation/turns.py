@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from backends.base import QuestionError
 from backends.generation.engine import WAIT_S, Request, stop_if
 from backends.generation.model import LoadedModel
 from backends.generation.prefixes import PIECE_TOKENS
@@ -39,8 +40,10 @@ class TurnsEngine:
             for _ in range(request.limit):
                 stop_if(cancelled)
                 (token,) = choose(self._model.read(prompt, cache, adapter), [sampler])
-                yield token
-                if token in request.stop:
+                if isinstance(token, QuestionError):
+                    raise token
+                yield from (told := sampler.told(token))
+                if told[-1] in request.stop:
                     return
                 prompt = [token]
 

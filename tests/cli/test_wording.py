@@ -7,7 +7,7 @@ import typer
 from google.longrunning import operations_pb2
 
 from advisor.cli import app
-from advisor.cli.wording import COMMANDS, as_commands
+from advisor.cli.wording import COMMANDS, as_commands, as_option
 from advisor.v1 import decision_service_pb2, execution_service_pb2, use_case_service_pb2
 
 SERVICES = [
@@ -51,3 +51,24 @@ def test_what_does_not_exist_is_told_with_a_command(advisor, server) -> None:
     ended = advisor("use-cases", "show", "none-1", "--server", server.address)
     assert ended.status == 2
     assert "useCases/none-1 does not exist; `advisor use-cases list` tells which there are" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("options.labels[3]", "--label[3]"),
+        ("history[1].answer", "--history[1].answer"),
+        ("options.output_schema", "--schema"),
+        ("options.seed", "options.seed"),
+        ("question", "question"),
+    ],
+)
+def test_a_field_is_told_as_the_option_it_comes_from(field, told) -> None:
+    """With its place; what no option gives keeps its name."""
+    assert as_option(field) == told
+
+
+@pytest.mark.parametrize("option", ["--label", "--schema", "--history", "--max-tokens"])
+def test_the_options_named_are_those_of_answer(option) -> None:
+    command = typer.main.get_command(app).commands["answer"]
+    assert option in {name for parameter in command.params for name in parameter.opts}

@@ -111,7 +111,47 @@ def test_answer_writes_as_many_tokens_as_it_may(advisor, server, case):
     assert (ended.status, ended.out.strip()) == (0, "one two")
     assert "The answer was cut off at 2 tokens" in ended.err
     assert "cut off" not in advisor(*asked).err
-    assert "options.max_output_tokens: " in advisor(*asked, "--max-tokens", 0).err
+    assert "advisor: --max-tokens: " in advisor(*asked, "--max-tokens", 0).err
+
+
+def test_answer_in_a_form(advisor, server, case, write):
+    """Labels and a schema are kept to, and standard output holds nothing else."""
+    asked = ("answer", case, "one two", "--approach", "PROMPTING", "--server", server.address)
+    assert advisor(*asked, "--label", "Zahlung fällig", "--label", "Pay").out.strip() == "Zahlung fällig"
+    schema = write("schema.json", '{"enum": [[1, "[2]"]]}')
+    assert json.loads(advisor(*asked, "--schema", schema).out) == [1, "[2]"]
+
+
+def test_answer_with_what_was_asked_before(advisor, server, case, write):
+    """A file in the form of examples is the history."""
+    history = write(
+        "history.jsonl", '{"question": "q1", "answer": "a1"}\n{"question": "q2", "answer": "a2"}\n'
+    )
+    asked = ("answer", case, "one two", "--approach", "PROMPTING", "--server", server.address)
+    assert advisor(*asked, "--history", history).status == 0
+    chat, _ = server.generator.asked[-1]
+    assert [message.content for message in chat[-5:]] == ["q1", "a1", "q2", "a2", "one two"]
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "expected"),
+    [
+        ("--label", None, "advisor: --label[0]: ' a' begins or ends with white space"),
+        ("--schema", "[]", "advisor: --schema: is no JSON object"),
+        ("--schema", b"\xff", "schema.json: not UTF-8"),
+        ("--history", '{"question": "q"}', "schema.json:1: the example has no 'answer'"),
+        ("--history", '{"question": "q", "answer": "a"}\n' * 51, "advisor: --history: has 51 exchanges"),
+    ],
+)
+def test_what_an_answer_cannot_be_asked_with(advisor, server, case, write, option, content, expected):
+    """The option is named, or the file with its line."""
+    value = " a"
+    if content is not None:
+        value = write("schema.json", "")
+        value.write_bytes(content if isinstance(content, bytes) else content.encode())
+    ended = advisor("answer", case, "one", option, value, "--server", server.address)
+    assert ended.status == 2
+    assert expected in ended.err
 
 
 def test_answer_json_is_a_message_a_line(advisor, server, imported):

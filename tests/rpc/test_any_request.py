@@ -64,6 +64,7 @@ TEXTS = {
     "paths": ("*", "description", "facts", "facts.task", "create_time"),
     "unknown": ("task", "output_form"),
     "service": ("", "advisor.v1.DecisionService"),
+    "output_schema": ('{"type": "object"}', '{"enum": [1]}', '{"$ref": "#"}', "{}"),
     "request_id": ("", "00000000-0000-0000-0000-000000000000"),
     "source": ("a.md", "b.txt", "c.jsonl", "d.html"),
     "media_type": ("", "text/html", "application/jsonl", "text/plain"),
@@ -136,6 +137,8 @@ def _message(method: MethodDescriptor) -> st.SearchStrategy[Message]:
         use_case=st.just("useCases/faq"),
         question=st.text(min_size=1),
         approach=st.sampled_from([recommendation_pb2.APPROACH_PROMPTING, recommendation_pb2.APPROACH_RAG]),
+        history=st.lists(messages(execution_service_pb2.Exchange.DESCRIPTOR, TEXTS), max_size=2),
+        options=messages(execution_service_pb2.GenerationOptions.DESCRIPTOR, TEXTS),
     )
     facts = use_cases().map(facts_from_mapping)
     return messages(

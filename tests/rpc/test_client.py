@@ -16,7 +16,7 @@ from advisor.client import CallFailed, Client, OperationState
 from advisor.storage import adapters, leases, records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import recommendation_pb2, use_case_pb2
-from backends.base import Example
+from backends.base import Example, Exchange
 
 EXAMPLES = [{"question": f"q{number}", "answer": "a"} for number in range(64)]
 
@@ -106,6 +106,30 @@ def test_answers_stream(client):
     assert answer.text == "one two "
     assert answer.summary.output_tokens == 2
     assert answer.recommendation is not None
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [{"question": "q", "answer": "a"}, Exchange("q", "a"), execution_pb2.Exchange(question="q", answer="a")],
+)
+def test_history_goes_along(client, server, exchange):
+    """As mappings, values or messages."""
+    assert client.answer({}, "one", approach="PROMPTING", history=[exchange]).text == "one "
+    chat, _ = server.generator.asked[-1]
+    assert [message.content for message in chat[1:]] == ["q", "a", "one"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ({"labels": ["yes", "no"]}, "yes"),
+        ({"output_schema": {"enum": [{"a": 1}]}}, '{"a": 1}'),
+        ({"output_schema": '{"enum": [2]}'}, "2"),
+    ],
+)
+def test_answers_in_a_form(client, form, expected):
+    """A schema may be given as JSON or as what it holds."""
+    assert client.answer({}, "one", approach="PROMPTING", **form).text == expected
 
 
 def test_leaving_an_answer_stops_it(client, server):

@@ -149,6 +149,73 @@ def test_long_questions_are_refused(stub, failure):
     assert "8,000" in found.message
 
 
+def test_history_is_shown_to_the_model(stub, server):
+    """Earlier questions and answers stand before the question, in their order."""
+    history = [execution_pb2.Exchange(question=f"q{n}", answer=f"a{n}") for n in range(2)]
+    list(stub.Answer(inline("one", approach=PROMPTING, history=history)))
+    chat, _ = server.generator.asked[-1]
+    assert [message.content for message in chat[1:]] == ["q0", "a0", "q1", "a1", "one"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"labels": ["Zahlung fällig", "Pay"]}, "Zahlung fällig"),
+        ({"output_schema": '{"enum": [{"a": 1}]}'}, '{"a": 1}'),
+        ({"output_schema": '{"type": "string"}'}, '"one "'),
+    ],
+)
+def test_an_answer_in_a_form(stub, options, expected):
+    """The tokens are exactly that, and the answer is whole."""
+    request = inline("one", approach=PROMPTING, options=execution_pb2.GenerationOptions(**options))
+    events = list(stub.Answer(request))
+    assert "".join(event.token.text for event in events) == expected
+    assert events[-1].summary.finish_reason == execution_pb2.AnswerSummary.FINISH_REASON_STOP
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "says"),
+    [
+        ({"labels": ["a", ""]}, "options.labels[1]", "is empty"),
+        ({"labels": ["a" * 201]}, "options.labels[0]", "201 characters; at most 200"),
+        ({"labels": ["a", "b", "a"]}, "options.labels[2]", "'a' is there before; give it once"),
+        ({"labels": [" a"]}, "options.labels[0]", "white space; leave that out"),
+        ({"labels": ["a\nb"]}, "options.labels[0]", "control character"),
+        ({"labels": map(str, range(1001))}, "options.labels", "1,001 entries; at most 1,000"),
+        ({"labels": ["a"], "output_schema": "{}"}, "options.output_schema", "cannot go with labels"),
+        ({"output_schema": ""}, "options.output_schema", "is not JSON"),
+        ({"output_schema": "[]"}, "options.output_schema", "is no JSON object"),
+        ({"output_schema": "[" * 40_000}, "options.output_schema", "nested too deeply"),
+        ({"output_schema": f'{{"const": "{"x" * 65_536}"}}'}, "options.output_schema", "at most 65,536"),
+        ({"output_schema": '{"type": "nothing"}'}, "options.output_schema", "cannot be followed"),
+        ({"output_schema": '{"not": {}}'}, "options.output_schema", 'Unimplemented keys: ["not"]'),
+        ({"output_schema": '{"$ref": "#"}'}, "options.output_schema", "no JSON value that follows it"),
+    ],
+)
+def test_forms_that_are_refused(stub, failure, options, field, says):
+    """Before anything is streamed, with what is allowed."""
+    request = inline("one", options=execution_pb2.GenerationOptions(**options))
+    found = failure(lambda: list(stub.Answer(request)))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", (field,))
+    assert says in found.message
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "fields", "says"),
+    [
+        ([("q", "a")] * 51, ("history",), "51 exchanges; at most 50"),
+        ([("q", "a"), (" ", "")], ("history[1].question", "history[1].answer"), "leave the exchange out"),
+        ([("q", "a" * 64_000)], ("history",), "64,001 characters; at most 64,000"),
+    ],
+)
+def test_histories_that_are_refused(stub, failure, exchanges, fields, says):
+    """What is too long or empty is refused, with what to leave out."""
+    history = [execution_pb2.Exchange(question=question, answer=answer) for question, answer in exchanges]
+    found = failure(lambda: list(stub.Answer(inline("one", history=history))))
+    assert found.fields == fields
+    assert says in found.message
+
+
 def test_undecided_answers_and_says_so(stub):
     """Without facts nothing is decided: what can be done is done, with the questions worth answering."""
     *_, last = stub.Answer(inline("one"))

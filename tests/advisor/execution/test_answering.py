@@ -47,7 +47,7 @@ class EchoBackends:
         self.plan = plan
         return self
 
-    def answer(self, question, *, options, emit, cancelled):
+    def answer(self, question, *, options, emit, cancelled, history):
         emit(Token(self.plan.approach))
         return Answer(self.plan.approach, FinishReason.STOP, 1, 1, "echo")
 

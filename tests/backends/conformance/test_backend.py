@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from backends.base import (
     Backend,
     Cancelled,
     Example,
+    Exchange,
     FinishReason,
     GenerationOptions,
     ModelError,
@@ -28,6 +31,7 @@ from tests.doubles import FakeGenerator, WordEmbedder
 
 QUESTION = "How much memory does the server use?"
 OPTIONS = GenerationOptions(max_output_tokens=40)
+HISTORY = tuple(Exchange(f"Question {number}?", f"Answer {number}. " * 40) for number in range(4))
 APPROACHES = ("PROMPTING", "RAG", "FINE_TUNING", "HYBRID")
 
 
@@ -44,9 +48,11 @@ def backend(approach: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ba
     return opened(approach, request, tmp_path)
 
 
-def opened(approach: str, request: pytest.FixtureRequest, adapter: Path) -> Backend:
+def opened(
+    approach: str, request: pytest.FixtureRequest, adapter: Path, generator: FakeGenerator | None = None
+) -> Backend:
     """Open an approach on three passages or an example."""
-    generator = FakeGenerator()
+    generator = generator or FakeGenerator()
     if approach == "PROMPTING":
         return PromptingBackend(generator, instructions="Be brief.", examples=[Example("a", "b")])
     if approach == "FINE_TUNING":
@@ -60,10 +66,17 @@ def opened(approach: str, request: pytest.FixtureRequest, adapter: Path) -> Back
     return RagBackend(pool, "docs", WordEmbedder(), generator, adapter=given)
 
 
-def answered(backend: Backend, question: str = QUESTION) -> tuple[Answer, list[AnswerEvent]]:
+def answered(
+    backend: Backend,
+    question: str = QUESTION,
+    history: Sequence[Exchange] = (),
+    options: GenerationOptions = OPTIONS,
+) -> tuple[Answer, list[AnswerEvent]]:
     """Return the answer to a question with its events."""
     events: list[AnswerEvent] = []
-    answer = backend.answer(question, options=OPTIONS, emit=events.append, cancelled=lambda: False)
+    answer = backend.answer(
+        question, options=options, emit=events.append, cancelled=lambda: False, history=history
+    )
     return answer, events
 
 
@@ -87,6 +100,52 @@ def test_references_come_before_the_first_token(backend: Backend, approach: str)
         assert 1 <= citation.number <= shown
         mark = answer.text.encode()[citation.start_byte : citation.end_byte]
         assert mark == f"[{citation.number}]".encode()
+
+
+def test_history_stands_before_the_question(
+    approach: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """As turns of their own; the question stays last, and nothing is said of what fits."""
+    generator = FakeGenerator()
+    backend = opened(approach, request, tmp_path, generator)
+    plain, _ = answered(backend)
+    answer, _ = answered(backend, history=HISTORY[:2])
+    (before, _), (chat, _) = generator.asked
+    turns = [turn for each in HISTORY[:2] for turn in (each.question, each.answer.strip())]
+    assert [message.content for message in chat[-5:-1]] == turns
+    assert [message.role for message in chat[-5:-1]] == ["user", "assistant"] * 2
+    assert (*chat[:-5], chat[-1]) == before
+    assert (answer.text, answer.notes) == (plain.text, ())
+
+
+@pytest.mark.parametrize(("room", "shown"), [(200, 2), (100, 1), (50, 0)])
+def test_the_oldest_turns_are_left_out_first(
+    approach: str, request: pytest.FixtureRequest, tmp_path: Path, room: int, shown: int
+) -> None:
+    """As many as do not fit, and the answer says how many are shown."""
+    generator = FakeGenerator()
+    backend = opened(approach, request, tmp_path, generator)
+    plain, _ = answered(backend)
+    generator.context_tokens = plain.input_tokens + OPTIONS.max_output_tokens + room
+    answer, _ = answered(backend, history=HISTORY)
+    chat, _ = generator.asked[-1]
+    asked = [message.content for message in chat if message.content.startswith("Question ")]
+    assert asked == [each.question for each in HISTORY[len(HISTORY) - shown :]]
+    (note,) = answer.notes
+    assert note.startswith(f"{shown} of 4 earlier exchanges shown, the newest: ")
+    assert f"the model's {generator.context_tokens} tokens" in note
+
+
+@pytest.mark.parametrize(
+    "form", [{"labels": ("See [9].", "[1] or not.")}, {"output_schema": '{"enum": [["a"], [1]]}'}]
+)
+def test_a_form_is_kept_to(backend: Backend, form: dict[str, Any]) -> None:
+    """Exactly, though it holds what looks like citations; none are added."""
+    options = replace(OPTIONS, **form)
+    answer, events = answered(backend, options=options)
+    assert answer.text == "".join(event.text for event in events if isinstance(event, Token))
+    assert answer.text in ("See [9].", '["a"]')
+    assert answer.citations == ()
 
 
 def test_same_question_same_answer(backend: Backend) -> None:

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backends.base import Cancelled, ModelError
+from backends.base import Cancelled, ModelError, QuestionError
 from backends.generation.batching import BatchingEngine
 from backends.generation.engine import Engine, Request
+from backends.generation.grammars import Form
+from backends.generation.guides import Guide, Guides
 from backends.generation.model import LoadedModel
 from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
 from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 
+Guiding = Callable[[Form], Callable[[], Guide]]
+
 STOP = frozenset([2])
+LABELS = Form(("Pay", "Payment", "Zahlung überfällig", "日本 😀", 'a "quoted" \\n', "<|im_end|>"))
+SCHEMA = Form(
+    schema=json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "city": {"enum": ["Paris", "Lyon"]},
+                "years": {"type": "array", "items": {"$ref": "#/$defs/year"}, "maxItems": 2},
+            },
+            "required": ["city", "years"],
+            "additionalProperties": False,
+            "$defs": {"year": {"type": "integer", "minimum": 0, "maximum": 99}},
+        }
+    )
+)
 PROMPTS = [[3 + (7 * place + 5 * at) % 300 for at in range(9 + 60 * place)] for place in range(6)]
 
 
@@ -48,9 +70,18 @@ def engine(request: pytest.FixtureRequest, tiny_model: Path, monkeypatch: pytest
     return made
 
 
-def ask(place: int, adapter: Path | None = None, *, limit: int = 32, **options: float) -> Request:
+@pytest.fixture(scope="module")
+def guiding(tiny_model: Path) -> Guiding:
+    """Return what makes the guides of a form."""
+    from transformers import AutoTokenizer
+
+    guides = Guides(AutoTokenizer.from_pretrained(tiny_model))
+    return lambda form: partial(guides.guide, form, STOP)
+
+
+def ask(place: int, adapter: Path | None = None, *, limit: int = 32, **options: Any) -> Request:
     """Return a request for the answer to one of the prompts."""
-    return Request(PROMPTS[place], limit, STOP, adapter, **options)  # type: ignore[arg-type]
+    return Request(PROMPTS[place], limit, STOP, adapter, **options)
 
 
 def by_library(folder: Path, request: Request) -> list[int]:
@@ -89,6 +120,14 @@ def tensors() -> int:
             thread.join()
     gc.collect()
     return sum(issubclass(type(found), torch.Tensor) for found in gc.get_objects())
+
+
+def text_of(folder: Path, tokens: Sequence[int]) -> str:
+    """Return what tokens say, but for the one that ends the answer."""
+    from transformers import AutoTokenizer
+
+    assert tokens[-1] in STOP
+    return str(AutoTokenizer.from_pretrained(folder).decode(tokens[:-1]))
 
 
 def test_it_has_a_name(engine: Engine) -> None:
@@ -142,6 +181,70 @@ def test_a_sample_follows_its_seed(engine: Engine) -> None:
     first, second, again = write_all(engine, requests)
     assert first == again == write(engine, requests[0])
     assert first != second
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.5, "seed": 1}, {"temperature": 1.5, "seed": 2}])
+def test_labels_are_kept_to(
+    engine: Engine, guiding: Guiding, tiny_model: Path, options: dict[str, float]
+) -> None:
+    """An answer is exactly one of them, whatever its letters, and ends; labels may begin with others."""
+    answers = write_all(engine, [ask(place, guide=guiding(LABELS), **options) for place in range(6)])
+    assert {text_of(tiny_model, tokens) for tokens in answers} <= set(LABELS.labels)
+
+
+def test_every_label_can_be_chosen(engine: Engine, guiding: Guiding, tiny_model: Path) -> None:
+    """Also one that another begins with, and one that looks like a control mark."""
+    requests = [ask(1, guide=guiding(LABELS), temperature=2.0, seed=seed) for seed in range(60)]
+    assert {text_of(tiny_model, tokens) for tokens in write_all(engine, requests)} == set(LABELS.labels)
+
+
+def test_a_single_label_is_written_out(engine: Engine, guiding: Guiding, tiny_model: Path) -> None:
+    """However improbable, and its end costs no token of the limit."""
+    only = Form(("Retrieve Paris",))
+    tokens = write(engine, ask(1, guide=guiding(only)))
+    assert text_of(tiny_model, tokens) == "Retrieve Paris"
+    assert write(engine, ask(1, guide=guiding(only), limit=len(tokens) - 1)) == tokens
+    assert write(engine, ask(1, guide=guiding(only), limit=len(tokens) - 2)) == tokens[:-2]
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1.0, "seed": 1}, {"temperature": 1.0, "seed": 2}])
+def test_a_schema_is_kept_to(
+    engine: Engine, guiding: Guiding, tiny_model: Path, options: dict[str, float]
+) -> None:
+    """An answer is JSON by the schema, and ends where that does."""
+    for tokens in write_all(
+        engine, [ask(place, guide=guiding(SCHEMA), limit=200, **options) for place in range(4)]
+    ):
+        found = json.loads(text_of(tiny_model, tokens))
+        assert list(found) == ["city", "years"]
+        assert found["city"] in ("Paris", "Lyon")
+        assert len(found["years"]) <= 2
+        assert all(0 <= year <= 99 for year in found["years"])
+
+
+def test_forms_among_others(engine: Engine, guiding: Guiding, tiny_adapters: tuple[Path, Path]) -> None:
+    """Each answer has its own form or none, as if asked alone."""
+    requests = [
+        ask(place, adapter, guide=guide, temperature=temperature, limit=100)
+        for place, adapter in ((0, None), (3, tiny_adapters[0]))
+        for guide in (None, guiding(LABELS), guiding(SCHEMA))
+        for temperature in (0.0, 1.0)
+    ]
+    assert write_all(engine, requests) == [write(engine, request) for request in requests]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"type": "nothing"}',
+        '{"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"], "additionalProperties": false}',
+    ],
+)
+def test_a_form_that_cannot_be_followed(engine: Engine, guiding: Guiding, schema: str) -> None:
+    """It is told to the one who asks, at once or where the answer cannot go on, and the next is answered."""
+    with pytest.raises(QuestionError, match="cannot"):
+        write(engine, ask(1, guide=guiding(Form(schema=schema)), limit=900))
+    assert write(engine, ask(1, limit=2))
 
 
 def test_the_limit_ends_an_answer(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +84,49 @@ def test_same_question_has_the_same_answer(generator: Generator, temperature: fl
     first = say(generator, temperature=temperature)
     say(generator, "Something else?", temperature=temperature)
     assert say(generator, temperature=temperature) == first
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_labels_are_kept_to(generator: Generator, temperature: float) -> None:
+    """The text is exactly one of them, and the answer is complete."""
+    labels = ("Zahlung überfällig", "Pay", "Payment", "日本")
+    options = GenerationOptions(max_output_tokens=60, temperature=temperature, labels=labels)
+    pieces: list[str] = []
+    result = generator.generate(CHAT, options=options, emit=pieces.append, cancelled=lambda: False)
+    assert result.text in labels
+    assert ("".join(pieces), result.finish_reason) == (result.text, FinishReason.STOP)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_a_schema_is_kept_to(generator: Generator, temperature: float) -> None:
+    """The text is JSON that follows it, and the answer is complete."""
+    values = ["In Paris [9].", {"a": [1, None]}, 3.5]
+    options = GenerationOptions(
+        max_output_tokens=60, temperature=temperature, output_schema=json.dumps({"enum": values})
+    )
+    result = generator.generate(CHAT, options=options, emit=lambda _: None, cancelled=lambda: False)
+    assert json.loads(result.text) in values
+    assert result.finish_reason is FinishReason.STOP
+
+
+def test_a_form_that_is_cut(generator: Generator) -> None:
+    """The limit ends an answer before its form is complete, and the reason says so."""
+    options = GenerationOptions(max_output_tokens=1, labels=("One label of many words",))
+    result = generator.generate(CHAT, options=options, emit=lambda _: None, cancelled=lambda: False)
+    assert (result.output_tokens, result.finish_reason) == (1, FinishReason.LENGTH)
+    assert options.labels[0].startswith(result.text)
+
+
+def test_many_chats_in_one_form(generator: Generator) -> None:
+    """Each gets the answer that it gets alone."""
+    options = GenerationOptions(max_output_tokens=60, labels=("Paris", "Lyon and Paris"))
+    chats = [(CHAT[0], Message("user", f"number {number}")) for number in range(4)]
+    alone = [
+        generator.generate(chat, options=options, emit=lambda _: None, cancelled=lambda: False)
+        for chat in chats
+    ]
+    assert generator.generate_all(chats, options=options, cancelled=lambda: False) == alone
+    assert {each.text for each in alone} <= set(options.labels)
 
 
 def test_cancelled_before_it_began(generator: Generator) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +38,10 @@ def say(
     messages: Sequence[Message] = CHAT,
     *,
     adapter: Path | None = None,
-    **options: float,
+    **options: Any,
 ) -> Generation:
     """Generate twelve tokens, unless said otherwise."""
-    given = GenerationOptions(**({"max_output_tokens": 12} | options))  # type: ignore[arg-type]
+    given = GenerationOptions(**({"max_output_tokens": 12} | options))
     return generator.generate(
         messages, options=given, emit=lambda text: None, cancelled=lambda: False, adapter=adapter
     )
@@ -201,3 +203,34 @@ def test_default_generator_knows_a_capital(default_generator_folder: Path) -> No
     result = say(generator, (Message("user", "What is the capital of France?"),), max_output_tokens=20)
     assert "Paris" in result.text
     assert result.finish_reason is FinishReason.STOP
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_the_real_model_keeps_to_forms(default_generator_folder: Path, temperature: float) -> None:
+    """A label is one of the labels, and JSON follows its schema."""
+    generator = LocalGenerator(default_generator_folder, "real")
+    chat = (Message("user", "My card was charged twice, 20 euros each. Who helps?"),)
+    labels = ("billing", "billing dispute", "technical support", "Überweisung", "配送")
+    properties: dict[str, Any] = {
+        "team": {"enum": ["billing", "support"]},
+        "amount": {"type": "integer", "minimum": 0, "maximum": 10_000},
+        "words": {"type": "array", "items": {"type": "string", "maxLength": 12}, "maxItems": 3},
+    }
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
+    options = {"max_output_tokens": 200, "temperature": temperature}
+    for seed in range(3):
+        assert say(generator, chat, labels=labels, seed=seed, **options).text in labels
+        found = say(generator, chat, output_schema=json.dumps(schema), seed=seed, **options)
+        value = json.loads(found.text)
+        assert list(value) == [*properties]
+        assert value["team"] in properties["team"]["enum"]
+        assert 0 <= value["amount"] <= 10_000
+        assert len(value["words"]) <= 3
+        assert all(len(word) <= 12 for word in value["words"])
+        assert found.finish_reason is FinishReason.STOP

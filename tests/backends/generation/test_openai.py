@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,44 @@ def test_adapter_that_is_not_served_is_refused(server: OpenAIServer) -> None:
         generator.generate(
             CHAT, options=OPTIONS, emit=lambda text: None, cancelled=lambda: False, adapter=Path("style")
         )
+
+
+@pytest.mark.parametrize(
+    ("form", "sent"),
+    [
+        ({"labels": ("b", "a")}, {"structured_outputs": {"choice": ["b", "a"]}}),
+        (
+            {"output_schema": '{"enum": [1]}'},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "answer", "strict": True, "schema": {"enum": [1]}},
+                }
+            },
+        ),
+        ({}, {}),
+    ],
+)
+def test_a_form_is_asked_for(server: OpenAIServer, form: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Schemas as OpenAI takes them, labels as vLLM does, and nothing where there is no form."""
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    options = GenerationOptions(max_output_tokens=5, **form)
+    generator.generate(CHAT, options=options, emit=lambda text: None, cancelled=lambda: False)
+    asked = server.asked[-1]
+    assert {name: asked[name] for name in ("structured_outputs", "response_format") if name in asked} == sent
+
+
+@pytest.mark.parametrize("form", [{"labels": ("France", "In")}, {"output_schema": '{"type": "string"}'}])
+def test_a_server_that_ignores_forms_is_found_out(server: OpenAIServer, form: dict[str, Any]) -> None:
+    """Its answer is none, and what to do is said; one that refuses to run is told apart."""
+    server.ignorant = True
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    options = GenerationOptions(max_output_tokens=5, **form)
+    with pytest.raises(ModelError, match="answered something else; name another server or model"):
+        generator.generate(CHAT, options=options, emit=lambda text: None, cancelled=lambda: False)
+    server.refusal = (400, "bad_request")
+    with pytest.raises(ModelError, match="or ask without labels and output schema"):
+        generator.generate(CHAT, options=options, emit=lambda text: None, cancelled=lambda: False)
 
 
 def test_unknown_model_is_refused(server: OpenAIServer) -> None:
