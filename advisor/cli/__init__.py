@@ -72,8 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(*(f"{as_option(each.field)}: {each.description}" for each in error.violations))
     except (RulesError, ConfigurationError) as error:
         _fail(*error.faults)
-    except (AdvisorError, BackendError, OSError) as error:
+    except (AdvisorError, BackendError) as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:

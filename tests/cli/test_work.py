@@ -154,6 +154,12 @@ def test_what_an_answer_cannot_be_asked_with(advisor, server, case, write, optio
     assert expected in ended.err
 
 
+@pytest.mark.parametrize("option", ["--schema", "--history"])
+def test_a_file_that_is_missing_is_named(advisor, server, case, option):
+    ended = advisor("answer", case, "one", option, "missing.json", "--server", server.address)
+    assert (ended.status, ended.err.strip()) == (2, "advisor: missing.json: No such file or directory")
+
+
 def test_answer_json_is_a_message_a_line(advisor, server, imported):
     """A program gets each event as it comes."""
     question = ("one two", "--approach", "PROMPTING", "--server", server.address)
