@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 KEY = "sk-secret-key"
 CONTEXT_TOKENS = 4096
+
+
+Fault = Callable[[list[str], threading.Event], Iterable[bytes]]
+"""Makes what is sent of the events of an answer, until the server closes; what it holds then is not sent."""
+
+
+def _sent_whole(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    return [event.encode() for event in events]
 
 
 class OpenAIServer(ThreadingHTTPServer):
@@ -21,6 +29,8 @@ class OpenAIServer(ThreadingHTTPServer):
         asked: The body of each request.
         refusal: Status and code to refuse with; None to answer.
         ignorant: Whether it knows nothing of forms.
+        fault: What goes wrong with an answer, a function of `_Handler`'s; nothing where None.
+        left: Released for each answer that its caller left.
     """
 
     daemon_threads = True
@@ -30,6 +40,9 @@ class OpenAIServer(ThreadingHTTPServer):
         self.asked: list[dict[str, Any]] = []
         self.refusal: tuple[int, str] | None = None
         self.ignorant = False
+        self.fault: Fault | None = None
+        self.left = threading.Semaphore(0)
+        self.closing = threading.Event()
 
     @property
     def url(self) -> str:
@@ -45,6 +58,7 @@ def openai_server() -> Iterator[OpenAIServer]:
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -77,15 +91,23 @@ class _Handler(BaseHTTPRequestHandler):
         chunks: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": t}}]} for t in texts]
         chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
         chunks.append({"choices": [], "usage": usage})
-        events = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
-        self._send(200, f"{events}data: [DONE]\n\n", "text/event-stream")
+        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        fault = self.server.fault or _sent_whole
+        try:
+            self._head(200, "text/event-stream")
+            for piece in fault([*events, "data: [DONE]\n\n"], self.server.closing):
+                self.wfile.write(piece)
+        except ConnectionError:
+            self.server.left.release()
 
     def _send(self, status: int, body: str, media_type: str) -> None:
+        self._head(status, media_type)
+        self.wfile.write(body.encode())
+
+    def _head(self, status: int, media_type: str) -> None:
         self.send_response(status)
         self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(body.encode())))
         self.end_headers()
-        self.wfile.write(body.encode())
 
     def log_message(self, *args: object) -> None:
         pass

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from backends.base import ModelError, QuestionError
 from backends.generation.adapters import AdapterKey
-from backends.generation.engine import TOGETHER, WAIT_S, Request, stop_if
+from backends.generation.engine import TOGETHER, Request, awaited, stop_if
 from backends.generation.packed import PackedModel, Slot, Span
 from backends.generation.prefixes import PIECE_TOKENS, Prefixes, piece_names
 from backends.generation.sampling import Sampler, choose
@@ -326,12 +326,7 @@ def _failure(error: Exception) -> ModelError:
 
 def _next(tokens: queue.SimpleQueue[_Said], cancelled: Callable[[], bool]) -> tuple[int, int, bool]:
     """Return the next token said, once there is one and the caller still wants it."""
-    while True:
-        stop_if(cancelled)
-        try:
-            place, token, last = tokens.get(timeout=WAIT_S)
-        except queue.Empty:
-            continue
-        if isinstance(token, Exception):
-            raise token
-        return place, token, last
+    place, token, last = awaited(tokens, cancelled)
+    if isinstance(token, Exception):
+        raise token
+    return place, token, last

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from backends.base import Cancelled
 
 if TYPE_CHECKING:
     from backends.generation.guides import Guide
 
-__all__ = ["TOGETHER", "WAIT_S", "Engine", "EngineName", "Request", "stop_if"]
+__all__ = ["TOGETHER", "WAIT_S", "Engine", "EngineName", "Request", "awaited", "stop_if"]
+
+T = TypeVar("T")
 
 EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
 """Which engine computes: `auto` is OpenVINO with float16 weights where it is installed and agrees with torch."""
@@ -107,3 +110,13 @@ def stop_if(cancelled: Callable[[], bool]) -> None:
     """Raise Cancelled where a caller no longer wants its answer."""
     if cancelled():
         raise Cancelled("the answer was cancelled")
+
+
+def awaited(queue: SimpleQueue[T], cancelled: Callable[[], bool]) -> T:
+    """Return the next item of a queue; raises Cancelled where the caller no longer wants one."""
+    while True:
+        stop_if(cancelled)
+        try:
+            return queue.get(timeout=WAIT_S)
+        except Empty:
+            continue

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from pathlib import Path
-from threading import Event
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from backends.base import (
-    Cancelled,
     FinishReason,
     Generation,
     GenerationOptions,
@@ -19,15 +21,18 @@ from backends.base import (
     ModelError,
     QuestionError,
 )
-from backends.generation.engine import TOGETHER, stop_if
+from backends.generation.engine import TOGETHER, awaited, stop_if
 from backends.generation.words import WordStream
 
 __all__ = ["OpenAIGenerator"]
+
+T = TypeVar("T")
 
 _ASSUMED_CONTEXT_TOKENS = 8192
 _BYTES_PER_TOKEN = 3  # fewer than English has, so that an estimate errs on the safe side
 _TOKENS_PER_MESSAGE = 8
 _TIMEOUT_S = 120.0
+_REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 
 class OpenAIGenerator:
@@ -51,8 +56,11 @@ class OpenAIGenerator:
         self.name = f"{model} at {base_url}"
         self._base_url = base_url
         self._model = model
-        self._client = openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=_TIMEOUT_S)
-        served = self._served()
+        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", timeout=_TIMEOUT_S)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=_run, args=(self._loop,), name="advisor-openai", daemon=True).start()
+        weakref.finalize(self, _end, self._loop, self._client)
+        served = self._begin(self._served()).result()
         if model not in served:
             raise ModelError(
                 f"the server {base_url} does not serve {model!r}; it serves {_listed(served)}: name one of them"
@@ -81,29 +89,18 @@ class OpenAIGenerator:
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
         stop_if(cancelled)
-        pieces, words = list[str](), WordStream(emit)
-        reason, usage = FinishReason.STOP, None
-        with self._translated(formed=options.formed), self._stream(messages, options, adapter) as stream:
-            for chunk in stream:
-                stop_if(cancelled)
-                usage = chunk.usage or usage
-                for choice in chunk.choices[:1]:
-                    if choice.delta.content:
-                        pieces.append(choice.delta.content)
-                        words.write(choice.delta.content)
-                    if choice.finish_reason == "length":
-                        reason = FinishReason.LENGTH
+        words = WordStream(emit)
+        said: SimpleQueue[str | None] = SimpleQueue()
+        writing = self._begin(self._write(messages, options, adapter, said.put))
+        writing.add_done_callback(lambda _: said.put(None))
+        try:
+            while (text := awaited(said, cancelled)) is not None:
+                words.write(text)
+            generation = writing.result()
+        finally:
+            writing.cancel()
         words.finish()
-        text = "".join(pieces)
-        if reason is FinishReason.STOP:
-            self._check_form(text, options)
-        return Generation(
-            text=text,
-            finish_reason=reason,
-            input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
-            output_tokens=usage.completion_tokens if usage else len(pieces),
-            engine=f"server {self._base_url}",
-        )
+        return generation
 
     def generate_all(
         self,
@@ -114,32 +111,73 @@ class OpenAIGenerator:
         adapter: Path | None = None,
     ) -> list[Generation]:
         """Write the turns of many chats by as many requests at once as pays, as `Generator.generate_all` says."""
-        failed = Event()
+        stop_if(cancelled)
+        done: SimpleQueue[None] = SimpleQueue()
+        writing = self._begin(self._write_all(chats, options, adapter))
+        writing.add_done_callback(lambda _: done.put(None))
+        try:
+            awaited(done, cancelled)
+            return writing.result()
+        finally:
+            writing.cancel()
 
-        def write(messages: Sequence[Message]) -> Generation:
-            try:
-                return self.generate(
-                    messages,
-                    options=options,
-                    emit=lambda _: None,
-                    cancelled=lambda: failed.is_set() or cancelled(),
-                    adapter=adapter,
-                )
-            except Exception:
-                failed.set()  # the others stop at their next token
-                raise
+    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start work beside the caller's thread, who can leave it while the server is silent."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-        with ThreadPoolExecutor(TOGETHER, thread_name_prefix="advisor-openai") as threads:
-            asked = [threads.submit(write, messages) for messages in chats]
-        errors = [error for each in asked if (error := each.exception()) is not None]
-        for error in sorted(errors, key=lambda error: isinstance(error, Cancelled)):
-            raise error
-        return [each.result() for each in asked]
+    async def _write_all(
+        self, chats: Sequence[Sequence[Message]], options: GenerationOptions, adapter: Path | None
+    ) -> list[Generation]:
+        """Return the turns of many chats; where one fails, the others are left, and its error is raised."""
+        together = asyncio.Semaphore(TOGETHER)
 
-    def _stream(self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None) -> Any:
+        async def write(messages: Sequence[Message]) -> Generation:
+            async with together:
+                return await self._write(messages, options, adapter, lambda _: None)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(write(messages)) for messages in chats]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _write(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        adapter: Path | None,
+        say: Callable[[str], None],
+    ) -> Generation:
+        """Return a turn, telling its pieces as they come."""
+        pieces, finished, usage = list[str](), None, None
+        async with self._translated(formed=options.formed):
+            stream = await self._stream(messages, options, adapter)
+            async with stream:
+                async for chunk in stream:
+                    usage = chunk.usage or usage
+                    for choice in chunk.choices[:1]:
+                        if choice.delta.content:
+                            pieces.append(choice.delta.content)
+                            say(choice.delta.content)
+                        finished = choice.finish_reason or finished
+        text, reason = "".join(pieces), self._reason(finished)
+        if reason is FinishReason.STOP:
+            self._check_form(text, options)
+        return Generation(
+            text=text,
+            finish_reason=reason,
+            input_tokens=usage.prompt_tokens if usage else self.count_tokens(messages),
+            output_tokens=usage.completion_tokens if usage else len(pieces),
+            engine=f"server {self._base_url}",
+        )
+
+    async def _stream(
+        self, messages: Sequence[Message], options: GenerationOptions, adapter: Path | None
+    ) -> Any:
         create: Any = self._client.chat.completions.create  # its overloads are by literal model names
-        return create(
-            model=self._model if adapter is None else self._adapter(adapter),
+        return await create(
+            model=self._model if adapter is None else await self._adapter(adapter),
             messages=[{"role": message.role, "content": message.content} for message in messages],
             max_tokens=options.max_output_tokens,
             temperature=options.temperature,
@@ -148,6 +186,20 @@ class OpenAIGenerator:
             stream_options={"include_usage": True},
             **_form(options),
         )
+
+    def _reason(self, finished: str | None) -> FinishReason:
+        """Return why an answer ended, by what the server said of that; it may have said nothing."""
+        if finished is None:
+            raise ModelError(
+                f"the server {self._base_url} ended the stream before the answer was complete; ask again, and "
+                "look at its log if it lasts"
+            )
+        if finished not in _REASONS:
+            raise ModelError(
+                f"the server {self._base_url} ended the answer for another reason than its end or length "
+                f"({finished[:40]!r}); ask something else, or name another model"
+            )
+        return _REASONS[finished]
 
     def _check_form(self, text: str, options: GenerationOptions) -> None:
         """Refuse an answer in which the server ignored the form."""
@@ -162,8 +214,8 @@ class OpenAIGenerator:
                 "name another server or model, or ask without"
             )
 
-    def _adapter(self, folder: Path) -> str:
-        served = self._served()
+    async def _adapter(self, folder: Path) -> str:
+        served = await self._served()
         if folder.name not in served:
             raise ModelError(
                 f"the server {self._base_url} serves {_listed(served)}, but no adapter {folder.name!r}; "
@@ -171,13 +223,14 @@ class OpenAIGenerator:
             )
         return folder.name
 
-    def _served(self) -> dict[str, Any]:
-        with self._translated():
-            return {model.id: model for model in self._client.models.list()}
+    async def _served(self) -> dict[str, Any]:
+        async with self._translated():
+            return {model.id: model async for model in self._client.models.list()}
 
-    @contextmanager
-    def _translated(self, *, formed: bool = False) -> Iterator[None]:
+    @asynccontextmanager
+    async def _translated(self, *, formed: bool = False) -> AsyncIterator[None]:
         """Turn the client's errors into ours, without what they may quote: keys and the user's text."""
+        import httpx
         import openai
 
         try:
@@ -192,10 +245,24 @@ class OpenAIGenerator:
                 f"the server {self._base_url} refused to run {self._model!r}: HTTP {error.status_code}"
                 f"{f' ({error.code})' if error.code else ''}; check the model's name and OPENAI_API_KEY{hint}"
             ) from None
-        except openai.APIError as error:
+        except (openai.APIError, httpx.HTTPError, json.JSONDecodeError) as error:
             raise ModelError(
                 f"the server {self._base_url} failed ({type(error).__name__}); check that it runs and is reachable"
             ) from None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _end(loop: asyncio.AbstractEventLoop, client: Any) -> None:
+    """Close a client, and stop its loop."""
+    closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
+    closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
 
 
 def _form(options: GenerationOptions) -> dict[str, Any]:

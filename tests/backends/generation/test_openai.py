@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backends.base import GenerationOptions, Message, ModelError, QuestionError
+from backends.base import Cancelled, GenerationOptions, Message, ModelError, QuestionError
 from backends.generation.openai import OpenAIGenerator
 from tests.openai_server import KEY, OpenAIServer, openai_server
 
@@ -113,3 +115,115 @@ def test_server_that_is_down_is_a_model_error(server: OpenAIServer) -> None:
     """Nobody listens on port 9 of loopback."""
     with pytest.raises(ModelError, match="check that it runs"):
         OpenAIGenerator("http://127.0.0.1:9/v1", "llama")
+
+
+def byte_by_byte(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Send an answer in the smallest pieces, some letters in two."""
+    return (bytes([each]) for each in "".join(events).replace("France", "Orléans").encode())
+
+
+def ending_early(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Send the first event, and end as if that were all."""
+    return [events[0].encode()]
+
+
+def breaking_off(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Break the connection amid an event."""
+    yield events[0].encode()
+    yield events[1][:20].encode()
+    raise ConnectionResetError
+
+
+def telling_an_error(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Send an error after the first event, as vLLM does where its engine dies."""
+    error = {"message": f"{KEY} Where is Paris?", "type": "InternalServerError", "code": 500}
+    return [events[0].encode(), f"data: {json.dumps({'error': error})}\n\n".encode()]
+
+
+def sending_no_json(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Send what no server of the protocol sends."""
+    return [events[0].encode(), b"data: {Where is Paris?\n\n"]
+
+
+def withholding(events: list[str], _: threading.Event) -> Iterable[bytes]:
+    """Send an answer that a filter ended."""
+    return ["".join(events).replace('"stop"', '"content_filter"').encode()]
+
+
+def falling_silent(events: list[str], closing: threading.Event) -> Iterable[bytes]:
+    """Send the first event, and then only signs of life, in which there is no token."""
+    yield events[0].encode()
+    while not closing.wait(0.02):
+        yield b": alive\n\n"
+
+
+def say(generator: OpenAIGenerator) -> str:
+    """Return the answer to the question."""
+    return generator.generate(CHAT, options=OPTIONS, emit=lambda _: None, cancelled=lambda: False).text
+
+
+def test_slow_bytes(server: OpenAIServer) -> None:
+    """An answer may come in any pieces."""
+    server.fault = byte_by_byte
+    assert say(OpenAIGenerator(server.url, "llama", KEY)) == "In Orléans"
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (ending_early, "ended the stream before the answer was complete"),
+        (breaking_off, "failed|ended the stream before the answer was complete"),
+        (telling_an_error, r"failed \(APIError\)"),
+        (sending_no_json, r"failed \(JSONDecodeError\)"),
+        (withholding, r"another reason than its end or length \('content_filter'\)"),
+    ],
+)
+def test_a_broken_answer_is_none(
+    server: OpenAIServer, fault: Callable[..., Iterable[bytes]], says: str
+) -> None:
+    """It is not taken for a whole one, quotes nothing, and the next one comes."""
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    server.fault = fault
+    for ask in (lambda: say(generator), lambda: say_all(generator, 20)):
+        with pytest.raises(ModelError, match=says) as error:
+            ask()
+        assert KEY not in str(error.value)
+        assert "Paris" not in str(error.value)
+    server.fault = None
+    assert say(generator) == "In France"
+
+
+def say_all(
+    generator: OpenAIGenerator, number: int, cancelled: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """Return as many answers, asked for at once."""
+    return [
+        each.text for each in generator.generate_all([CHAT] * number, options=OPTIONS, cancelled=cancelled)
+    ]
+
+
+def test_a_silent_server_is_left(server: OpenAIServer) -> None:
+    """Also by many, each as soon as it is cancelled; the server sees the connection go, and others are served."""
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    server.fault = falling_silent
+    heard = threading.Event()
+    with pytest.raises(Cancelled):
+        generator.generate(CHAT, options=OPTIONS, emit=lambda _: heard.set(), cancelled=heard.is_set)
+    asked = len(server.asked)
+    with pytest.raises(Cancelled):
+        say_all(generator, 20, lambda: len(server.asked) >= asked + 16)
+    assert all(server.left.acquire(timeout=10) for _ in range(17))
+    server.fault = None
+    assert say(generator) == "In France"
+
+
+def test_a_server_that_never_answers_is_left(server: OpenAIServer) -> None:
+    """Before it has said anything at all."""
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    server.refusal = (503, "overloaded")  # the client tries again, later and later
+    began = len(server.asked)
+    with pytest.raises(Cancelled):
+        generator.generate(
+            CHAT, options=OPTIONS, emit=lambda _: None, cancelled=lambda: len(server.asked) > began
+        )
+    assert len(server.asked) == began + 1
