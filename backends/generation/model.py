@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,12 @@ class LoadedModel:
     def remembers_all(self) -> bool:
         """Return whether each layer remembers keys and values of all tokens, and nothing else."""
         return all(type(layer) is DynamicLayer for layer in self.empty_cache().layers)
+
+    def stretches(self) -> bool:
+        """Return whether the frequencies of its positions depend on the longest text that is read."""
+        kinds = [getattr(module, "rope_type", "") for module in self._base.modules()]
+        named = chain.from_iterable(kind.values() if isinstance(kind, dict) else [kind] for kind in kinds)
+        return any("dynamic" in kind or kind == "longrope" for kind in named)
 
     @property
     def config(self) -> transformers.PreTrainedConfig:

@@ -1,7 +1,8 @@
-"""One request after another, for models that remember in a way of their own: sliding windows, recurrent states."""
+"""One request after another, for models that remember in a way of their own, or stretch their positions."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ class TurnsEngine:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
+        self._piece = (
+            sys.maxsize if model.stretches() else PIECE_TOKENS
+        )  # all at once, for what depends on the length
         self._turn = threading.Lock()
 
     def stream(self, request: Request, *, cancelled: Callable[[], bool]) -> Iterator[int]:
@@ -33,10 +37,10 @@ class TurnsEngine:
         sampler, prompt = Sampler(request), list(request.prompt)
         with self._taking_turns(cancelled):
             adapter, cache = self._model.load(request.adapter), self._model.empty_cache()
-            while len(prompt) > PIECE_TOKENS:
+            while len(prompt) > self._piece:
                 stop_if(cancelled)
-                self._model.read(prompt[:PIECE_TOKENS], cache, adapter)
-                del prompt[:PIECE_TOKENS]
+                self._model.read(prompt[: self._piece], cache, adapter)
+                del prompt[: self._piece]
             for _ in range(request.limit):
                 stop_if(cancelled)
                 (token,) = choose(self._model.read(prompt, cache, adapter), [sampler])

@@ -23,6 +23,20 @@ from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 from tests.backends.random_models import save_random_model
 
+DYNAMIC = {
+    "rope_type": "dynamic",
+    "rope_theta": 100.0,
+    "factor": 4.0,
+    "original_max_position_embeddings": 256,
+}
+LONGROPE = {
+    "rope_type": "longrope",
+    "rope_theta": 100.0,
+    "original_max_position_embeddings": 256,
+    "short_factor": [1.0] * 4,
+    "long_factor": [1.0, 2.0, 4.0, 8.0],
+}
+
 
 class Watched(LoadedModel):
     """A model that notes how many tokens it reads in each step.
@@ -93,13 +107,20 @@ def test_a_model_that_can_is_batched(tiny_model: Path) -> None:
     assert isinstance(open_engine(tiny_model), BatchingEngine)
 
 
-@pytest.mark.parametrize("family", ["mistral", "gemma2", "mamba"])
-def test_a_model_that_cannot_takes_turns(family: str, tiny_model: Path, tmp_path: Path) -> None:
-    """Windows and states of another kind are seen at load, and such a model still answers as the library does."""
-    made = save_random_model(tmp_path, family, head_dim=8, sliding_window=16)
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [
+        *((family, {"head_dim": 8, "sliding_window": 16}) for family in ("mistral", "gemma2", "mamba")),
+        ("llama", {"max_position_embeddings": 256, "rope_parameters": DYNAMIC}),
+        ("phi3", {"max_position_embeddings": 512, "rope_parameters": LONGROPE}),
+    ],
+)
+def test_a_model_that_cannot_takes_turns(family: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    """Windows, states and positions of another kind are seen at load, and it still answers as the library does."""
+    made = save_random_model(tmp_path, family, **settings)
     engine = open_engine(tmp_path)
     assert isinstance(engine, TurnsEngine)
-    ids = torch.tensor([prompt(60)])
+    ids = torch.tensor([prompt(300)])
     expected = made.train(False).generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
@@ -107,7 +128,13 @@ def test_a_model_that_cannot_takes_turns(family: str, tiny_model: Path, tmp_path
         do_sample=False,
         eos_token_id=None,
     )
-    assert write(engine, ask(60, limit=8)) == expected[0, 60:].tolist()
+    assert write(engine, ask(300, limit=8)) == expected[0, 300:].tolist()
+
+
+def test_usual_positions_are_batched(tmp_path: Path) -> None:
+    """What is scaled once and for all is the same for every request."""
+    save_random_model(tmp_path, rope_parameters={**DYNAMIC, "rope_type": "yarn"})
+    assert isinstance(open_engine(tmp_path), BatchingEngine)
 
 
 def test_a_model_that_reads_otherwise_is_found_out(tiny_model: Path) -> None:
