@@ -8,7 +8,8 @@ falls on all alike; figures are medians over the rounds. `one by one` is what
 a server did that answers in turns: the library's own attention and cache, a
 prompt read in pieces, one answer at a time (`TurnsEngine`). Answers have
 exactly `--tokens` tokens. A late asker comes while the others write. The texts
-of all ways are compared.
+of all ways are compared. Prompts are read anew in each round; adapters are at
+hand before it begins, and how long that takes is told apart.
 """
 
 from __future__ import annotations
@@ -127,6 +128,17 @@ def random_adapter(base: Path, folder: Path, seed: int) -> Path:
     return folder
 
 
+def begin_anew(engine: Engine, requests: Sequence[Request]) -> float:
+    """Have an engine forget all, and take up the adapters again; return the seconds that each of these takes."""
+    engine.forget()
+    given = {request.adapter for request in requests}
+    with measured(taken := Taken()):
+        for adapter in given:
+            for _ in engine.stream(Request([5], 1, frozenset(), adapter), cancelled=lambda: False):
+                pass
+    return taken.wall_s / len(given)
+
+
 def compare(
     engines: dict[str, Engine], requests: Sequence[Request], rounds: int
 ) -> dict[tuple[str, int], list[Taken]]:
@@ -135,9 +147,9 @@ def compare(
     for _ in range(rounds):
         for askers in ASKERS:
             for name, engine in engines.items():
-                engine.forget()  # each round reads its prompts anew
                 # One by one, the time of an answer is the same however many ask: four are enough.
                 asked = requests[: min(askers, 4) if name == BASE else askers]
+                begin_anew(engine, asked)
                 found.setdefault((name, askers), []).append(ask_at_once(engine, asked))
     return found
 
@@ -146,7 +158,7 @@ def late(engine: Engine, requests: Sequence[Request], rounds: int) -> list[float
     """Return the seconds to the first token of one who asks while all the others write."""
     firsts = []
     for _ in range(rounds):
-        engine.forget()
+        begin_anew(engine, requests)
         streams = [engine.stream(request, cancelled=lambda: False) for request in requests[1:]]
         ready = threading.Barrier(len(streams) + 1)
 
@@ -217,11 +229,13 @@ def main() -> None:
                 ]
                 print(f"\nPrompts of {length} tokens, {kind}, {arguments.tokens} tokens written:")
                 for engine in engines.values():
-                    ask_at_once(engine, [Request(made[0], 3, frozenset(), each) for each in given])  # warm
+                    begin_anew(engine, requests)  # and warm
                 show(compare(engines, requests, arguments.rounds))
                 for name, engine in list(engines.items())[1:]:
                     firsts = statistics.median(late(engine, requests, arguments.rounds))
                     print(f"{name}: beside 15 who write, the first token comes after {firsts:.2f} s.")
+                    if len(given) == 1 and given[0]:
+                        print(f"{name}: an adapter is taken up in {begin_anew(engine, requests):.2f} s.")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 An arm is `bfloat16` or `float32`, this project's training in that precision, or `trl-bfloat16`,
 `trl-float32` and `trl-packed` (bfloat16, examples packed). Without any, this project trains in what the
 processor has. For TRL, `pip install 'trl==1.16.*'` first. All arms train on the same tokens, with the
-same rank, rates, batch and epochs; tokens are counted without padding, and the losses of all adapters
-are taken on the same held-out examples, in float32. `--long` joins ten questions into one prompt of
-some 400 tokens.
+same rank, rates, batch and epochs, and tokens are counted without padding. What each arm reaches is
+measured on the 151 rows that none has learnt from: the loss, in float32, and how many groups are named
+rightly. `--long` joins ten questions into one prompt of some 400 tokens.
 
 The examples are PostgreSQL's settings with their groups, as the demo reads them.
 """
@@ -27,7 +27,8 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from backends.base import Example
+from backends.base import Example, GenerationOptions
+from backends.generation.local import LocalGenerator
 from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, identity, resolve
 from backends.training.adapters import TrainingExample
@@ -36,10 +37,11 @@ from backends.training.run import TuningSettings, tune
 from backends.training.schedule import learning_rate_at, split
 
 JOINED = 10
+ANSWER_TOKENS = 24
 
 
-def rows() -> list[Example]:
-    """Return the labelled rows of the demo."""
+def demo() -> Any:
+    """Return the module that reads the labelled rows of the demo."""
     path = Path(__file__).parents[1] / "examples" / "postgres-settings" / "source.py"
     spec = importlib.util.spec_from_file_location("postgres_settings", path)
     assert spec is not None
@@ -47,8 +49,7 @@ def rows() -> list[Example]:
     module: ModuleType = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    examples: list[Example] = list(module.examples())
-    return examples
+    return module
 
 
 def joined(examples: list[Example]) -> list[Example]:
@@ -131,20 +132,32 @@ def train_by_trl(
     trainer.save_model(str(output))
 
 
-def held_out_loss(
-    model: Path, examples: tuple[TrainingExample, ...], settings: TuningSettings, adapter: Path
+def right(
+    model: Path, unseen: tuple[TrainingExample, ...], adapter: Path, is_right: Callable[[str, str], bool]
+) -> int:
+    """Return how many answers are right."""
+    generator = LocalGenerator(model, "base")
+    answers = generator.generate_all(
+        [each.messages for each in unseen],
+        options=GenerationOptions(max_output_tokens=ANSWER_TOKENS),
+        cancelled=lambda: False,
+        adapter=adapter,
+    )
+    return sum(is_right(answer.text, each.completion) for answer, each in zip(answers, unseen, strict=True))
+
+
+def unseen_loss(
+    model: Path, unseen: tuple[TrainingExample, ...], settings: TuningSettings, adapter: Path
 ) -> float:
-    """Return the mean loss per completion token on the held-out examples, in float32."""
+    """Return the mean loss per completion token on examples, in float32."""
     import peft
     from safetensors.torch import load_file
 
     from backends.training.lora import LoraTrainer, encode
 
-    encoded = encode(model, examples, settings.max_tokens)
     evaluated = LoraTrainer(model, rank=settings.rank, seed=0, precision="float32")
     peft.set_peft_model_state_dict(evaluated._model, load_file(adapter / "adapter_model.safetensors"))
-    held_out = split(examples, settings.held_out_share, settings.seed)[1]
-    return evaluated.loss([encoded[index] for index in held_out], cancelled=lambda: False)
+    return evaluated.loss(encode(model, unseen, settings.max_tokens), cancelled=lambda: False)
 
 
 def measured(work: Callable[[], None]) -> tuple[float, float]:
@@ -168,13 +181,18 @@ def main() -> None:
 
     cache = Path(os.environ.get("ADVISOR_MODEL_CACHE", default_cache()))
     model = resolve(DEFAULT_GENERATOR, cache=cache, report=lambda _: None)
-    examples = plain_examples((joined(rows()) if asked.long else rows())[: asked.examples])
+    source = demo()
+    learnt, others = source.examples(), [*source.questions(), *source.questions(shown=False)]
+    if asked.long:
+        learnt, others = joined(learnt), joined(others)
+    examples, unseen = plain_examples(learnt[: asked.examples]), plain_examples(others)
     settings = TuningSettings(epochs=asked.epochs, seed=asked.seed)
     encoded = encode(model, examples, settings.max_tokens)
     training = split(examples, settings.held_out_share, settings.seed)[0]
     tokens = settings.epochs * sum(len(encoded[index].tokens) for index in training)
     print(
-        f"{len(examples)} examples, {settings.epochs} epochs, {tokens:,} tokens trained on, no padding counted"
+        f"{len(examples)} examples, {settings.epochs} epochs, {tokens:,} tokens trained on, no padding counted; "
+        f"{len(unseen)} unseen examples"
     )
     for arm in asked.arms or [native_precision()]:
         with tempfile.TemporaryDirectory() as folder:
@@ -184,11 +202,12 @@ def main() -> None:
             else:
                 with patch("backends.training.lora.native_precision", return_value=arm):
                     seconds, processor = measured(lambda: train(model, examples, settings, output))  # noqa: B023
-            loss = held_out_loss(model, examples, settings, output)
+            loss = unseen_loss(model, unseen, settings, output)
+            named = right(model, unseen, output, source.is_right)
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(
             f"{arm:13} {seconds:4.0f} s, {processor:4.0f} s of the processor, {tokens / seconds:4.0f} tokens/s, "
-            f"held-out loss {loss:.4f}, peak memory so far {peak_gb:.2f} GB",
+            f"unseen loss {loss:.4f}, {named} right, peak memory so far {peak_gb:.2f} GB",
             flush=True,
         )
 

@@ -12,6 +12,7 @@ from transformers import AttentionInterface
 
 from backends.generation.attention import refuse_other_kinds
 from backends.generation.silent_openvino import (
+    TorchScriptPythonDecoder,
     apply_make_stateful_transformation,
     compress_model_transformation,
     openvino,
@@ -97,7 +98,11 @@ def traced(model: Any) -> openvino.Model:
         "past": past,
     }
     with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of each size that the tracer looks at
-        graph = openvino.convert_model(_Explicit(model), example_input=example)
+        # Whether the trace computes as the model does is seen at load, by the logits of the whole.
+        trace = TorchScriptPythonDecoder(
+            _Explicit(model), example_input=example, trace_kwargs={"check_trace": False}
+        )
+        graph = openvino.convert_model(trace, example_input=example)
     states = [f"past.{index // 2}.{'key' if index % 2 == 0 else 'value'}" for index in range(len(past))]
     _name(graph, states, [-1, heads, -1, size])
     _make_stateful(graph, states, layout)

@@ -15,8 +15,10 @@ from openvino._offline_transformations import (
     compress_model_transformation,
     paged_attention_transformation,
 )
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
 __all__ = [
+    "TorchScriptPythonDecoder",
     "apply_make_stateful_transformation",
     "compress_model_transformation",
     "openvino",
