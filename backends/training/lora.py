@@ -5,9 +5,9 @@ vocabulary of 49,152 the last layer would otherwise cost as much as the rest of
 a small model. An optimizer step is cut into pieces of a bounded number of tokens, sorted by
 length, so memory does not grow with the batch and little is padded.
 
-Training in bfloat16 takes the products with the frozen matrices and with LoRA's in it, forward and
-backward. All else stays in float32: LoRA weights and their gradients, the optimizer, embeddings, norms,
-rotations, attention, and the loss.
+Training in bfloat16 takes the products with the frozen matrices in it, forward and backward. All else
+stays in float32: LoRA weights, their products and gradients, the optimizer, embeddings, norms, rotations,
+attention, and the loss.
 """
 
 from __future__ import annotations
@@ -230,7 +230,8 @@ class _LoraProduct(torch.autograd.Function):
     """x W^T + b + s x A^T B^T, with gradients for x, A and B.
 
     One function for what PEFT and autograd do in four: little is kept for the
-    way back, and the smaller product is added as it is taken.
+    way back, and the smaller product is added as it is taken. Only the product
+    with W is taken in its type: rounded as well, what LoRA adds is lost in the sum.
     """
 
     @staticmethod
@@ -243,24 +244,25 @@ class _LoraProduct(torch.autograd.Function):
         up: torch.Tensor,
         scale: float,
     ) -> torch.Tensor:
-        rows = x.reshape(-1, x.shape[-1]).to(weight.dtype)
-        down, up = down.to(weight.dtype), (scale * up).to(weight.dtype)
-        inner = rows @ down.T
+        flat = x.reshape(-1, x.shape[-1])
+        rows, inner = flat.to(weight.dtype), flat @ down.T
         ctx.save_for_backward(rows, inner, weight, down, up)
-        ctx.scale, ctx.shape, ctx.dtype = scale, x.shape, x.dtype
-        product = torch.addmm(torch.nn.functional.linear(rows, weight, bias), inner, up.T)
-        return product.to(x.dtype).view(*x.shape[:-1], -1)
+        ctx.scale, ctx.shape = scale, x.shape
+        product = torch.nn.functional.linear(rows, weight, bias).to(x.dtype)
+        return product.addmm_(inner, up.T, alpha=scale).view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         rows, inner, weight, down, up = ctx.saved_tensors
-        gradient = gradient.reshape(-1, gradient.shape[-1]).to(weight.dtype)
-        of_inner = gradient @ up
-        of_down = (of_inner.T @ rows).float()
-        of_up = ctx.scale * (inner.T @ gradient).T.float()
+        gradient = gradient.reshape(-1, gradient.shape[-1])
+        of_inner = ctx.scale * (gradient @ up)
+        of_down = of_inner.T @ rows.to(gradient.dtype)
+        of_up = ctx.scale * (gradient.T @ inner)
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = torch.addmm(gradient @ weight, of_inner, down).to(ctx.dtype).view(ctx.shape)
+            of_x = (
+                (gradient.to(weight.dtype) @ weight).to(gradient.dtype).addmm_(of_inner, down).view(ctx.shape)
+            )
         return of_x, None, None, of_down, of_up, None
 
 
