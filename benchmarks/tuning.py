@@ -1,13 +1,14 @@
 """Measure LoRA training on the demo's examples in this process, and TRL's on the same where it is installed.
 
-    python benchmarks/tuning.py [--examples 160] [--epochs 3] [--seed 0] [--long] [ARM ...]
+    python benchmarks/tuning.py [--examples 160] [--epochs 3] [--seed 0] [--long] [--engines torch] [ARM ...]
 
 An arm is `bfloat16` or `float32`, this project's training in that precision, or `trl-bfloat16`,
 `trl-float32` and `trl-packed` (bfloat16, examples packed). Without any, this project trains in what the
 processor has. For TRL, `pip install 'trl==1.16.*'` first. All arms train on the same tokens, with the
 same rank, rates, batch and epochs, and tokens are counted without padding. What each arm reaches is
 measured on the 151 rows that none has learnt from: the loss, in float32, and how many groups are named
-rightly. `--long` joins ten questions into one prompt of some 400 tokens.
+rightly by each of the engines (`torch,openvino,openvino-int8`). `--long` joins ten questions into one
+prompt of some 400 tokens.
 
 The examples are PostgreSQL's settings with their groups, as the demo reads them.
 """
@@ -27,7 +28,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from backends.base import Example, GenerationOptions
+from backends.base import Example, GenerationOptions, Generator
 from backends.generation.local import LocalGenerator
 from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, identity, resolve
@@ -133,11 +134,13 @@ def train_by_trl(
 
 
 def right(
-    model: Path, unseen: tuple[TrainingExample, ...], adapter: Path, is_right: Callable[[str, str], bool]
+    engine: Generator,
+    unseen: tuple[TrainingExample, ...],
+    adapter: Path,
+    is_right: Callable[[str, str], bool],
 ) -> int:
     """Return how many answers are right."""
-    generator = LocalGenerator(model, "base")
-    answers = generator.generate_all(
+    answers = engine.generate_all(
         [each.messages for each in unseen],
         options=GenerationOptions(max_output_tokens=ANSWER_TOKENS),
         cancelled=lambda: False,
@@ -175,6 +178,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--engines", default="torch")
     parser.add_argument("arms", nargs="*")
     asked = parser.parse_args()
     from backends.training.lora import encode, native_precision
@@ -194,6 +198,7 @@ def main() -> None:
         f"{len(examples)} examples, {settings.epochs} epochs, {tokens:,} tokens trained on, no padding counted; "
         f"{len(unseen)} unseen examples"
     )
+    engines = [LocalGenerator(model, "base", engine=name) for name in asked.engines.split(",")]
     for arm in asked.arms or [native_precision()]:
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "adapter"
@@ -203,11 +208,11 @@ def main() -> None:
                 with patch("backends.training.lora.native_precision", return_value=arm):
                     seconds, processor = measured(lambda: train(model, examples, settings, output))  # noqa: B023
             loss = unseen_loss(model, unseen, settings, output)
-            named = right(model, unseen, output, source.is_right)
+            named = [right(engine, unseen, output, source.is_right) for engine in engines]
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(
             f"{arm:13} {seconds:4.0f} s, {processor:4.0f} s of the processor, {tokens / seconds:4.0f} tokens/s, "
-            f"unseen loss {loss:.4f}, {named} right, peak memory so far {peak_gb:.2f} GB",
+            f"unseen loss {loss:.4f}, {', '.join(map(str, named))} right, peak memory so far {peak_gb:.2f} GB",
             flush=True,
         )
 
