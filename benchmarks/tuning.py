@@ -29,6 +29,7 @@ from typing import Any
 from unittest.mock import patch
 
 from backends.base import Example, GenerationOptions, Generator
+from backends.generation.adapters import WEIGHTS
 from backends.generation.local import LocalGenerator
 from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, identity, resolve
@@ -159,7 +160,7 @@ def unseen_loss(
     from backends.training.lora import LoraTrainer, encode
 
     evaluated = LoraTrainer(model, rank=settings.rank, seed=0, precision="float32")
-    peft.set_peft_model_state_dict(evaluated._model, load_file(adapter / "adapter_model.safetensors"))
+    peft.set_peft_model_state_dict(evaluated._model, load_file(adapter / WEIGHTS))
     return evaluated.loss(encode(model, unseen, settings.max_tokens), cancelled=lambda: False)
 
 

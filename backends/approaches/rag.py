@@ -131,7 +131,8 @@ class _GroundedPrompt:
         shown = self._fitting(question, hits)
         context = self._generator.context_tokens
         chat = partial(self._messages, question, shown)
-        kept = newest_that_fit(history, chat, self._generator, context - options.max_output_tokens) or ()
+        room = context - options.max_output_tokens
+        kept = (newest_that_fit(history, chat, self._generator, room) or ()) if history else ()
         return {
             "messages": list(chat(kept)),
             "hits": list(shown),

@@ -138,9 +138,14 @@ class LoadedModel:
         """Return a cache with nothing read."""
         return transformers.DynamicCache(config=self._base.config)
 
-    def remembers_all(self) -> bool:
-        """Return whether each layer remembers keys and values of all tokens, and nothing else."""
-        return all(type(layer) is DynamicLayer for layer in self.empty_cache().layers)
+    def can_pack(self) -> bool:
+        """Return whether requests can be read together.
+
+        Each layer must remember keys and values of all tokens and nothing else,
+        and no position may depend on how long another request is.
+        """
+        remembers_all = all(type(layer) is DynamicLayer for layer in self.empty_cache().layers)
+        return remembers_all and not self.stretches()
 
     def stretches(self) -> bool:
         """Return whether the frequencies of its positions depend on the longest text that is read."""

@@ -32,6 +32,7 @@ _ASSUMED_CONTEXT_TOKENS = 8192
 _BYTES_PER_TOKEN = 3  # fewer than English has, so that an estimate errs on the safe side
 _TOKENS_PER_MESSAGE = 8
 _TIMEOUT_S = 120.0
+_Said = SimpleQueue[str | None]  # the pieces of an answer, and None at its end
 _REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 
@@ -89,16 +90,9 @@ class OpenAIGenerator:
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
         stop_if(cancelled)
-        words = WordStream(emit)
-        said: SimpleQueue[str | None] = SimpleQueue()
-        writing = self._begin(self._write(messages, options, adapter, said.put))
-        writing.add_done_callback(lambda _: said.put(None))
-        try:
-            while (text := awaited(said, cancelled)) is not None:
-                words.write(text)
-            generation = writing.result()
-        finally:
-            writing.cancel()
+        words, said = WordStream(emit), _Said()
+        writing = self._write(messages, options, adapter, said.put)
+        generation = self._follow(writing, said, words.write, cancelled)
         words.finish()
         return generation
 
@@ -112,18 +106,28 @@ class OpenAIGenerator:
     ) -> list[Generation]:
         """Write the turns of many chats by as many requests at once as pays, as `Generator.generate_all` says."""
         stop_if(cancelled)
-        done: SimpleQueue[None] = SimpleQueue()
-        writing = self._begin(self._write_all(chats, options, adapter))
-        writing.add_done_callback(lambda _: done.put(None))
-        try:
-            awaited(done, cancelled)
-            return writing.result()
-        finally:
-            writing.cancel()
+        return self._follow(self._write_all(chats, options, adapter), _Said(), lambda _: None, cancelled)
 
     def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start work beside the caller's thread, who can leave it while the server is silent."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _follow(
+        self,
+        work: Coroutine[Any, Any, T],
+        said: _Said,
+        tell: Callable[[str], None],
+        cancelled: Callable[[], bool],
+    ) -> T:
+        """Return what comes of work, passing on in the caller's thread what it says meanwhile."""
+        begun = self._begin(work)
+        begun.add_done_callback(lambda _: said.put(None))
+        try:
+            while (text := awaited(said, cancelled)) is not None:
+                tell(text)
+            return begun.result()
+        finally:
+            begun.cancel()
 
     async def _write_all(
         self, chats: Sequence[Sequence[Message]], options: GenerationOptions, adapter: Path | None

@@ -59,7 +59,7 @@ def _by_openvino(folder: Path, *, int8: bool) -> PackedModel:
     except ImportError as error:
         raise ModelError(f"the engine OpenVINO is not installed ({error}); {_INSTALL}") from error
     model = LoadedModel(folder)
-    if not model.remembers_all() or model.stretches():
+    if not model.can_pack():
         raise ModelError(
             f"OpenVINO cannot run the model in {folder}: it has layers that do not remember all tokens, or "
             "positions that depend on the longest text; set ADVISOR_ENGINE to torch"

@@ -82,7 +82,7 @@ class PackedTorch:
 
 def reads_packed(model: LoadedModel) -> bool:
     """Return whether a model says the same of packed tokens as of one request's, and can pack them."""
-    if not model.remembers_all() or model.stretches():
+    if not model.can_pack():
         return False
     prompts = sample_prompts(model.config.vocab_size)
     expected = model.read_alone(prompts)

@@ -27,9 +27,8 @@ class TurnsEngine:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
-        self._piece = (
-            sys.maxsize if model.stretches() else PIECE_TOKENS
-        )  # all at once, for what depends on the length
+        # Where positions depend on the length, a prompt is read as a whole.
+        self._piece = sys.maxsize if model.stretches() else PIECE_TOKENS
         self._turn = threading.Lock()
 
     def stream(self, request: Request, *, cancelled: Callable[[], bool]) -> Iterator[int]:

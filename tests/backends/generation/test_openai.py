@@ -162,6 +162,15 @@ def say(generator: OpenAIGenerator) -> str:
     return generator.generate(CHAT, options=OPTIONS, emit=lambda _: None, cancelled=lambda: False).text
 
 
+def say_all(
+    generator: OpenAIGenerator, number: int, cancelled: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """Return as many answers, asked for at once."""
+    return [
+        each.text for each in generator.generate_all([CHAT] * number, options=OPTIONS, cancelled=cancelled)
+    ]
+
+
 def test_slow_bytes(server: OpenAIServer) -> None:
     """An answer may come in any pieces."""
     server.fault = byte_by_byte
@@ -191,15 +200,6 @@ def test_a_broken_answer_is_none(
         assert "Paris" not in str(error.value)
     server.fault = None
     assert say(generator) == "In France"
-
-
-def say_all(
-    generator: OpenAIGenerator, number: int, cancelled: Callable[[], bool] = lambda: False
-) -> list[str]:
-    """Return as many answers, asked for at once."""
-    return [
-        each.text for each in generator.generate_all([CHAT] * number, options=OPTIONS, cancelled=cancelled)
-    ]
 
 
 def test_a_silent_server_is_left(server: OpenAIServer) -> None:
