@@ -116,7 +116,9 @@ class Passage:
         start_byte: First byte within the UTF-8 text taken from the document.
         end_byte: Byte after the last.
         text: The piece itself.
-        heading: The headings above it, outermost first, joined by " > ".
+        heading: The document's title and the headings above it, outermost first, joined by " > ".
+        place: Where in the document a person finds it, such as `#anchor`, `page 3` or `line 120`.
+        names: The headings and terms that begin in it, by which it is looked for.
     """
 
     id: str
@@ -125,6 +127,8 @@ class Passage:
     end_byte: int
     text: str
     heading: str = ""
+    place: str = ""
+    names: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +137,16 @@ class Hit:
 
     Attributes:
         passage: The passage.
-        score: How well it fits, 1 at best: its cosine similarity to the question, the share
-            of the question's words that it holds, or the reciprocal-rank fusion of both.
+        score: How well it fits, 1 at best: by its words as a share of the best, and by its meaning.
+        words: Its BM25 score by the weight of all words of the question: 1 where a passage of
+            usual length holds each once, up to 1.7; 0 where it holds none.
+        similarity: Cosine similarity of its meaning to that of the question.
     """
 
     passage: Passage
     score: float
+    words: float = 0.0
+    similarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +266,7 @@ class Generator(Protocol):
 
     name: str
     context_tokens: int
+    parameters: int | None  # weights of the model; None where unknown
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return how many input tokens the chat takes, template included."""

@@ -57,6 +57,7 @@ class FakeGenerator:
     ) -> None:
         self.name = name
         self.context_tokens = context_tokens
+        self.parameters: int | None = None
         self.asked: list[tuple[tuple[Message, ...], Path | None]] = []
         self.stopped = threading.Event()
         self._reply = reply

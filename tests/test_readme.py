@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.knowledge.corpus import TAKEN
 from advisor.knowledge.usecasefile import read_use_case
 from tests.documents import DOCS
 from tests.servers import Running
@@ -19,7 +20,7 @@ ROOT = DOCS.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 # They begin what ends only when it is told to: other tests do that.
-NOT_RUN = ("advisor serve", "advisor consult")
+NOT_RUN = ("advisor serve", "advisor consult", "advisor watch")
 HANDBOOK = {
     "leave.md": "# Leave\n\nEvery employee has 28 days of leave a year.\n",
     "keys.md": "# Keys\n\nA new key costs 40 euros.\n",
@@ -79,6 +80,12 @@ def test_the_program_works_and_works_again(handbook: Path, server: Running) -> N
         ended = run(sys.executable, "-W", "error", "-c", program)
         assert ended.returncode == 0, ended.stderr
         assert ended.stdout.strip()
+
+
+def test_the_table_lists_every_suffix() -> None:
+    """Of what can be imported, and no others."""
+    table = README.partition("| what can be imported |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\.\w+)`", table)) == set(TAKEN)
 
 
 def test_the_use_case_file_can_be_read(handbook: Path) -> None:

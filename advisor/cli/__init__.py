@@ -19,17 +19,20 @@ from advisor.cli import (
     answers,
     decide,
     demo,
+    importing,
     init,
     models,
     operations,
     protos,
     rules,
+    searching,
     serving,
     store,
-    sync,
+    watching,
 )
-from advisor.cli.wording import as_commands, as_option
-from advisor.errors import AdvisorError, ConfigurationError, InvalidInput, RulesError
+from advisor.cli.faults import faults_of
+from advisor.cli.wording import as_commands
+from advisor.errors import AdvisorError
 from backends.base import BackendError
 
 __all__ = ["app", "main"]
@@ -46,8 +49,10 @@ app = typer.Typer(
 )
 init.register(app)
 decide.register(app)
-sync.register(app)
+importing.register(app)
+watching.register(app)
 answers.register(app)
+searching.register(app)
 adapters.register(app)
 demo.register(app)
 rules.register(app)
@@ -67,15 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
             raise SystemExit(2) from None
-        _fail(_usage(error, given))
-    except InvalidInput as error:
-        _fail(*(f"{as_option(each.field)}: {each.description}" for each in error.violations))
-    except (RulesError, ConfigurationError) as error:
-        _fail(*error.faults)
-    except (AdvisorError, BackendError) as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        _fail(as_commands(_usage(error, given)))
+    except (AdvisorError, BackendError, OSError) as error:
+        _fail(*faults_of(error))
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     if status == INTERRUPTED:
@@ -104,7 +103,7 @@ def about(
 
 def _fail(*messages: str) -> None:
     for message in messages:
-        print(f"advisor: {as_commands(message)}", file=sys.stderr)  # noqa: T201 - the command line talks to people
+        print(f"advisor: {message}", file=sys.stderr)  # noqa: T201 - the command line talks to people
     raise SystemExit(2) from None
 
 

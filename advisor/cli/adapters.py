@@ -10,14 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from advisor.cli.choices import approach_option
+from advisor.cli.consent import Consent, consenting
 from advisor.cli.operations import finish
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import (
-    Consent,
     FileArgument,
     ServerOption,
     bring_in,
-    consenting,
     read_identified,
     use_case_id_of,
 )
@@ -93,7 +92,7 @@ def tune(
             '{"question": "...", "answer": "..."}',
         )
     with connected(server) as client:
-        bring_in(notices(), client, case, consent, quiet=True)
+        bring_in(notices().print, client, case, consent, quiet=True)
         future = client.tune(case.stored_id, approach=approach, **settings)
         if not detach:
             finish(future, as_json=as_json)

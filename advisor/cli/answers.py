@@ -10,8 +10,17 @@ import typer
 from rich.console import Console
 
 from advisor.cli.choices import approach_option
-from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
-from advisor.cli.sync import Consent, FileArgument, ServerOption, bring_in, consenting, read_identified
+from advisor.cli.consent import Consent, consenting
+from advisor.cli.output import (
+    JsonOption,
+    Waiting,
+    notices,
+    place_of,
+    print_json,
+    progress_text,
+    values_of,
+)
+from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identified
 from advisor.cli.wording import as_commands
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
@@ -76,7 +85,7 @@ def answer(
     before = [Exchange(each.question, each.answer) for each in read_examples(history)] if history else ()
     case = read_identified(file, consent)
     with connected(server) as client:
-        bring_in(notices(), client, case, consent, quiet=True)
+        bring_in(notices().print, client, case, consent, quiet=True)
         stream = client.answer(
             case.stored_id,
             question,
@@ -143,9 +152,9 @@ def _show_grounds(
         console.print("The answer cites none of the passages that were read:", style="dim")
     for reference in read:
         if reference.number in cited or not cited:
-            place = f"{reference.source}, bytes {reference.start_byte} to {reference.end_byte}"
             score = "" if cited else f", relevance {reference.score:.2f}"
-            console.print(f"[{reference.number}] {place}{score}", style="dim", markup=False, highlight=False)
+            line = f"[{reference.number}] {place_of(reference)}{score}"
+            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
     for note in (*map(as_commands, summary.notes), *_shortcomings(summary, written=written)):
         console.print(note, style="yellow", markup=False, highlight=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)

@@ -135,7 +135,10 @@ def _pattern(written: str, case: UseCaseFile, folder: Path) -> str:
     start = case.path.absolute().parent
     if start == folder or Path(written).is_absolute():
         return written
-    return f"{glob.escape(_path(start, folder))}/{written}"
+    # A file or a folder that is there is meant by its name, whatever signs are in it.
+    is_pattern = glob.has_magic(written) and not (start / written).exists()
+    there = _path(start, folder)
+    return f"{glob.escape(there) if is_pattern else there}/{written}"
 
 
 def _path(path: Path, folder: Path) -> str:

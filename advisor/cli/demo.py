@@ -27,7 +27,7 @@ from rich.text import Text
 
 from advisor.cli.extras import require_server
 from advisor.cli.operations import show_adapter, show_progress
-from advisor.cli.output import progress_text
+from advisor.cli.output import place_of, progress_text
 from advisor.cli.render import show
 from advisor.errors import AlreadyExists, ConfigurationError, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
@@ -330,10 +330,7 @@ def _cited(stream: AnswerStream) -> str:
     numbers = {citation.number for citation in stream.summary.citations} if stream.summary else set()
     found = stream.references.references if stream.references else ()
     cited = [each for each in found if each.number in numbers]
-    return (
-        "; ".join(f"[{e.number}] {e.source}, bytes {e.start_byte} to {e.end_byte}" for e in cited)
-        or "no citation"
-    )
+    return "; ".join(f"[{each.number}] {place_of(each)}" for each in cited) or "no citation"
 
 
 def _rows(title: str) -> Table:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from backends.counts import counted
 
@@ -59,6 +59,14 @@ class Difference:
     def deletes(self) -> bool:
         """Whether something would be lost that the file has nothing in place of."""
         return bool(self.gone_documents or self.gone_examples)
+
+    def without(self, skipped: Collection[str]) -> Difference:
+        """Return it less the documents that could not be brought in."""
+        return replace(
+            self,
+            new_documents=tuple(each for each in self.new_documents if each not in skipped),
+            changed_documents=tuple(each for each in self.changed_documents if each not in skipped),
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield what would be done, a line for each kind of change."""

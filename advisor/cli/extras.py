@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 from advisor.errors import ConfigurationError
 
-__all__ = ["require_server"]
+__all__ = ["require", "require_server"]
 
 SERVER_PACKAGES = (
     "structlog",
@@ -34,7 +35,12 @@ def require_server(task: str, otherwise: str = "") -> None:
     Raises:
         ConfigurationError: It is not; the message says what to install.
     """
-    missing = [name for name in SERVER_PACKAGES if find_spec(name) is None]
+    require(task, SERVER_PACKAGES, otherwise)
+
+
+def require(task: str, packages: Sequence[str], otherwise: str = "") -> None:
+    """See to it that packages of the extra `server` are installed; as `require_server` of those that a server needs."""
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         way = f", or {otherwise}" if otherwise else ""

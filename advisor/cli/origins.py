@@ -46,11 +46,12 @@ def files_naming(stored: use_case_pb2.UseCase, name: str) -> list[Path]:
 
 def _names(case: UseCaseFile) -> Iterator[str]:
     """Yield the resource names of the documents and examples that a file names."""
-    from advisor.client.uploads import example_sha256, source_of
+    from advisor.client.uploads import example_sha256, sources_of
 
     folder = case.path.absolute().parent
     for path in case.documents:
-        yield document_name(case.stored_id, source_hash(source_of(path, folder)))
+        for source in sources_of(path, folder):
+            yield document_name(case.stored_id, source_hash(source))
     for example in read_examples(case.examples) if case.examples is not None else ():
         yield example_name(case.stored_id, example_sha256(example))
 

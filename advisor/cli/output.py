@@ -26,11 +26,14 @@ from advisor.v1 import progress_pb2
 if TYPE_CHECKING:  # it loads gRPC
     from google.longrunning import operations_pb2
 
+    from advisor.v1 import execution_service_pb2 as execution_pb2
+
 __all__ = [
     "JsonOption",
     "Waiting",
     "notices",
     "operation_values",
+    "place_of",
     "print_json",
     "print_list",
     "print_table",
@@ -213,3 +216,10 @@ def progress_text(progress: progress_pb2.Progress) -> str:
         else ""
     )
     return f"{progress.activity}{share}{left}"
+
+
+def place_of(found: execution_pb2.Reference) -> str:
+    """Return where a person finds a passage: its document, and the place in it, or its bytes where none is known."""
+    if found.place.startswith("#"):
+        return found.source + found.place
+    return f"{found.source}, {found.place or f'bytes {found.start_byte} to {found.end_byte}'}"

@@ -8,24 +8,21 @@ a copied file does not change what belongs to the original.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from advisor.cli.difference import Contents, Difference, compare
+from advisor.cli.consent import Consent
+from advisor.cli.difference import Contents, Difference, compare, listed
 from advisor.cli.origins import origin_of, other_origins
-from advisor.cli.output import JsonOption, Waiting, notices, print_json, progress_text, values_of
-from advisor.errors import AdvisorError, Conflict, FailedPrecondition, InvalidInput, NotFound
+from advisor.cli.output import Waiting, notices, progress_text
+from advisor.cli.wording import as_commands
+from advisor.errors import AdvisorError, Conflict, FailedPrecondition, InvalidInput, NotFound, Violation
 from advisor.knowledge.identity import new_id, write_id
 from advisor.knowledge.usecasefile import UseCaseFile, read_examples, read_use_case
 from advisor.names import example_name, parse_example
@@ -34,15 +31,14 @@ from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import Client
+    from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 
 __all__ = [
-    "Consent",
     "FileArgument",
     "ServerOption",
     "bring_in",
-    "consenting",
+    "imported_text",
     "read_identified",
-    "register",
     "use_case_id_of",
 ]
 
@@ -51,74 +47,10 @@ ServerOption = Annotated[
     str | None,
     typer.Option("--server", help="Address of a running server; else ADVISOR_SERVER, else our own."),
 ]
-YesOption = Annotated[
-    bool,
-    typer.Option("--yes", "-y", help="Do not ask: delete from the store what the file has no more."),
-]
-KeepOption = Annotated[
-    bool, typer.Option("--keep", help="Do not ask: keep in the store what the file has no more.")
-]
-AdoptOption = Annotated[
-    bool, typer.Option("--adopt", help="Take over a use case that another file is kept in step with.")
-]
 
+_MOST_TOLD = 20
 ENDING_S = 10.0
 """Longest to wait until an import that was interrupted has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What the options say to what would be asked.
-
-    Attributes:
-        yes: Delete what the file has no more, and write an id into a file without one.
-        keep: Keep what the file has no more.
-        adopt: Take over a use case of another file.
-    """
-
-    yes: YesOption = False
-    keep: KeepOption = False
-    adopt: AdoptOption = False
-
-    def __post_init__(self) -> None:
-        if self.yes and self.keep:
-            raise InvalidInput.of("--keep", "cannot go with --yes: the one keeps what the other deletes")
-
-
-def consenting(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that has the options of `Consent` in place of its argument `consent`."""
-    own = inspect.signature(command, eval_str=True)
-    options = inspect.signature(Consent, eval_str=True).parameters
-
-    @functools.wraps(command)
-    def asking(**given: Any) -> None:
-        command(consent=Consent(**{name: given.pop(name) for name in options}), **given)
-
-    asking.__signature__ = own.replace(  # type: ignore[attr-defined]  # Typer reads it
-        parameters=[*(each for each in own.parameters.values() if each.name != "consent"), *options.values()]
-    )
-    return asking
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    app.command("import", rich_help_panel="Carry out")(import_file)
-
-
-@consenting
-def import_file(
-    file: FileArgument, server: ServerOption = None, as_json: JsonOption = False, *, consent: Consent
-) -> None:
-    """Bring the store in step with a use-case file: facts, documents and examples."""
-    from advisor.cli.connection import connected
-
-    case = read_identified(file, consent)
-    with connected(server) as client:
-        if not as_json:
-            bring_in(Console(), client, case, consent)
-            return
-        bring_in(notices(), client, case, consent)
-        print_json(values_of(client.get_use_case(case.stored_id)))
 
 
 def read_identified(file: Path, consent: Consent) -> UseCaseFile:
@@ -148,22 +80,32 @@ def read_identified(file: Path, consent: Consent) -> UseCaseFile:
 
 
 def bring_in(
-    console: Console, client: Client, case: UseCaseFile, consent: Consent, *, quiet: bool = False
-) -> None:
-    """Bring the store in step with a file.
+    tell: Callable[[str], None],
+    client: Client,
+    case: UseCaseFile,
+    consent: Consent,
+    *,
+    quiet: bool = False,
+    strict: bool = False,
+) -> Difference:
+    """Bring the store in step with a file, and return what differed and could be read.
 
     Args:
-        console: Where what was done is told.
+        tell: Takes what was done, a line at a time.
         client: Of the server with the store.
         case: The file; it has an id.
         consent: What the options say.
         quiet: Whether nothing is told where nothing changes.
+        strict: Whether nothing is imported where a document cannot be read.
 
     Raises:
         FailedPrecondition: Something would be deleted, or the use case belongs to another file, and nobody agreed.
-        InvalidInput: A line is no example, or a pattern matches no file and the store has no documents of it.
+        InvalidInput: A line is no example, a pattern matches no file and the store has no documents of it, or
+            a document is left out that must not be.
     """
     use_case_id, origin = case.stored_id, origin_of(case.path)
+    if strict:
+        _mind_left_out(case)
     # Read first, so that a line that is no example is found before anything is stored.
     examples = list(read_examples(case.examples)) if case.examples is not None else []
     there_is = _contents(case, examples)
@@ -185,11 +127,30 @@ def bring_in(
                 replace_facts=True,
                 origins=origins,
             )
-        if difference.documents or (mirror and difference.gone_documents):
-            _import_documents(console, client, case, mirror=mirror and bool(difference.gone_documents))
+        if said[:2] != (stored.description, stored.facts):
+            tell("description and facts brought in")
+        goes = mirror and bool(difference.gone_documents)
+        comes = difference.documents or goes
+        if comes:
+            files = case.documents if goes else _files_with_news(case, difference)
+            done = _import_documents(client, case, files, mirror=goes, strict=strict)
+            if done.imported or done.deleted or not quiet:
+                tell(imported_text(done, len(there_is.documents) - done.imported - done.skipped))
+            _tell_skipped(done)
+            difference = difference.without({each.source for each in done.skipped_documents})
         elif not quiet:
-            console.print(f"{counted(len(there_is.documents), 'document')} unchanged")
-        _import_examples(console, client, case, examples, difference, keep=consent.keep, quiet=quiet)
+            tell(f"{counted(len(there_is.documents), 'document')} unchanged")
+        if comes or not quiet:
+            _tell_left_out(case)
+        _import_examples(tell, client, case, examples, difference, keep=consent.keep, quiet=quiet)
+    return difference
+
+
+def imported_text(done: use_cases_pb2.ImportDocumentsResult, unchanged: int) -> str:
+    """Return what came of an import of documents, in a line; and how many are as they were, sent or not."""
+    passages = f" as {counted(done.passages, 'passage')}" if done.imported else ""
+    deleted = f", {done.deleted:,} deleted" if done.deleted else ""
+    return f"{counted(done.imported, 'document')} imported{passages}, {unchanged:,} unchanged{deleted}"
 
 
 def use_case_id_of(given: str) -> str:
@@ -256,14 +217,26 @@ def _mind_unmatched(case: UseCaseFile, stored: use_case_pb2.UseCase | None) -> N
         notices().print(f"{each.field}: {each.description}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mirror: bool) -> None:
-    waiting = Waiting(notices(), f"importing {counted(len(case.documents), 'document')}")
+def _files_with_news(case: UseCaseFile, difference: Difference) -> list[Path]:
+    """Return the files that are or hold what the store lacks: an import that deletes nothing needs no others."""
+    from advisor.client.uploads import sources_of
+
+    folder = case.path.absolute().parent
+    news = {*difference.new_documents, *difference.changed_documents}
+    return [path for path in case.documents if not news.isdisjoint(sources_of(path, folder))]
+
+
+def _import_documents(
+    client: Client, case: UseCaseFile, files: Sequence[Path], *, mirror: bool, strict: bool
+) -> use_cases_pb2.ImportDocumentsResult:
+    waiting = Waiting(notices(), f"importing {counted(len(files), 'file')}")
     try:
-        done = client.import_documents(
+        return client.import_documents(
             case.stored_id,
-            case.documents,
+            files,
             root=case.path.absolute().parent,
             mirror=mirror,
+            strict=strict,
             report=lambda progress: waiting.update(progress_text(progress)),
         )
     except KeyboardInterrupt:
@@ -272,15 +245,40 @@ def _import_documents(console: Console, client: Client, case: UseCaseFile, *, mi
         raise
     finally:
         waiting.stop()
-    passages = f" as {counted(done.passages, 'passage')}" if done.imported else ""
-    deleted = f", {done.deleted:,} deleted" if done.deleted else ""
-    console.print(
-        f"{counted(done.imported, 'document')} imported{passages}, {done.unchanged:,} unchanged{deleted}"
-    )
+
+
+def _tell_skipped(done: use_cases_pb2.ImportDocumentsResult) -> None:
+    """Tell which documents could not be read, and why: the first of them."""
+    if done.skipped:
+        notices().print(f"{counted(done.skipped, 'document')} skipped, since they cannot be read:")
+    for each in done.skipped_documents[:_MOST_TOLD]:
+        notices().print(f"  {as_commands(each.reason)}", markup=False, highlight=False, soft_wrap=True)
+    if done.skipped > _MOST_TOLD:
+        notices().print(f"  and {done.skipped - _MOST_TOLD:,} more")
+
+
+def _tell_left_out(case: UseCaseFile) -> None:
+    """Tell what folders, patterns and archives hold and is not imported: the first of it."""
+    for each in case.left_out[:_MOST_TOLD]:
+        told = f"{each.where}: left out: {each.reason}: {listed(each.names)}"
+        notices().print(told, markup=False, highlight=False, soft_wrap=True)
+    if len(case.left_out) > _MOST_TOLD:
+        notices().print(f"and {len(case.left_out) - _MOST_TOLD:,} more like these")
+
+
+def _mind_left_out(case: UseCaseFile) -> None:
+    """Refuse a file of which documents would be left out."""
+    missed = [
+        Violation(f"{case.path}: {each.where}", f"{each.reason}: {listed(each.names)}")
+        for each in case.left_out
+        if each.is_fault
+    ]
+    if missed:
+        raise InvalidInput(missed)
 
 
 def _import_examples(
-    console: Console,
+    tell: Callable[[str], None],
     client: Client,
     case: UseCaseFile,
     examples: Sequence[use_case_pb2.Example],
@@ -292,7 +290,7 @@ def _import_examples(
     goes = difference.gone_examples and not keep
     if not (difference.new_examples or difference.corrected or goes):
         if not quiet:
-            console.print(f"{counted(len(examples), 'example')} unchanged")
+            tell(f"{counted(len(examples), 'example')} unchanged")
         return
     # Where some are kept that the file has no more, those corrected are deleted one by one.
     mirror = bool(goes or (difference.corrected and not difference.gone_examples))
@@ -301,20 +299,16 @@ def _import_examples(
         client.delete_example(example_name(case.stored_id, key))
     gone = done.deleted if mirror else len(difference.corrected)
     deleted = f", {gone:,} deleted" if gone else ""
-    console.print(f"{counted(done.imported, 'example')} imported, {done.unchanged:,} unchanged{deleted}")
+    tell(f"{counted(done.imported, 'example')} imported, {done.unchanged:,} unchanged{deleted}")
 
 
 def _contents(case: UseCaseFile, examples: Sequence[use_case_pb2.Example]) -> Contents:
     """Return what a file names; documents are named from its folder, wherever it lies."""
-    from advisor.client.uploads import example_sha256, source_of
+    from advisor.client.uploads import example_sha256, hashes_of
 
     folder = case.path.absolute().parent
-    documents = {}
-    for path in case.documents:
-        with path.open("rb") as content:
-            documents[source_of(path, folder)] = hashlib.file_digest(content, "sha256").hexdigest()
     return Contents(
-        documents,
+        dict(each for path in case.documents for each in hashes_of(path, folder)),
         {example_sha256(each)[:32]: each.question for each in examples},
         [field.name for field, _ in case.facts.ListFields()],
     )

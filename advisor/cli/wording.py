@@ -25,6 +25,7 @@ COMMANDS = {
     "GetExample": "advisor examples show NAME",
     "DeleteExample": "advisor examples delete NAME",
     "Answer": "advisor answer FILE QUESTION",
+    "Search": "advisor search FILE QUESTION",
     "Tune": "advisor tune FILE",
     "GetAdapter": "advisor adapters list FILE",
     "ListAdapters": "advisor adapters list FILE",
@@ -45,7 +46,7 @@ _OPTIONS = {
 }
 
 # Some names are words as well: a call is what an instruction names ("with Tune"), or a word that is no English one.
-_WORDS = ("Recommend", "Consult", "Answer", "Tune")
+_WORDS = ("Recommend", "Consult", "Answer", "Search", "Tune")
 _NAMES = "|".join(name for name in COMMANDS if name not in _WORDS)
 _CALL = re.compile(rf"\b(?:{_NAMES}|(?<=\bwith )(?:{'|'.join(_WORDS)}))\b")
 

@@ -23,17 +23,12 @@ from typing import Any, Self
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
 
+from advisor.client import targets
 from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
 from advisor.client.operations import OperationFuture
-from advisor.client.targets import FactsLike, exchange_of, facts_of, name_of, options_of, target_of, view_of
-from advisor.client.uploads import (
-    document_messages,
-    example_messages,
-    example_of,
-    import_header,
-    read_document,
-)
-from advisor.errors import AlreadyExists, InvalidInput
+from advisor.client.targets import FactsLike, facts_of, name_of, view_of
+from advisor.client.uploads import DocumentUpload, example_messages, example_of, import_header
+from advisor.errors import AlreadyExists
 from advisor.knowledge.approaches import Approach
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
@@ -111,7 +106,7 @@ class Client:
             InvalidInput: Facts that are not allowed, all of them at once.
             NotFound: There is no such use case.
         """
-        request = decision_pb2.RecommendRequest(**target_of(use_case), view=view_of(basic=basic))
+        request = decision_pb2.RecommendRequest(**targets.target_of(use_case), view=view_of(basic=basic))
         response: decision_pb2.RecommendResponse = self._call(self._decisions.Recommend, request)
         return response.recommendation
 
@@ -120,7 +115,8 @@ class Client:
     ) -> list[decision_pb2.BatchRecommendResult]:
         """Recommend an approach for each of at most 1,000 use cases, in order."""
         requests = [
-            decision_pb2.RecommendRequest(**target_of(each), view=view_of(basic=basic)) for each in use_cases
+            decision_pb2.RecommendRequest(**targets.target_of(each), view=view_of(basic=basic))
+            for each in use_cases
         ]
         batch = decision_pb2.BatchRecommendRequest(requests=requests)
         response: decision_pb2.BatchRecommendResponse = self._call(self._decisions.BatchRecommend, batch)
@@ -247,34 +243,29 @@ class Client:
         *,
         root: Path | None = None,
         mirror: bool = False,
+        strict: bool = False,
         report: Callable[[progress_pb2.Progress], None] | None = None,
     ) -> use_cases_pb2.ImportDocumentsResult:
-        """Import documents, given whole or as paths of files; all of them or, on an error, none.
+        """Import documents, given whole or as paths of files; all that can be read or, on an error, none.
 
         Args:
             use_case: The use case.
-            documents: What to import.
+            documents: What to import; files are read as they are sent, and a .zip stands for the documents in it.
             root: Folder from which the sources of files are told; as the paths are given where None.
             mirror: Whether documents that are there and are not sent are deleted.
+            strict: Whether a document that cannot be read is an error; else the result tells of it.
             report: Takes how far it is, while documents are made searchable.
 
         Raises:
-            InvalidInput: No documents are given, as by a pattern that matches no file; with `mirror` that is allowed.
+            InvalidInput: None are given, as by a pattern that matches no file, without `mirror`; or one is at fault.
             Conflict: Another import into the use case is under way.
+            DocumentError: An archive is none, or is not safe to unpack.
             OSError: A file cannot be read.
         """
-        header = import_header(name_of(use_case), mirror=mirror)
-        # Read first: an exception while gRPC takes the messages would be lost in its thread.
-        given = [
-            each if isinstance(each, use_case_pb2.Document) else read_document(Path(each), root)
-            for each in documents
-        ]
-        if not given and not mirror:
-            raise InvalidInput.of(
-                "documents", "none are given; does the pattern match files where you run this?"
-            )
-        with translated(self._target):
-            call = self._use_cases.ImportDocuments(document_messages(header, given), metadata=self._metadata)
+        header = import_header(name_of(use_case), mirror=mirror, strict=strict)
+        upload = DocumentUpload(header, documents, root)
+        with translated(self._target), upload.telling():
+            call = self._use_cases.ImportDocuments(upload.messages(), metadata=self._metadata)
             return import_result(call, report)
 
     def import_examples(
@@ -321,15 +312,20 @@ class Client:
             **options: Fields of `GenerationOptions`, such as `max_output_tokens=64` or `labels=["yes", "no"]`.
         """
         request = execution_pb2.AnswerRequest(
-            **target_of(use_case),
+            **targets.target_of(use_case),
             question=question,
             approach=approach_to_proto(Approach(approach)) if approach else None,
             adapter=adapter,
-            options=options_of(output_schema, options),
-            history=map(exchange_of, history),
+            options=targets.options_of(output_schema, options),
+            history=map(targets.exchange_of, history),
         )
         call = self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata)
         return AnswerStream(call, self._target)
+
+    def search(self, use_case: str, question: str, *, limit: int = 10) -> Sequence[execution_pb2.Reference]:
+        """Return the passages of a stored use case that fit a question best, best first."""
+        request = execution_pb2.SearchRequest(use_case=name_of(use_case), question=question, limit=limit)
+        return self._call(self._execution.Search, request).references  # type: ignore[no-any-return]
 
     def tune(
         self, use_case: str, *, approach: str = "FINE_TUNING", adapter_id: str = "", **settings: Any
@@ -346,13 +342,7 @@ class Client:
             AlreadyExists: There is such an adapter, or `operation` of the error is making it.
             FailedPrecondition: There are no examples, or tuning is out of the question.
         """
-        request = execution_pb2.TuneRequest(
-            parent=name_of(use_case),
-            approach=approach_to_proto(Approach(approach)),
-            adapter_id=adapter_id,
-            settings=use_case_pb2.TuningSettings(**settings),
-            request_id=str(uuid.uuid4()),
-        )
+        request = targets.tune_request(use_case, approach, adapter_id, settings)
         return self._future(self._call(self._execution.Tune, request))
 
     def operation(self, name: str) -> OperationFuture[Any]:
@@ -370,8 +360,7 @@ class Client:
     def get_adapter(self, name: str) -> use_case_pb2.Adapter:
         """Return an adapter by its resource name."""
         request = execution_pb2.GetAdapterRequest(name=name)
-        found: use_case_pb2.Adapter = self._call(self._execution.GetAdapter, request)
-        return found
+        return self._call(self._execution.GetAdapter, request)  # type: ignore[no-any-return]
 
     def adapters(self, use_case: str) -> Iterator[use_case_pb2.Adapter]:
         """Yield the adapters of a use case, newest first."""

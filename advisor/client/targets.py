@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import facts_from_mapping
 from advisor.names import use_case_name
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
+from advisor.wire.recommendation import approach_to_proto
 from backends.base import Exchange
 
-__all__ = ["FactsLike", "exchange_of", "facts_of", "name_of", "options_of", "target_of", "view_of"]
+__all__ = [
+    "FactsLike",
+    "exchange_of",
+    "facts_of",
+    "name_of",
+    "options_of",
+    "target_of",
+    "tune_request",
+    "view_of",
+]
 
 FactsLike = facts_pb2.Facts | Mapping[str, object]
 
@@ -55,6 +67,19 @@ def options_of(
         else json.dumps(output_schema)
     )
     return execution_pb2.GenerationOptions(output_schema=schema, **options)
+
+
+def tune_request(
+    use_case: str, approach: str, adapter_id: str, settings: Mapping[str, Any]
+) -> execution_pb2.TuneRequest:
+    """Return the request to train an adapter, which is carried out once, however often it is sent."""
+    return execution_pb2.TuneRequest(
+        parent=name_of(use_case),
+        approach=approach_to_proto(Approach(approach)),
+        adapter_id=adapter_id,
+        settings=use_case_pb2.TuningSettings(**settings),
+        request_id=str(uuid.uuid4()),
+    )
 
 
 def view_of(*, basic: bool) -> recommendation_pb2.RecommendationView:

@@ -1,25 +1,38 @@
-"""What an import sends: a header, the content in messages of bounded size, and the commit."""
+"""What an import sends: a header, the content in messages of bounded size, and the commit.
+
+Files are read while they are sent, in gRPC's thread, where an error would be
+lost: it is kept, the import ends without its commit, and the error is raised
+where the call was made.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
+
+from advisor.errors import InvalidInput
+from advisor.knowledge.corpus import is_archive, members_of
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import Example
+from backends.documents.archives import members
+from backends.documents.reading import SUFFIXES
 
 __all__ = [
-    "document_messages",
+    "DocumentUpload",
     "example_messages",
     "example_of",
     "example_sha256",
+    "hashes_of",
     "import_header",
-    "read_document",
     "source_of",
+    "sources_of",
 ]
 
 CHUNK_BYTES = 1024 * 1024
@@ -30,14 +43,130 @@ def source_of(path: Path, root: Path | None) -> str:
     return str(path) if root is None else Path(os.path.relpath(path, root)).as_posix()
 
 
-def import_header(use_case: str, *, mirror: bool) -> use_cases_pb2.ImportHeader:
+def import_header(use_case: str, *, mirror: bool, strict: bool = False) -> use_cases_pb2.ImportHeader:
     """Return the header of an import that is carried out once, however often it is sent."""
-    return use_cases_pb2.ImportHeader(use_case=use_case, request_id=str(uuid.uuid4()), mirror=mirror)
+    request_id = str(uuid.uuid4())
+    return use_cases_pb2.ImportHeader(use_case=use_case, request_id=request_id, mirror=mirror, strict=strict)
 
 
-def read_document(path: Path, root: Path | None) -> use_case_pb2.Document:
-    """Return a file as a document; OSError where it cannot be read."""
-    return use_case_pb2.Document(source=source_of(path, root), content=path.read_bytes())
+def sources_of(path: Path, root: Path | None) -> Iterator[str]:
+    """Yield the source of each document that a file is or, as an archive, holds."""
+    source = source_of(path, root)
+    if is_archive(path):
+        yield from (f"{source}/{member}" for member, _ in members_of(path))
+    else:
+        yield source
+
+
+def hashes_of(path: Path, root: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the source of each document that a file is or holds, and the SHA-256 of its content."""
+    for source, pieces in _read(path, root):
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        yield source, digest.hexdigest()
+
+
+def _read(path: Path, root: Path | None) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield each document that a file is or holds: its source, and its content in pieces."""
+    source = source_of(path, root)
+    if not is_archive(path):
+        yield source, _pieces_of(path)
+        return
+    with path.open("rb") as content:
+        for member, whole in members(str(path), content, suffixes=SUFFIXES):
+            yield f"{source}/{member}", _cut(whole)
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as content:
+        while piece := content.read(CHUNK_BYTES):
+            yield piece
+
+
+def _cut(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + CHUNK_BYTES] for start in range(0, len(content), CHUNK_BYTES))
+
+
+class DocumentUpload:
+    """An import of documents, which are read as they are sent.
+
+    Args:
+        header: What the import begins with.
+        documents: Documents given whole, or as paths of files; a .zip stands for the documents in it.
+        root: Folder from which the sources of files are told; as the paths are given where None.
+
+    Raises:
+        InvalidInput: There are none, and the import would delete none.
+        DocumentError: An archive is none, or is not safe to unpack.
+        OSError: A file cannot be opened.
+    """
+
+    def __init__(
+        self,
+        header: use_cases_pb2.ImportHeader,
+        documents: Iterable[Path | str | use_case_pb2.Document],
+        root: Path | None = None,
+    ) -> None:
+        self._header = header
+        self._given = [each if isinstance(each, use_case_pb2.Document) else Path(each) for each in documents]
+        self._root = root
+        self._error: Exception | None = None
+        # All are looked at, since most of what can be wrong with files is known before anything is sent.
+        if not sum(map(_count, self._given)) and not header.mirror:
+            hint = "none are given; does the pattern match files where you run this?"
+            raise InvalidInput.of("documents", hint)
+
+    def messages(self) -> Iterator[use_cases_pb2.ImportDocumentsRequest]:
+        """Yield the messages; they end without the commit where a file cannot be read."""
+        try:
+            yield from self._messages()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the call was made
+            self._error = error
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Raise what ended the messages in place of what the server said of it."""
+        try:
+            yield
+        except grpc.RpcError:
+            if self._error is not None:
+                raise self._error from None
+            raise
+
+    def _messages(self) -> Iterator[use_cases_pb2.ImportDocumentsRequest]:
+        digest, count = hashlib.sha256(), 0
+        yield use_cases_pb2.ImportDocumentsRequest(header=self._header)
+        for document, pieces in self._documents():
+            document.content = next(pieces, b"")
+            digest.update(document.content)
+            yield use_cases_pb2.ImportDocumentsRequest(document=document)
+            for piece in pieces:
+                digest.update(piece)
+                yield use_cases_pb2.ImportDocumentsRequest(chunk=piece)
+            count += 1
+        commit = use_cases_pb2.ImportCommit(count=count, sha256=digest.hexdigest())
+        yield use_cases_pb2.ImportDocumentsRequest(commit=commit)
+
+    def _documents(self) -> Iterator[tuple[use_case_pb2.Document, Iterator[bytes]]]:
+        """Yield each document without its content, and that in pieces."""
+        for each in self._given:
+            if isinstance(each, use_case_pb2.Document):
+                empty = use_case_pb2.Document(source=each.source, media_type=each.media_type)
+                yield empty, _cut(each.content)
+                continue
+            for source, pieces in _read(each, self._root):
+                yield use_case_pb2.Document(source=source), pieces
+
+
+def _count(given: Path | use_case_pb2.Document) -> int:
+    """Return how many documents are given by one, after a look at whether it can be read."""
+    if isinstance(given, use_case_pb2.Document):
+        return 1
+    if is_archive(given):
+        return len(members_of(given))
+    with given.open("rb"):
+        return 1
 
 
 def example_of(given: Example | use_case_pb2.Example | Mapping[str, str]) -> use_case_pb2.Example:
@@ -56,25 +185,6 @@ def example_sha256(example: use_case_pb2.Example) -> str:
 
 def _content(example: use_case_pb2.Example) -> bytes:
     return f"{example.question}\0{example.answer}\0{example.context}\0".encode()
-
-
-def document_messages(
-    header: use_cases_pb2.ImportHeader, documents: Sequence[use_case_pb2.Document]
-) -> Iterator[use_cases_pb2.ImportDocumentsRequest]:
-    """Yield the messages of an import of documents."""
-    digest = hashlib.sha256()
-    yield use_cases_pb2.ImportDocumentsRequest(header=header)
-    for document in documents:
-        digest.update(document.content)
-        first = use_case_pb2.Document(
-            source=document.source, media_type=document.media_type, content=document.content[:CHUNK_BYTES]
-        )
-        yield use_cases_pb2.ImportDocumentsRequest(document=first)
-        for start in range(CHUNK_BYTES, len(document.content), CHUNK_BYTES):
-            chunk = document.content[start : start + CHUNK_BYTES]
-            yield use_cases_pb2.ImportDocumentsRequest(chunk=chunk)
-    commit = use_cases_pb2.ImportCommit(count=len(documents), sha256=digest.hexdigest())
-    yield use_cases_pb2.ImportDocumentsRequest(commit=commit)
 
 
 def example_messages(

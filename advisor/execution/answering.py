@@ -22,7 +22,7 @@ from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
-from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions
+from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions, Hit
 
 __all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
 
@@ -87,6 +87,10 @@ class Backends(Protocol):
 
     def open(self, plan: Plan, models: Models) -> Backend:
         """Return what answers the plan's question."""
+        ...
+
+    def search(self, use_case_id: str, models: Models, question: str, limit: int) -> tuple[Hit, ...]:
+        """Return the passages of a use case that fit a question best."""
         ...
 
     def forget(self, use_case_id: str) -> None:
@@ -177,6 +181,24 @@ class Execution:
             ask.question, options=ask.options, emit=emit, cancelled=cancelled, history=ask.history
         )
         return replace(answer, notes=(*plan.notes, *answer.notes))
+
+    def search(
+        self, use_case_id: str, question: str, limit: int, cancelled: Callable[[], bool]
+    ) -> tuple[Hit, ...]:
+        """Return the passages of a use case that fit a question best, best first.
+
+        Raises:
+            NotFound: The use case does not exist.
+            FailedPrecondition: It has no documents.
+            ModelError: The embedder cannot be loaded, or passages were embedded by another.
+        """
+        if use_cases.get(self._database, use_case_id).document_count == 0:
+            raise FailedPrecondition(
+                "NO_DOCUMENTS",
+                f"{use_case_name(use_case_id)} has no documents to search; import some with ImportDocuments",
+            )
+        models = self._loader.models(lambda _: None, cancelled)
+        return self._backends.search(use_case_id, models, question, limit)
 
     def _recommended(
         self, use_case: UseCase | None, facts: facts_pb2.Facts, recommendation: Recommendation

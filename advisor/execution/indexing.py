@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.meter import ImportMeter
@@ -12,13 +13,16 @@ from advisor.storage.database import Connection, Database
 from advisor.storage.imports import DocumentImport
 from advisor.storage.records import DocumentContent
 from backends.base import Cancelled, DocumentError, Passage, Progress
-from backends.documents.reading import MEDIA_TYPES, media_type_of, read_document, split
+from backends.documents.passages import split
+from backends.documents.reading import MEDIA_TYPES, media_type_of, read_document
+from backends.documents.text import DocumentText
 from backends.retrieval.embedding import embed_passages
-from backends.retrieval.index import create_passage_table, delete_collection, delete_sources, publish
+from backends.retrieval.index import Publication, create_passage_table, delete_collection, delete_sources
+from backends.retrieval.words import language_of
 
 __all__ = ["ModelIndex"]
 
-BATCH_PASSAGES = 128
+BATCH_PASSAGES = 256
 """Passages embedded together: many small documents share the cost of a batch."""
 
 
@@ -72,26 +76,30 @@ class ModelIndex:
     ) -> None:
         """Split and embed what an import changed, and forget what it removed, within its transaction.
 
+        What cannot be read is skipped, and what was there of it stays, unless the import is strict.
+
         Raises:
             Cancelled: `cancelled` said so.
-            DocumentError: A document cannot be read.
+            DocumentError: A document cannot be read, and the import is strict.
             ModelError: The embedder cannot be loaded.
         """
         self.forget_documents(upload.connection, use_case_id, upload.removed)
         meter = ImportMeter(upload.changed_bytes, report)
-        for documents in _batches(upload.changed(), cancelled):
-            models = self._loader.models(report, cancelled)
-            self.prepare(models)
-            passages = [passage for each in documents for passage in each.passages]
-            vectors = embed_passages(
-                models.embedder,
-                passages,
-                report=meter.within(sum(each.size_bytes for each in documents), len(passages)),
-                cancelled=cancelled,
-            )
-            publish(upload.connection, use_case_id, [each.source for each in documents], passages, vectors)
-            for each in documents:
-                upload.count_passages(each.source, len(each.passages))
+        texts = _readable(upload, cancelled)
+        first = next(texts, None)
+        if first is None:
+            return
+        models = self._loader.models(report, cancelled)
+        self.prepare(models)
+        with Publication(upload.connection, use_case_id) as publication:
+            for batch in _batches(_cut(chain([first], texts), upload, publication)):
+                vectors = embed_passages(
+                    models.embedder,
+                    [piece.passage for piece in batch],
+                    report=meter.within(sum(piece.size_bytes for piece in batch), len(batch)),
+                    cancelled=cancelled,
+                )
+                publication.add([(piece.passage, piece.language) for piece in batch], vectors)
 
     def forget(self, connection: Connection, use_case_id: str) -> None:
         """Delete a use case's passages within a transaction."""
@@ -105,12 +113,12 @@ class ModelIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class _Split:
-    """A document split into passages."""
+class _Piece:
+    """A passage to embed, the configuration of its language, and its share of its document's bytes."""
 
-    source: str
-    size_bytes: int
-    passages: tuple[Passage, ...]
+    passage: Passage
+    language: str
+    size_bytes: float
 
 
 def _is_there(connection: Connection) -> bool:
@@ -119,19 +127,36 @@ def _is_there(connection: Connection) -> bool:
     return found is not None and found[0] is not None
 
 
-def _batches(documents: Iterator[DocumentContent], cancelled: Callable[[], bool]) -> Iterator[list[_Split]]:
-    """Yield documents with their passages, together about `BATCH_PASSAGES` at a time."""
-    batch: list[_Split] = []
-    size = 0
-    for document in documents:
+def _readable(
+    upload: DocumentImport, cancelled: Callable[[], bool]
+) -> Iterator[tuple[DocumentContent, DocumentText]]:
+    """Yield the documents that are new or changed with their texts; what cannot be read is noted as skipped."""
+    for document in upload.changed():
         if cancelled():
             raise Cancelled("the import was stopped; nothing was kept")
-        text = read_document(document.source, document.media_type, document.content)
-        passages = split(document.source, text, media_type=document.media_type)
-        batch.append(_Split(document.source, len(document.content), passages))
-        size += len(passages)
-        if size >= BATCH_PASSAGES:
-            yield batch
-            batch, size = [], 0
-    if batch:
+        try:
+            text = read_document(document.source, document.media_type, document.content)
+        except DocumentError as error:
+            upload.skip(document.source, error)
+        else:
+            yield document, text
+
+
+def _cut(
+    documents: Iterable[tuple[DocumentContent, DocumentText]],
+    upload: DocumentImport,
+    publication: Publication,
+) -> Iterator[_Piece]:
+    """Yield the passages of documents; those that the documents had before are deleted."""
+    for document, text in documents:
+        publication.delete([document.source])
+        passages = split(document.source, text)
+        upload.count_passages(document.source, len(passages))
+        language = language_of(text.text)
+        for passage in passages:
+            yield _Piece(passage, language, len(document.content) / len(passages))
+
+
+def _batches(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+    while batch := list(islice(pieces, BATCH_PASSAGES)):
         yield batch

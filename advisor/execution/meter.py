@@ -31,11 +31,11 @@ class ImportMeter:
         self._total_bytes = total_bytes
         self._report = report
         self._clock = clock
-        self._done_bytes = 0
+        self._done_bytes = 0.0
         self._done_passages = 0
         self._first: tuple[float, float] | None = None
 
-    def within(self, size_bytes: int, passages: int) -> Callable[[int, float], None]:
+    def within(self, size_bytes: float, passages: int) -> Callable[[int, float], None]:
         """Return what takes how many passages are done of the next documents, and their share.
 
         Args:
@@ -48,7 +48,7 @@ class ImportMeter:
         known = self._all_passages()
 
         def note(done: int, share: float) -> None:
-            fraction = (began_bytes + share * size_bytes) / self._total_bytes
+            fraction = round((began_bytes + share * size_bytes) / self._total_bytes, 6)
             activity = f"Embedding passages, {began_passages + done:,} of {known}"
             self._report(Progress(activity, fraction, self._left_s(fraction)))
 
@@ -56,7 +56,7 @@ class ImportMeter:
 
     def _all_passages(self) -> str:
         """Return how many passages there will be, by those of the documents split so far, in words."""
-        if self._done_bytes >= self._total_bytes:
+        if self._done_bytes > self._total_bytes - 1:
             return f"{self._done_passages:,}"
         estimate = self._done_passages * self._total_bytes / self._done_bytes
         return f"about {max(float(f'{estimate:.2g}'), self._done_passages):,.0f}"

@@ -13,7 +13,7 @@ from advisor.storage import documents, examples
 from advisor.storage.database import Database
 from advisor.storage.records import UseCase
 from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
-from backends.base import Backend, Example, Passage
+from backends.base import Backend, Example, Hit, Passage
 from backends.documents.reading import read_document
 from backends.retrieval.index import Connections
 from backends.training.adapters import adapter_state, verify_adapter
@@ -46,6 +46,19 @@ class ModelBackends:
     def forget(self, use_case_id: str) -> None:
         """Keep nothing open that holds texts of a use case."""
         self._kept.forget(lambda name: isinstance(name, tuple) and name[0] == use_case_id)
+
+    def search(self, use_case_id: str, models: Models, question: str, limit: int) -> tuple[Hit, ...]:
+        """Return the passages of a use case that fit a question best.
+
+        Raises:
+            ModelError: They were embedded by another model.
+        """
+        from backends.retrieval.ranking import search
+
+        self._index.prepare(models)
+        vector = models.embedder.embed([question])[0]
+        with self._pool.connection() as connection:
+            return search(connection, use_case_id, question, vector, limit)
 
     def check(self, plan: Plan, models: Models | None) -> None:
         """Refuse a plan that cannot be carried out, as far as can be seen without waiting for models.
@@ -121,6 +134,6 @@ class ModelBackends:
             return [], [not_shown(use_case.document_count, f"{size:,} bytes", context_tokens)]
         found = []
         for each in documents.contents(self._database, use_case.id):
-            text = read_document(each.source, each.media_type, each.content)
+            text = read_document(each.source, each.media_type, each.content).text
             found.append(Passage(each.source, each.source, 0, len(text.encode()), text))
         return found, []

@@ -3,7 +3,7 @@
 id: manuals-4f2a1c                # under which servers keep it; `advisor init` writes one
 description: Answer questions about the product manuals.
 facts: {update_interval: 7d, needs_citations: true}
-documents: [manuals/**/*.md]      # paths or globs, from the file's folder
+documents: [manuals, '*.pdf']     # files, folders, .zip archives and patterns, from the file's folder
 examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "context": ...}
 """
 
@@ -17,19 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.errors import InvalidInput, RulesError, Violation
+from advisor.knowledge.corpus import LeftOut, Named, documents_named, is_archive, members_of
 from advisor.knowledge.facts import fact_index, facts_from_mapping
 from advisor.knowledge.inventory import Inventory
 from advisor.knowledge.yamltree import Entry, read_yaml
 from advisor.names import ID_RULE, is_id
 from advisor.v1 import facts_pb2, use_case_pb2
-from backends.base import DocumentError
 from backends.counts import counted
-from backends.documents.reading import MAX_DOCUMENT_BYTES, SUFFIXES, media_type_of, read_document
 
 __all__ = [
     "MAX_LINE_CHARACTERS",
     "UseCaseFile",
-    "files_matching",
     "read_examples",
     "read_use_case",
     "take_stock",
@@ -51,10 +49,11 @@ class UseCaseFile:
         id: Last part of the use case's resource name; None where the file has none.
         description: What it is.
         facts: What is known about it.
-        documents: Files to retrieve from, in order and without repeats.
+        documents: Files to retrieve from, in order and without repeats; a .zip stands for the documents in it.
         examples: JSONL file of examples; None without one.
         patterns: Paths and patterns of the documents, as the file writes them.
         unmatched: Patterns that no file matches: misspelt, or their files are gone, which the store can tell.
+        left_out: What patterns, folders and archives hold and is not imported.
     """
 
     path: Path
@@ -65,6 +64,7 @@ class UseCaseFile:
     examples: Path | None
     patterns: tuple[str, ...] = ()
     unmatched: tuple[Violation, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def stored_id(self) -> str:
@@ -126,13 +126,22 @@ def _read(path: Path, faults: _Faults) -> UseCaseFile:
     with faults.gathered():
         description = _read_description(entries.get("description"))
     facts = _read_facts(entries.get("facts"), faults)
-    documents = _read_documents(entries.get("documents"), path.parent, faults)
-    found = dict.fromkeys(file for _, files in documents for file in files)
-    unmatched = tuple(_violation(_unmatched(item)) for item, files in documents if not files)
-    patterns = tuple(item.text() for item, _ in documents)
-    with faults.gathered():
+    later = _Faults()
+    with later.gathered():
         examples = _read_examples_path(entries.get("examples"), path.parent)
-    return UseCaseFile(path, use_case_id, description, facts, tuple(found), examples, patterns, unmatched)
+    documents = _read_documents(entries.get("documents"), path.parent, examples, faults)
+    faults.violations += later.violations
+    return UseCaseFile(
+        path=path,
+        id=use_case_id,
+        description=description,
+        facts=facts,
+        documents=tuple(dict.fromkeys(file for _, named in documents for file in named.files)),
+        examples=examples,
+        patterns=tuple(item.text() for item, _ in documents),
+        unmatched=tuple(_violation(item.error(named.nothing)) for item, named in documents if named.nothing),
+        left_out=tuple(each for _, named in documents for each in named.left_out),
+    )
 
 
 def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
@@ -156,22 +165,6 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     faults.tell()
 
 
-def files_matching(folder: Path, pattern: Path) -> Iterator[Path]:
-    """Yield the files in a folder that a pattern matches, in order; hidden ones only where the pattern names them.
-
-    As in a shell, what begins with a dot is matched by what is written with one: `**/*.md` looks into no `.venv`.
-    """
-    hidden = _is_hidden(pattern)
-    for path in sorted(folder.glob(str(pattern))):
-        if path.is_file() and (hidden or not _is_hidden(path.relative_to(folder))):
-            yield path
-
-
-def _is_hidden(path: Path) -> bool:
-    """Return whether a file, or a folder on the way to it, has a name that begins with a dot."""
-    return any(part.startswith(".") and part != ".." for part in path.parts)
-
-
 def take_stock(case: UseCaseFile) -> Inventory:
     """Return what a file lists, as the store would count it.
 
@@ -182,11 +175,17 @@ def take_stock(case: UseCaseFile) -> Inventory:
     if case.unmatched:
         raise InvalidInput(case.unmatched)
     examples = read_examples(case.examples) if case.examples is not None else ()
+    sizes = [size for path in case.documents for size in _sizes(path)]
     return Inventory(
-        len(case.documents),
-        sum(path.stat().st_size for path in case.documents),
+        len(sizes),
+        sum(sizes),
         len({(each.question, each.answer, each.context) for each in examples}),
     )
+
+
+def _sizes(path: Path) -> list[int]:
+    """Return the size of each document that a file is or holds."""
+    return [size for _, size in members_of(path)] if is_archive(path) else [path.stat().st_size]
 
 
 def _is_example(line: bytes) -> bool:
@@ -265,54 +264,16 @@ def _read_facts(entry: Entry | None, faults: _Faults) -> facts_pb2.Facts:
     return message
 
 
-def _read_documents(entry: Entry | None, folder: Path, faults: _Faults) -> list[tuple[Entry, list[Path]]]:
-    """Return what the file lists, each with the files that it names; a pattern may name none."""
+def _read_documents(
+    entry: Entry | None, folder: Path, examples: Path | None, faults: _Faults
+) -> list[tuple[Entry, Named]]:
+    """Return what the file lists, each with what it stands for; a pattern may match nothing."""
     found = []
     with faults.gathered():
         for item in _one_or_more(entry):
             with faults.gathered():
-                found.append((item, _matching(item, folder)))
+                found.append((item, documents_named(item, folder, examples)))
     return found
-
-
-def _matching(item: Entry, folder: Path) -> list[Path]:
-    """Return the files that a path or a pattern names, in order."""
-    text = item.text()
-    pattern = Path(text)
-    root, relative = (
-        (Path(pattern.anchor), pattern.relative_to(pattern.anchor))
-        if pattern.is_absolute()
-        else (folder, pattern)
-    )
-    if any(character in text for character in "*?["):
-        return list(files_matching(root, relative))
-    if (root / relative).is_dir():
-        raise item.error(
-            f"{text!r} is a folder; write {text.rstrip('/')}/**/*.md in quotes for the Markdown files in it"
-        )
-    if not (root / relative).is_file():
-        raise item.error(f"there is no file {str(root / relative)!r}")
-    _mind_unreadable(item, root / relative)
-    return [root / relative]
-
-
-def _mind_unreadable(item: Entry, path: Path) -> None:
-    """Refuse a file that is named though no import would take it; what patterns match is read as it is imported."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise item.error(f"{item.text()!r} cannot be read; convert it to one of {', '.join(SUFFIXES)}")
-    try:
-        with path.open("rb") as content:
-            read_document(item.text(), media_type_of(path.name), content.read(MAX_DOCUMENT_BYTES + 1))
-    except OSError as error:
-        raise item.error(f"{item.text()!r} cannot be read: {error.strerror}") from None
-    except DocumentError as error:
-        raise item.error(str(error)) from None
-
-
-def _unmatched(item: Entry) -> RulesError:
-    return item.error(
-        f"no file matches {item.text()!r}; is it misspelt? Take it out where its files are gone"
-    )
 
 
 def _violation(error: RulesError) -> Violation:

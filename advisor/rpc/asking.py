@@ -15,7 +15,7 @@ from advisor.wire.messages import exchange_from_proto, options_from_proto
 from backends.base import GenerationOptions
 from backends.generation.schemas import schema_fault, text_fault
 
-__all__ = ["TRAINED", "checked_ask", "refuse_schema"]
+__all__ = ["TRAINED", "check_question", "checked_ask", "refuse_schema"]
 
 TRAINED = tuple(each for each in APPROACHES if each.trained)
 
@@ -23,6 +23,14 @@ _EXCHANGES = 50
 _HISTORY_QUESTIONS = 8  # a history has as many characters as so many of the longest questions
 _LABELS = 1_000
 _LABEL_CHARACTERS = 200
+
+
+def check_question(checks: Checks, question: str, most: int) -> None:
+    """Note what is wrong with a question: it asks nothing, or has too many characters."""
+    if not question.strip():
+        checks.add("question", "is empty; ask something")
+    if len(question) > most:
+        checks.add("question", f"has {len(question):,} characters; at most {most:,} are allowed")
 
 
 def checked_ask(request: execution_pb2.AnswerRequest, question_characters: int) -> Ask:
@@ -44,13 +52,7 @@ def checked_ask(request: execution_pb2.AnswerRequest, question_characters: int) 
         checks.description(request.inline_use_case.description, "inline_use_case.description")
     else:
         checks.add("target", "is missing; name a use_case, or give an inline_use_case")
-    if not request.question.strip():
-        checks.add("question", "is empty; ask something")
-    if len(request.question) > question_characters:
-        checks.add(
-            "question",
-            f"has {len(request.question):,} characters; at most {question_characters:,} are allowed",
-        )
+    check_question(checks, request.question, question_characters)
     approach = checks.approach(request.approach, "approach", APPROACHES)
     adapter_id = None
     if request.adapter:

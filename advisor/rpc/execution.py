@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from advisor.execution.answering import Ask, Execution, Plan
 from advisor.knowledge.approaches import Approach
 from advisor.names import adapter_name
-from advisor.rpc.asking import TRAINED, checked_ask, refuse_schema
+from advisor.rpc.asking import TRAINED, check_question, checked_ask, refuse_schema
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_with_response
@@ -32,6 +32,7 @@ from advisor.wire.messages import (
     adapter_to_proto,
     duration_from_seconds,
     event_to_proto,
+    references_to_proto,
 )
 from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
 from advisor.work.submission import WorkQueue
@@ -43,6 +44,9 @@ __all__ = ["ExecutionServicer"]
 
 T = TypeVar("T")
 
+MOST_FOUND = 100
+USUALLY_FOUND = 10
+"""Passages that a search returns where no limit is given."""
 HYBRID_TOKENS = 1024
 """Longest example of HYBRID by default: its examples hold passages."""
 
@@ -97,6 +101,23 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
                     else:
                         clock.note(event)
                         yield event_to_proto(event)
+
+    async def Search(
+        self, request: execution_pb2.SearchRequest, _context: Context
+    ) -> execution_pb2.SearchResponse:
+        """Find passages; see the proto."""
+        checks = Checks()
+        use_case_id = checks.use_case(request.use_case, "use_case")
+        check_question(checks, request.question, self._settings.question_characters)
+        if not 0 <= request.limit <= MOST_FOUND:
+            checks.add("limit", f"is {request.limit}; it must be 1 to {MOST_FOUND}, or 0 for {USUALLY_FOUND}")
+        checks.refuse()
+        limit = request.limit or USUALLY_FOUND
+        with self._answer_slots.taken():
+            hits = await self._answer_lane.run(
+                partial(self._execution.search, use_case_id, request.question, limit)
+            )
+        return execution_pb2.SearchResponse(references=references_to_proto(hits))
 
     async def Tune(self, request: execution_pb2.TuneRequest, _context: Context) -> operations_pb2.Operation:
         """Start to train an adapter; see the proto."""

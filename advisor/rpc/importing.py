@@ -19,7 +19,7 @@ from advisor.storage.database import Connection, Database
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from advisor.wire.messages import example_from_proto, progress_to_proto
-from backends.base import Progress
+from backends.base import DocumentError, Progress
 
 __all__ = ["Importer", "Index"]
 
@@ -92,7 +92,7 @@ class Importer:
         with self._slots.taken():
             messages = Messages(requests)
             header = await _header(messages)
-            async with self._open(imports.open_documents, header) as upload:
+            async with self._open(partial(imports.open_documents, strict=header.strict), header) as upload:
                 async for part in read_documents(messages, self._limits.document_bytes):
                     if isinstance(part, use_case_pb2.Document):
                         await self._stage(upload, part)
@@ -113,6 +113,11 @@ class Importer:
                 unchanged=result.unchanged,
                 passages=result.passages,
                 deleted=result.deleted,
+                skipped=result.skipped,
+                skipped_documents=[
+                    service_pb2.SkippedDocument(source=each.source, reason=each.reason)
+                    for each in result.first_skipped
+                ],
             )
         )
 
@@ -137,8 +142,14 @@ class Importer:
         )
 
     async def _stage(self, upload: imports.DocumentImport, document: use_case_pb2.Document) -> None:
-        media_type = self._index.media_type(document.source, document.media_type)
-        await self._blocking(lambda: upload.add(document.source, media_type, document.content))
+        source, content = document.source, document.content
+        try:
+            media_type = self._index.media_type(source, document.media_type)
+        except DocumentError as error:
+            unreadable = partial(upload.add_unreadable, source, document.media_type, content, error)
+            await self._blocking(unreadable)
+        else:
+            await self._blocking(partial(upload.add, source, media_type, content))
 
     def _publish(
         self,
@@ -191,6 +202,7 @@ class _Header:
     use_case_id: str
     request_id: str
     mirror: bool
+    strict: bool
 
 
 async def _header(messages: Messages) -> _Header:
@@ -199,4 +211,4 @@ async def _header(messages: Messages) -> _Header:
     use_case_id = checks.use_case(header.use_case, "header.use_case")
     request_id = checks.request_id(header.request_id, "header.request_id")
     checks.refuse()
-    return _Header(use_case_id, request_id, header.mirror)
+    return _Header(use_case_id, request_id, header.mirror, header.strict)

@@ -16,56 +16,46 @@ deletes with its commit what the use case has and it did not send.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import LiteralString
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
 from advisor.names import use_case_name
-from advisor.storage import adapters, requests, use_cases
+from advisor.storage import adapters
 from advisor.storage.database import Connection, Database, translated
-from advisor.storage.records import DocumentContent, ImportResult, Request
-from backends.base import Example
+from advisor.storage.example_imports import ExampleImport, open_examples
+from advisor.storage.records import DocumentContent, ImportResult, Request, Skipped
+from advisor.storage.staging import (
+    MOST_FAULTS,
+    Limits,
+    check_commit,
+    number,
+    open_staging,
+    publish,
+    roll_back,
+)
+from backends.base import DocumentError
 
 __all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples", "roll_back"]
 
-MOST_FAULTS = 100
-"""Faults that are told of one batch: nobody reads more, and an empty example takes two bytes to send."""
 SOURCE_CHARACTERS = 1_000
 """Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one use case may hold; the fields of `Settings` by the same names."""
-
-    document_bytes: int
-    use_case_bytes: int
-    use_case_examples: int
-    example_bytes: int
-
-
 def open_documents(
-    database: Database, use_case_id: str, limits: Limits, *, mirror: bool = False
+    database: Database, use_case_id: str, limits: Limits, *, mirror: bool = False, strict: bool = False
 ) -> DocumentImport:
-    """Open an import of documents.
+    """Open an import of documents; a strict one fails where a document cannot be read.
 
     Raises:
         NotFound: The use case does not exist.
         Conflict: Another import into it is under way.
     """
-    return DocumentImport(_open(database, use_case_id), use_case_id, limits, mirror=mirror)
-
-
-def open_examples(
-    database: Database, use_case_id: str, limits: Limits, *, mirror: bool = False
-) -> ExampleImport:
-    """Open an import of examples; raises as `open_documents` does."""
-    return ExampleImport(_open(database, use_case_id), use_case_id, limits, mirror=mirror)
+    connection = open_staging(database, use_case_id)
+    return DocumentImport(database, connection, use_case_id, limits, mirror=mirror, strict=strict)
 
 
 class DocumentImport:
@@ -76,9 +66,21 @@ class DocumentImport:
         removed: Sources of the documents that were not sent to a mirroring import; known after `check`.
     """
 
-    def __init__(self, connection: Connection, use_case_id: str, limits: Limits, *, mirror: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        connection: Connection,
+        use_case_id: str,
+        limits: Limits,
+        *,
+        mirror: bool,
+        strict: bool,
+    ) -> None:
         self.connection = connection
         self.removed: tuple[str, ...] = ()
+        self._database = database
+        self._strict = strict
+        self._skipped: list[Skipped] = []
         self._use_case_id = use_case_id
         self._limits = limits
         self._mirror = mirror
@@ -88,7 +90,7 @@ class DocumentImport:
         self._changed_bytes = 0
         self._replaced = 0
         self._content = hashlib.sha256()
-        self._request = hashlib.sha256(f"documents\0{use_case_id}\0{mirror}\0".encode())
+        self._request = hashlib.sha256(f"documents\0{use_case_id}\0{mirror}\0{strict}\0".encode())
 
     def add(self, source: str, media_type: str, content: bytes) -> bool:
         """Stage a document in place of the one with the same source; return whether it differs from that.
@@ -96,16 +98,7 @@ class DocumentImport:
         Raises:
             InvalidInput: It is empty, too large, without a source, or its source came before.
         """
-        field = f"documents[{len(self._sources)}]"
-        _check_document(field, source, content, self._limits.document_bytes)
-        if source in self._sources:
-            raise InvalidInput.of(f"{field}.source", f"{source!r} came before in this import; send it once")
-        self._sources.add(source)
-        self._received_bytes += len(content)
-        self._refuse_above_limit(self._received_bytes)
-        self._content.update(content)
-        digest = hashlib.sha256(content).hexdigest()
-        self._request.update(f"{source}\0{media_type}\0{digest}\0".encode())
+        digest = self._receive(source, media_type, content)
         with translated():
             row = self.connection.execute(
                 "INSERT INTO documents (use_case_id, source, media_type, content, size_bytes, sha256)"
@@ -122,9 +115,44 @@ class DocumentImport:
             self._replaced += not row[0]
         return row is not None
 
+    def add_unreadable(self, source: str, media_type: str, content: bytes, error: DocumentError) -> None:
+        """Take a document of a kind that cannot be read; what is stored under its source stays.
+
+        Raises:
+            DocumentError: The import is strict.
+            InvalidInput: As `add` does.
+        """
+        self._receive(source, media_type, content)
+        self._note_skipped(source, error)
+
+    def skip(self, source: str, error: DocumentError) -> None:
+        """Undo the staging of a document that cannot be read: what was stored under its source stays.
+
+        Raises:
+            DocumentError: The import is strict.
+        """
+        self._note_skipped(source, error)
+        self._changed.remove(source)
+        key = [self._use_case_id, source]
+        with self._database.transaction() as connection:  # sees what was committed before this import
+            stored = connection.execute(
+                "SELECT media_type, content, size_bytes, sha256, passage_count FROM documents"
+                " WHERE use_case_id = %s AND source = %s",
+                key,
+            ).fetchone()
+        with translated():
+            if stored is None:
+                self.connection.execute("DELETE FROM documents WHERE use_case_id = %s AND source = %s", key)
+            else:
+                self.connection.execute(
+                    "UPDATE documents SET (media_type, content, size_bytes, sha256, passage_count)"
+                    " = (%s, %s, %s, %s, %s) WHERE use_case_id = %s AND source = %s",
+                    [*stored, *key],
+                )
+
     def changed(self) -> Iterator[DocumentContent]:
         """Yield the documents that are new or changed, one at a time, in the order sent."""
-        for source in self._changed:
+        for source in tuple(self._changed):
             with translated(), self.connection.cursor(row_factory=class_row(DocumentContent)) as cursor:
                 yield cursor.execute(
                     "SELECT source, media_type, content FROM documents"
@@ -157,11 +185,11 @@ class DocumentImport:
             InvalidInput: Count or checksum differ.
             ResourceExhausted: The use case would hold more than its limit.
         """
-        _check_commit(count, len(self._sources), sha256, self._content.hexdigest())
+        check_commit(count, len(self._sources), sha256, self._content.hexdigest())
         if self._mirror:
             self.removed += self._remove_what_was_not_sent()
         self._refuse_above_limit(
-            _number(
+            number(
                 self.connection,
                 "SELECT sum(size_bytes) FROM documents WHERE use_case_id = %s",
                 self._use_case_id,
@@ -177,7 +205,7 @@ class DocumentImport:
             FailedPrecondition: The request's id was used for another request.
         """
         self.check(count, sha256)
-        return _publish(
+        return publish(
             self.connection,
             Request(request_id, self._request.hexdigest()) if request_id else None,
             self._publish,
@@ -187,19 +215,45 @@ class DocumentImport:
         """End the import; nothing is kept of one that was not committed."""
         self.connection.close()
 
-    def _publish(self) -> dict[str, int]:
+    def _publish(self) -> dict[str, Any]:
         connection, use_case = self.connection, self._use_case_id
-        passages = _number(
+        passages = number(
             connection,
             "SELECT sum(passage_count) FROM documents WHERE use_case_id = %s AND source = ANY(%s)",
             use_case,
             self._changed,
         )
         adapters.bring_in_step(connection, use_case)
-        changed = len(self._changed)
+        changed, skipped = len(self._changed), len(self._skipped)
         return asdict(
-            ImportResult(changed, len(self._sources) - changed, passages, deleted=len(self.removed))
+            ImportResult(
+                changed,
+                len(self._sources) - changed - skipped,
+                passages,
+                deleted=len(self.removed),
+                skipped=skipped,
+                first_skipped=tuple(self._skipped[:MOST_FAULTS]),
+            )
         )
+
+    def _receive(self, source: str, media_type: str, content: bytes) -> str:
+        """Check a document that arrived, and return its SHA-256."""
+        field = f"documents[{len(self._sources)}]"
+        _check_document(field, source, content, self._limits.document_bytes)
+        if source in self._sources:
+            raise InvalidInput.of(f"{field}.source", f"{source!r} came before in this import; send it once")
+        self._sources.add(source)
+        self._received_bytes += len(content)
+        self._refuse_above_limit(self._received_bytes)
+        self._content.update(content)
+        digest = hashlib.sha256(content).hexdigest()
+        self._request.update(f"{source}\0{media_type}\0{digest}\0".encode())
+        return digest
+
+    def _note_skipped(self, source: str, error: DocumentError) -> None:
+        if self._strict:
+            raise error
+        self._skipped.append(Skipped(source, str(error)))
 
     def _remove_what_was_not_sent(self) -> tuple[str, ...]:
         with translated():
@@ -216,139 +270,6 @@ class DocumentImport:
                 f"the documents of {use_case_name(self._use_case_id)} would take more than "
                 f"{self._limits.use_case_bytes} bytes; import fewer, or use another use case",
             )
-
-
-class ExampleImport:
-    """An import of examples that is under way."""
-
-    def __init__(self, connection: Connection, use_case_id: str, limits: Limits, *, mirror: bool) -> None:
-        self.connection = connection
-        self._use_case_id = use_case_id
-        self._limits = limits
-        self._mirror = mirror
-        self._hashes: set[str] = set()
-        self._received = 0
-        self._imported = 0
-        self._content = hashlib.sha256()
-
-    def add(self, examples: Iterable[Example]) -> None:
-        """Stage examples; those that are there already are not added again.
-
-        Raises:
-            InvalidInput: Examples lack question or answer or are too large; names those of the batch, a hundred
-                at most.
-        """
-        rows: list[tuple[Example, str]] = []
-        violations: list[Violation] = []
-        for example in examples:
-            violations.extend(_faults(f"examples[{self._received}]", example, self._limits.example_bytes))
-            if len(violations) > MOST_FAULTS:
-                break
-            content = f"{example.question}\0{example.answer}\0{example.context or ''}\0".encode()
-            self._content.update(content)
-            self._received += 1
-            rows.append((example, hashlib.sha256(content).hexdigest()))
-        self._hashes.update(digest for _, digest in rows)
-        if violations:
-            raise InvalidInput(violations)
-        self._refuse_above_limit(self._received)
-        with translated(), self.connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO examples (use_case_id, question, answer, context, sha256)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (use_case_id, sha256) DO NOTHING",
-                [(self._use_case_id, e.question, e.answer, e.context or None, digest) for e, digest in rows],
-            )
-            self._imported += max(cursor.rowcount, 0)
-
-    def commit(self, count: int, sha256: str, request_id: str = "") -> ImportResult:
-        """Publish what was staged; raises as `DocumentImport.commit` does."""
-        _check_commit(count, self._received, sha256, self._content.hexdigest())
-        deleted = self._remove_what_was_not_sent() if self._mirror else 0
-        total = _number(
-            self.connection, "SELECT count(*) FROM examples WHERE use_case_id = %s", self._use_case_id
-        )
-        self._refuse_above_limit(total)
-        asked = f"examples\0{self._use_case_id}\0{self._mirror}\0{sha256}"
-        fingerprint = hashlib.sha256(asked.encode()).hexdigest()
-        return _publish(
-            self.connection,
-            Request(request_id, fingerprint) if request_id else None,
-            lambda: self._publish(deleted),
-        )
-
-    def close(self) -> None:
-        """End the import; nothing is kept of one that was not committed."""
-        self.connection.close()
-
-    def _publish(self, deleted: int) -> dict[str, int]:
-        adapters.bring_in_step(self.connection, self._use_case_id)
-        return asdict(ImportResult(self._imported, self._received - self._imported, deleted=deleted))
-
-    def _remove_what_was_not_sent(self) -> int:
-        with translated():
-            return self.connection.execute(
-                "DELETE FROM examples WHERE use_case_id = %s AND sha256 <> ALL(%s)",
-                [self._use_case_id, list(self._hashes)],
-            ).rowcount
-
-    def _refuse_above_limit(self, examples: int) -> None:
-        if examples > self._limits.use_case_examples:
-            raise ResourceExhausted(
-                "EXAMPLES_LIMIT",
-                f"{use_case_name(self._use_case_id)} would hold more than {self._limits.use_case_examples} "
-                "examples; import fewer, or use another use case",
-            )
-
-
-def roll_back(upload: DocumentImport | ExampleImport) -> None:
-    """Undo an import that no thread works on: its lock is free afterwards, which closing leaves to the server."""
-    with suppress(psycopg.Error):
-        upload.connection.rollback()
-
-
-def _open(database: Database, use_case_id: str) -> Connection:
-    """Open the connection whose transaction is the import, and lock the use case for it."""
-    connection = database.connect()
-    try:
-        with translated():
-            use_cases.lock(connection, use_case_id)
-            use_cases.require(connection, use_case_id)
-    except BaseException:
-        with suppress(psycopg.Error):
-            connection.rollback()
-        connection.close()
-        raise
-    return connection
-
-
-def _publish(
-    connection: Connection, request: Request | None, publish: Callable[[], dict[str, int]]
-) -> ImportResult:
-    with translated():
-        result, new = requests.once(connection, request, publish)
-        if new:
-            connection.commit()
-        else:
-            connection.rollback()  # the first request published it all
-    return ImportResult(**result)
-
-
-def _number(connection: Connection, query: LiteralString, *arguments: object) -> int:
-    with translated():
-        row = connection.execute(query, arguments).fetchone()
-    return int(row[0]) if row is not None and row[0] is not None else 0
-
-
-def _check_commit(count: int, received: int, sha256: str, computed: str) -> None:
-    violations = []
-    if count != received:
-        violations.append(Violation("commit.count", f"is {count}, but {received} arrived; send all again"))
-    if sha256.lower() != computed:
-        violations.append(
-            Violation("commit.sha256", f"does not match what arrived ({computed}); send all again")
-        )
-    if violations:
-        raise InvalidInput(violations)
 
 
 def _check_document(field: str, source: str, content: bytes, document_bytes: int) -> None:
@@ -369,15 +290,3 @@ def _check_document(field: str, source: str, content: bytes, document_bytes: int
         )
     if violations:
         raise InvalidInput(violations)
-
-
-def _faults(field: str, example: Example, example_bytes: int) -> Iterator[Violation]:
-    for name, text in (("question", example.question), ("answer", example.answer)):
-        if not text.strip():
-            yield Violation(f"{field}.{name}", "is empty; an example needs a question and its right answer")
-    texts = (example.question, example.answer, example.context or "")
-    if any("\0" in text for text in texts):
-        yield Violation(field, "holds the character U+0000, which cannot be kept; remove it")
-    size = sum(len(text.encode()) for text in texts)
-    if size > example_bytes:
-        yield Violation(field, f"has {size} bytes; at most {example_bytes} are allowed")

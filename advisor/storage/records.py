@@ -101,6 +101,14 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document that an import could not read, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportResult:
     """What an import changed; `passages` counts those of new and changed documents."""
 
@@ -108,6 +116,8 @@ class ImportResult:
     unchanged: int
     passages: int = 0
     deleted: int = 0
+    skipped: int = 0
+    first_skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "facts_to_bytes",
     "options_from_proto",
     "progress_to_proto",
+    "references_to_proto",
     "resource_to_proto",
     "timestamp",
     "use_case_to_proto",
@@ -146,7 +147,9 @@ def event_to_proto(event: base.AnswerEvent) -> execution_pb2.AnswerResponse:
         case base.Token(text):
             return execution_pb2.AnswerResponse(token=execution_pb2.Token(text=text))
         case base.References(hits):
-            return execution_pb2.AnswerResponse(references=_references(hits))
+            return execution_pb2.AnswerResponse(
+                references=execution_pb2.References(references=references_to_proto(hits))
+            )
         case base.Progress():
             return execution_pb2.AnswerResponse(progress=progress_to_proto(event))
 
@@ -173,18 +176,20 @@ def duration_from_seconds(seconds: float) -> duration_pb2.Duration:
     return message
 
 
-def _references(hits: Iterable[base.Hit]) -> execution_pb2.References:
-    return execution_pb2.References(
-        references=(
-            execution_pb2.Reference(
-                number=number,
-                passage_id=hit.passage.id,
-                source=hit.passage.source,
-                start_byte=hit.passage.start_byte,
-                end_byte=hit.passage.end_byte,
-                score=hit.score,
-                text=hit.passage.text,
-            )
-            for number, hit in enumerate(hits, 1)
+def references_to_proto(hits: Iterable[base.Hit]) -> Iterator[execution_pb2.Reference]:
+    """Yield passages that were found, numbered from 1."""
+    for number, hit in enumerate(hits, 1):
+        passage = hit.passage
+        yield execution_pb2.Reference(
+            number=number,
+            passage_id=passage.id,
+            source=passage.source,
+            start_byte=passage.start_byte,
+            end_byte=passage.end_byte,
+            score=hit.score,
+            text=passage.text,
+            heading=passage.heading,
+            place=passage.place,
+            word_score=hit.words,
+            similarity=hit.similarity,
         )
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from haystack.core.errors import PipelineRuntimeError
 from backends.approaches.citations import CitingStream
 from backends.approaches.evidence import has_evidence
 from backends.approaches.history import history_notes, newest_that_fit
+from backends.approaches.quoting import Quoting, quotes
 from backends.base import (
     Answer,
     AnswerEvent,
@@ -69,10 +71,9 @@ class RagBackend:
         self._pipeline = Pipeline()
         add_retrieval(self._pipeline, pool, collection, embedder)
         self._pipeline.add_component("prompt", _GroundedPrompt(generator, instructions, passage_tokens))
-        self._pipeline.add_component("generate", _CitingGenerator(generator, adapter))
-        self._pipeline.connect("join.hits", "prompt.hits")
-        self._pipeline.connect("dense.hits", "prompt.dense")
-        self._pipeline.connect("words.hits", "prompt.words")
+        quoting = Quoting(embedder) if quotes(generator, adapter) else None
+        self._pipeline.add_component("generate", _CitingGenerator(generator, adapter, quoting))
+        self._pipeline.connect("retrieve.hits", "prompt.hits")
         for name in ("messages", "hits", "notes"):
             self._pipeline.connect(f"prompt.{name}", f"generate.{name}")
 
@@ -92,6 +93,7 @@ class RagBackend:
         inputs["prompt"] = {"question": question, "history": list(history), "options": options}
         # The pipeline copies what it is given; a function is copied as itself, a bound method is not.
         inputs["generate"] = {
+            "question": question,
             "options": options,
             "emit": lambda event: emit(event),
             "cancelled": lambda: cancelled(),
@@ -122,11 +124,9 @@ class _GroundedPrompt:
         history: list[Exchange],
         options: GenerationOptions,
         hits: list[Hit],
-        dense: list[Hit],
-        words: list[Hit],
     ) -> dict[str, Any]:
         """Return the chat, the passages that it shows, and what it leaves out."""
-        if not has_evidence(_best(dense), _best(words)):
+        if not has_evidence(question, hits):
             return {"messages": [], "hits": [], "notes": []}
         shown = self._fitting(question, hits)
         context = self._generator.context_tokens
@@ -164,13 +164,15 @@ class _GroundedPrompt:
 class _CitingGenerator:
     """Streams references, then the answer with its citations, or in its form; without passages, says so."""
 
-    def __init__(self, generator: Generator, adapter: Path | None) -> None:
+    def __init__(self, generator: Generator, adapter: Path | None, quoting: Quoting | None) -> None:
         self._generator = generator
         self._adapter = adapter
+        self._quoting = quoting
 
     @component.output_types(outcome=Answer | BackendError)
     def run(
         self,
+        question: str,
         messages: list[Message],
         hits: list[Hit],
         notes: list[str],
@@ -183,6 +185,10 @@ class _CitingGenerator:
             emit(Token(NO_EVIDENCE_TEXT))
             return {"outcome": Answer(NO_EVIDENCE_TEXT, FinishReason.NO_EVIDENCE, 0, 0, self._generator.name)}
         emit(References(tuple(hits)))
+        if self._quoting and not options.formed:
+            quote = self._quoting.answer(question, hits, options, self._generator.name)
+            emit(Token(quote.text))
+            return {"outcome": replace(quote, notes=(*quote.notes, *notes))}
         stream = CitingStream([hit.passage for hit in hits], lambda text: emit(Token(text)))
         # In a form marks have no place, and what looks like one is none.
         write = (lambda text: emit(Token(text))) if options.formed else stream.write
@@ -204,7 +210,3 @@ class _CitingGenerator:
             tuple(notes),
         )
         return {"outcome": answer}
-
-
-def _best(hits: Sequence[Hit]) -> float:
-    return max((hit.score for hit in hits), default=0.0)

@@ -1,148 +1,349 @@
-"""The structure of Markdown, plain text and HTML: headings, and blocks that belong together."""
+"""HTML to text: what a page says, without what leads around it, and the structure that its tags give.
+
+The tree is that of an HTML5 parser (lexbor), so broken markup is read as
+browsers read it. Definitions keep their terms, rows their headers, and anchors
+are known as places. Left out are scripts, navigation by its tags, roles and
+usual class names, and blocks that are links and nothing else.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from html.parser import HTMLParser
-from itertools import accumulate
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-__all__ = ["Block", "html_text", "markdown_blocks", "plain_blocks"]
+from backends.documents.cells import BLOCKS, SPACE, children, flat, is_data, rows_of
+from backends.documents.navigation import leads_around
+from backends.documents.text import DEEPEST_HEADING, Block, DocumentText, Place
 
-_LEAVES = frozenset(
-    {"heading_open", "paragraph_open", "fence", "code_block", "html_block", "table_open", "list_item_open"}
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+__all__ = ["read_html"]
+
+_UNSEEN = frozenset(
+    [
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "math",
+        "head",
+        "title",
+        "nav",
+        "iframe",
+        "object",
+        "button",
+        "select",
+        "input",
+        "textarea",
+        "form",
+        "map",
+        "audio",
+        "video",
+        "canvas",
+        "dialog",
+        "img",
+    ]
 )
-_PARAGRAPH = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*)*")
-_UNDERLINED = re.compile(
-    r"(?:([^\w\s])\1{2,}\s*\n)?[^\S\n]*(\S[^\n]*)\n[^\S\n]*([^\w\s])\3{2,}[^\S\n]*(?:\n|\Z)"
-)
-_DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "nav", "title"})
-_BREAKING = frozenset(
-    {"p", "div", "section", "article", "main", "header", "footer", "aside", "blockquote", "hr"}
-    | {"ul", "ol", "dl", "dt", "dd", "table", "figure", "figcaption"}
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HEADINGS = {f"h{level}": level for level in range(1, DEEPEST_HEADING + 1)}
+_DEEPEST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Characters of a text that belong together; a heading where `level` is not 0."""
+def read_html(html: str) -> DocumentText:
+    """Return what a page says, its structure, and the places that its anchors name."""
+    from selectolax.lexbor import LexborHTMLParser
 
-    start: int
-    end: int
-    level: int = 0
-    title: str = ""
-
-
-def markdown_blocks(text: str) -> list[Block]:
-    """Return the headings, paragraphs, list items, tables and code blocks of a Markdown text, in order."""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable("table").disable(["inline"])
-    lines = text.split("\n")
-    starts = [0, *accumulate(len(line) + 1 for line in lines)]
-    blocks: list[Block] = []
-    covered = 0  # first line that no block holds yet; what lies within a block is part of it
-    for token in parser.parse(text):
-        if token.type not in _LEAVES or token.map is None or token.map[0] < covered:
-            continue
-        first, covered = token.map
-        level = int(token.tag[1]) if token.type == "heading_open" else 0
-        title = lines[first].strip().strip("#").strip() if level else ""
-        blocks += _block(text, starts[first], min(starts[covered], len(text)), level, title)
-    return _completed(text, blocks)
+    parser = LexborHTMLParser(html)
+    title = parser.css_first("title")
+    writer = _Writer()
+    if parser.body is not None:
+        writer.walk(parser.body)
+    name = SPACE.sub(" ", title.text()).strip() if title else ""
+    return DocumentText(writer.text(), name, tuple(writer.places), blocks=tuple(writer.blocks))
 
 
-def plain_blocks(text: str) -> list[Block]:
-    """Return the paragraphs of a plain text, in order; an underlined line is a heading."""
-    blocks: list[Block] = []
-    levels: dict[tuple[str | None, str], int] = {}
-    for paragraph in _PARAGRAPH.finditer(text):
-        start = paragraph.start()
-        if heading := _UNDERLINED.match(text, start, paragraph.end()):
-            over, title, under = heading.groups()
-            level = levels.setdefault((over, under), len(levels) + 1)
-            blocks += _block(text, start, heading.end(), level, title.strip())
-            start = heading.end()
-        blocks += _block(text, start, paragraph.end())
-    return blocks
-
-
-def html_text(html: str) -> str:
-    """Return the visible text of an HTML page as Markdown: headings, lists, tables and code stay what they are."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    return re.sub(r"\n{3,}", "\n\n", "".join(reader.parts)).strip() + "\n"
-
-
-def _completed(text: str, blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks with what the parser left out, but for rules and the targets of links."""
-    complete: list[Block] = []
-    end = 0
-    for block in (*blocks, Block(len(text), len(text))):
-        if re.search(r"\w", re.sub(r"(?m)^\s*\[[^\]\n]+\]:.*$", "", text[end : block.start])):
-            complete += _block(text, end, block.start)
-        complete.append(block)
-        end = block.end
-    return complete[:-1]
-
-
-def _block(text: str, start: int, end: int, level: int = 0, title: str = "") -> Sequence[Block]:
-    """Return the block without blank ends, or nothing where it is blank."""
-    piece = text[start:end]
-    kept = piece.strip()
-    if not kept:
-        return ()
-    # Leading spaces of the first line are structure in code and lists: only blank lines are cut.
-    lead = len(piece) - len(piece.lstrip())
-    start += piece.rfind("\n", 0, lead) + 1
-    return (Block(start, start + len(text[start:end].rstrip()), level, title),)
-
-
-class _Reader(HTMLParser):
-    """Writes Markdown while the parser walks the page."""
+class _Writer:
+    """Writes text and notes its structure while it walks the tree."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._dropped = 0
-        self._preformatted = 0
+        self.blocks: list[Block] = []
+        self.places: list[Place] = []
+        self._parts: list[str] = []
+        self._size = 0
+        self._breaks = 0  # newlines owed before the next text
+        self._prefix = ""
+        self._start: int | None = None  # of the block that is being written
+        self._level = 0
+        self._depth = 0
+        self._spaced = False  # whether white space is owed
+        self._fresh = False  # whether a mark such as "- " was written last
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in _DROPPED:
-            self._dropped += 1
-        elif tag in _HEADINGS:
-            self.parts.append("\n\n" + "#" * _HEADINGS[tag] + " ")
-        elif tag == "pre":
-            self._preformatted += 1
-            self.parts.append("\n\n```\n")
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in ("br", "tr"):
-            self.parts.append("\n")
+    def text(self) -> str:
+        """Return what was written, ending in a newline."""
+        self._close()
+        return "".join(self._parts) + "\n"
+
+    def walk(self, root: LexborNode) -> None:
+        """Write a node and all below it; without recursion, however deep the tree is."""
+        pending: list[LexborNode | Callable[[], None]] = [root]
+        while pending:
+            item = pending.pop()
+            if callable(item):
+                item()
+                continue
+            if item.tag == "-text":
+                self._inline(item.text_content or "")
+                continue
+            tag = item.tag or "-"
+            if tag.startswith("-") or tag in _UNSEEN or leads_around(item):
+                continue
+            self._note_place(item)
+            leave = self._enter(item)
+            if leave is not None:
+                pending.append(leave)
+                pending.extend(reversed(list(children(item))))
+
+    def _enter(self, node: LexborNode) -> Callable[[], None] | None:
+        """Begin an element; return what ends it, or None where it was written whole."""
+        tag = node.tag
+        if tag in _HEADINGS:
+            return self._begin(level=_HEADINGS[tag])
+        if tag == "pre":
+            self._write_code(node)
+            return None
+        if tag == "table":
+            return self._enter_table(node)
+        if tag == "li":
+            return self._enter_item("- ")
+        if tag == "dt":
+            return self._enter_term()
+        if tag == "dd":
+            return self._enter_item(": ")
+        if tag == "br":
+            self._break(1)
         elif tag in ("td", "th"):
-            self.parts.append("| ")
-        elif tag in _BREAKING:
-            self.parts.append("\n\n")
+            self._close()
+            self._break(1)
+        elif tag in BLOCKS:
+            self._close()
+            inner = tag in ("ul", "ol") and node.parent is not None and node.parent.tag == "li"
+            self._break(1 if inner else 2)
+            return self._leave_inner if inner else self._leave_block
+        return lambda: None
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _DROPPED:
-            self._dropped = max(0, self._dropped - 1)
-        elif tag == "pre" and self._preformatted:
-            self._preformatted -= 1
-            self.parts.append("\n```\n\n")
-        elif tag in _HEADINGS or tag in _BREAKING:
-            self.parts.append("\n\n")
-        elif tag in ("td", "th"):
-            self.parts.append(" ")
+    def _begin(self, level: int) -> Callable[[], None]:
+        self._close()
+        self._break(2)
+        self._mark("#" * level + " ")
+        self._level = level
 
-    def handle_data(self, data: str) -> None:
-        if self._dropped:
+        def leave() -> None:
+            self._close()
+            self._break(2)
+
+        return leave
+
+    def _enter_item(self, mark: str) -> Callable[[], None]:
+        self._close()
+        if mark == "- ":
+            self._lead_in()
+        self._break(1)
+        self._mark(mark)
+        before, self._prefix = self._prefix, self._prefix
+        if len(before) < 2 * _DEEPEST:
+            self._prefix += "  "
+        self._depth += 1
+
+        def leave() -> None:
+            self._close()
+            self._break(1)
+            self._prefix = before
+            self._depth -= 1
+            self._fresh = False
+
+        return leave
+
+    def _enter_term(self) -> Callable[[], None]:
+        self._close()
+        self._break(1 if self._after_term() else 2)
+        self._level = DEEPEST_HEADING + self._depth + 1
+
+        def leave() -> None:
+            self._close()
+            self._break(1)
+
+        return leave
+
+    def _after_term(self) -> bool:
+        last = self.blocks[-1] if self.blocks else None
+        return last is not None and last.level == DEEPEST_HEADING + self._depth + 1
+
+    def _leave_block(self) -> None:
+        self._close()
+        self._break(2)
+
+    def _leave_inner(self) -> None:
+        self._close()
+        self._break(1)
+
+    def _write_code(self, node: LexborNode) -> None:
+        self._close()
+        self._lead_in()
+        self._break(2)
+        lines = (node.text(deep=True) or "").strip("\n").expandtabs().split("\n")
+        if any(line.strip() for line in lines):
+            self._put("```")
+            for line in [*lines, "```"]:
+                self._break(1)
+                self._put(line.rstrip() or " ")
+            self._close()
+            self._break(2)
+
+    def _enter_table(self, node: LexborNode) -> Callable[[], None] | None:
+        self._close()
+        self._lead_in()
+        self._break(2)
+        rows = list(rows_of(node))
+        if not is_data(node, rows):
+            return self._leave_block
+        if max(map(len, rows)) == 1:
+            self._write_entries([row[0] for row in rows])
+            return None
+        cells = [[(cell, flat(cell)) for cell in row] for row in rows]
+        header = cells[0] if all(cell.tag == "th" for cell, _ in cells[0]) and len(cells) > 1 else []
+        if header:
+            self._write_row([text for _, text in header], header=True)
+            self._depth += 1
+        for row, nodes in zip(cells[1 if header else 0 :], rows[1 if header else 0 :], strict=True):
+            for cell in nodes:
+                for anchored in (cell, *cell.css("[id]")):
+                    self._note_place(anchored)
+            if not header and len(row) == 2 and row[0][0].tag == "th":
+                self._write_line(f"{row[0][1].rstrip(':')}: {row[1][1]}")
+            else:
+                self._write_row([text for _, text in row], header=False)
+        if header:
+            self._depth -= 1
+        self._close()
+        self._break(2)
+        return None
+
+    def _write_entries(self, cells: list[LexborNode]) -> None:
+        """Write a table of one column: an item for each row, whose paragraphs stay together."""
+        for cell in cells:
+            lines = [line for line in flat(cell, line_end="\n").split("\n") if line.strip()]
+            for anchored in (cell, *cell.css("[id]")):
+                self._note_place(anchored)
+            if cell.tag == "td" and lines:
+                self._break(1)
+                self._put("- " + "\n  ".join(line.strip() for line in lines))
+                self._close()
+        self._break(2)
+
+    def _write_row(self, texts: list[str], *, header: bool) -> None:
+        if not any(texts):
             return
-        if not self._preformatted:
-            data = re.sub(r"\s+", " ", data)
-            if not self.parts or self.parts[-1].endswith(("\n", " ")):
-                data = data.lstrip()
-        self.parts.append(data)
+        line = " | ".join(text.replace("|", "\\|") for text in texts)
+        self._break(1)
+        if header:
+            self._level = DEEPEST_HEADING + self._depth + 1
+        self._put(f"| {line} |")
+        self._close(title=" | ".join(text for text in texts if text) if header else "")
+        if header:
+            self._break(1)
+            self._put("|" + " --- |" * len(texts))
+            self._start = None
+
+    def _write_line(self, line: str) -> None:
+        """Write a row of a name and a value; such rows stay together."""
+        self._break(1)
+        self._put(line)
+
+    def _inline(self, text: str) -> None:
+        """Write text whose white space is that of HTML."""
+        if not (words := SPACE.sub(" ", text)):
+            return
+        if words[0] == " ":
+            self._spaced = True
+        if body := words.strip(" "):
+            at_start = self._start is None or self._breaks or self._fresh
+            self._put((" " if self._spaced and not at_start else "") + body)
+            self._spaced = words[-1] == " "
+
+    def _put(self, text: str) -> None:
+        if self._breaks and self._parts:
+            lead = "\n" * self._breaks + self._prefix
+            self._parts.append(lead)
+            self._size += len(lead)
+        self._breaks = 0
+        self._fresh = False
+        if self._start is None:
+            self._start = self._size
+        self._parts.append(text)
+        self._size += len(text)
+
+    def _mark(self, mark: str) -> None:
+        """Write what introduces a block; it is part of the block, if one comes."""
+        self._put(mark)
+        self._fresh = True
+
+    def _break(self, newlines: int) -> None:
+        """Owe line ends before the next text; not right after a mark."""
+        if not self._fresh:
+            self._breaks = max(self._breaks, newlines)
+        self._spaced = False
+
+    def _lead_in(self) -> None:
+        """Put the paragraph before above what is about to be written, where it ends in a colon."""
+        last = self.blocks[-1] if self.blocks else None
+        if last and not last.level and last.depth == self._depth and last.end == self._size:
+            text = "".join(self._tail(last.start))
+            if text.endswith(":"):
+                title = SPACE.sub(" ", text).strip(" :")
+                level = DEEPEST_HEADING + self._depth + 1
+                self.blocks[-1] = replace(last, level=level, title=title)
+
+    def _close(self, *, title: str = "") -> None:
+        """End the block that is being written, if there is one with words in it."""
+        if self._start is None or self._fresh:
+            return
+        text = "".join(self._tail(self._start))
+        start, end, level = self._start, self._start + len(text.rstrip()), self._level
+        self._start, self._level = None, 0
+        if not re.search(r"\w", text):
+            return
+        named = title or re.sub(r"^(?:#+|[:-]) |:$", "", SPACE.sub(" ", text).strip())
+        if level > DEEPEST_HEADING and self.blocks and self.blocks[-1].level == level and not title:
+            last = self.blocks[-1]
+            if not text.rstrip().endswith(":") and not re.search(r"\S", self._between(last.end, start)):
+                self.blocks[-1] = Block(last.start, end, level, f"{last.title}, {named}", self._depth)
+                return
+        self.blocks.append(Block(start, end, level, named if level else "", self._depth))
+
+    def _tail(self, start: int) -> list[str]:
+        """Return the parts from a character on, which is the first of one."""
+        size, count = self._size, 0
+        while size > start:
+            count += 1
+            size -= len(self._parts[-count])
+        return self._parts[len(self._parts) - count :] if count else []
+
+    def _between(self, start: int, end: int) -> str:
+        parts = self._tail(end)
+        before = self._parts[: len(self._parts) - len(parts)]
+        return before[-1] if before and end > start else ""
+
+    def _note_place(self, node: LexborNode) -> None:
+        attributes = node.attributes
+        name = attributes.get("id") or (attributes.get("name") if node.tag == "a" else None)
+        if name and not re.match(r"id-?[\d.]+$|idm?\d+", name):
+            owed = self._breaks + len(self._prefix) if self._breaks and self._parts else 0
+            here = self._size + owed
+            if self._fresh and self._start is not None:
+                here = self._start
+            if self.places and self.places[-1].start == here:
+                self.places.pop()
+            self.places.append(Place(here, f"#{name}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from backends.generation.guides import Guide, Guides
 
 __all__ = ["LocalGenerator", "open_generator"]
+
+_LONGEST_HEADER = 100_000_000  # bytes, as the format allows
 
 
 def open_generator(
@@ -85,6 +88,7 @@ class LocalGenerator:
         self.name = name
         config = _read_json(folder / "config.json")
         self.context_tokens = _context_tokens(folder, config)
+        self.parameters = _parameters(folder)
         self._ends = _end_tokens(_read_json(folder / "generation_config.json") or config)
         self._folder = folder
         self._engine_name = engine
@@ -245,6 +249,22 @@ def _context_tokens(folder: Path, config: Any) -> int:
         raise ModelError(
             f"{folder} holds no config.json with max_position_embeddings: {error}; name another model"
         ) from error
+
+
+def _parameters(folder: Path) -> int | None:
+    """Return how many weights the model's files say they hold; None where there are none that say so."""
+    counts = [_weights(path) for path in folder.glob("*.safetensors")]
+    return sum(counts) or None
+
+
+def _weights(path: Path) -> int:
+    """Return how many numbers a safetensors file holds, by its header: a length of 8 bytes, then JSON."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(min(int.from_bytes(file.read(8), "little"), _LONGEST_HEADER)))
+        return sum(math.prod(each["shape"]) for name, each in header.items() if name != "__metadata__")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return 0  # loading it says what is wrong
 
 
 def _end_tokens(config: Any) -> frozenset[int]:

@@ -67,6 +67,7 @@ class OpenAIGenerator:
                 f"the server {base_url} does not serve {model!r}; it serves {_listed(served)}: name one of them"
             )
         said = getattr(served[model], "max_model_len", None)  # vLLM says it, OpenAI does not
+        self.parameters: int | None = None  # no server says
         self.context_tokens: int = said if isinstance(said, int) else _ASSUMED_CONTEXT_TOKENS
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

@@ -1,21 +1,25 @@
-"""Passages in PostgreSQL: the table, what is written to it, and its two ways of search.
+"""Passages in PostgreSQL: the tables, and what is written to them.
 
 Writing goes through a connection that the caller passes in, so that passages
 are published in one transaction with the caller's own rows. Collections share
-one table. Each row's full-text vector carries its collection as a lexeme of its
-own, so that the index on words finds the words of one collection alone.
+the tables. Each row's words carry its collection as a lexeme of its own, so
+that the index on words finds the words of one collection alone.
+
+The words are those of BM25 (Robertson and Zaragoza, 2009): beside each lexeme
+stands, as its weight A to D, what its count and the passage's length make of
+it; how rare it is in its collection is counted in `passage_words`, in the same
+transaction.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backends.base import Hit, ModelError, Passage
+from backends.base import ModelError, Passage
+from backends.retrieval.words import identifiers, owner, spaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,24 +27,31 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 __all__ = [
+    "IMPACTS",
     "Connections",
+    "Publication",
     "create_passage_table",
     "delete_collection",
     "delete_sources",
-    "publish",
-    "search_dense",
-    "search_words",
+    "vector_text",
 ]
 
+IMPACTS = (0.65, 1.0, 1.3, 1.7)
+"""What a lexeme of weight D, C, B or A counts: the part of BM25 that is known when a passage is written."""
+
+_BOUNDS = (0.8, 1.15, 1.5)  # between them
+_SATURATION = 1.2
+_LENGTH_SHARE = 0.75
+_USUAL_LENGTH = 60
+"""Lexemes of a passage: splitting sees to its size, so no average needs to be kept."""
+_NAME_COUNT = 2
+"""How often a word counts in the headings and terms that begin in a passage, beside its place in the text."""
+
 _MAX_DIMENSIONS = 2000  # what an HNSW index of pgvector holds as `vector`
-_EXACT_ROWS = 20_000
-"""Collections up to this size are searched row by row: exact, and fast enough."""
-_COMMON_ROWS = 10_000
-"""A word in more passages than this does not choose candidates where a rarer word can."""
+_MOST_COUNTED = 200_000
+"""Different lexemes whose counts are held in memory during an import."""
 
-_COLUMNS = "id, source, start_byte, end_byte, text, heading"
-
-_TABLE = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS passages (
     collection text NOT NULL,
     id text NOT NULL,
@@ -49,6 +60,8 @@ CREATE TABLE IF NOT EXISTS passages (
     end_byte bigint NOT NULL,
     text text NOT NULL,
     heading text NOT NULL,
+    place text NOT NULL,
+    names text NOT NULL,
     embedding vector({dimensions}) NOT NULL,
     words tsvector NOT NULL,
     PRIMARY KEY (collection, id)
@@ -56,51 +69,60 @@ CREATE TABLE IF NOT EXISTS passages (
 CREATE INDEX IF NOT EXISTS passages_source ON passages (collection, source);
 CREATE INDEX IF NOT EXISTS passages_words ON passages USING gin (words);
 CREATE INDEX IF NOT EXISTS passages_embedding ON passages USING hnsw (embedding vector_cosine_ops);
+CREATE TABLE IF NOT EXISTS passage_words (
+    collection text NOT NULL,
+    lexeme text COLLATE "C" NOT NULL,
+    passages bigint NOT NULL,
+    PRIMARY KEY (collection, lexeme)
+);
+CREATE TABLE IF NOT EXISTS passage_languages (
+    collection text NOT NULL,
+    language text NOT NULL,
+    passages bigint NOT NULL,
+    PRIMARY KEY (collection, language)
+);
 """
+
+_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION passage_words(language regconfig, body text, names text, written text[], owner text)
+RETURNS tsvector LANGUAGE sql STABLE AS $$
+    WITH found AS (
+        SELECT lexeme, cardinality(positions) AS count FROM unnest(to_tsvector(language, body))
+        UNION ALL
+        SELECT lexeme, {_NAME_COUNT} * cardinality(positions) FROM unnest(to_tsvector(language, names))
+        UNION ALL
+        SELECT '=' || name, 1 FROM unnest(written) AS name
+    ),
+    counted AS (SELECT lexeme, sum(count) AS count, sum(sum(count)) OVER () AS length FROM found GROUP BY lexeme),
+    weighed AS (
+        SELECT lexeme, count * {_SATURATION + 1}
+            / (count + {_SATURATION} * ({1 - _LENGTH_SHARE} + {_LENGTH_SHARE} * length / {_USUAL_LENGTH}.0)) AS impact
+        FROM counted
+    )
+    SELECT (
+        coalesce(string_agg(
+            '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || ''':1'
+            || CASE WHEN impact < {_BOUNDS[0]} THEN 'D' WHEN impact < {_BOUNDS[1]} THEN 'C'
+                WHEN impact < {_BOUNDS[2]} THEN 'B' ELSE 'A' END,
+            ' '
+        ), '') || ' ''' || owner || ''''
+    )::tsvector FROM weighed
+$$
+"""  # noqa: S608 (fixed text)
 
 _INSERT = """
-INSERT INTO passages (collection, id, source, start_byte, end_byte, text, heading, embedding, words)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s::vector, to_tsvector('english', %s) || array_to_tsvector(ARRAY[%s]))
+INSERT INTO passages (
+    collection, id, source, start_byte, end_byte, text, heading, place, names, embedding, words
+) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::vector, passage_words(%s::regconfig, %s, %s, %s, %s))
 ON CONFLICT (collection, id) DO NOTHING
+RETURNING tsvector_to_array(words)
 """
 
-_EXACT = f"""
-WITH near AS MATERIALIZED (
-    SELECT id, embedding <=> %(vector)s::vector AS distance FROM passages WHERE collection = %(collection)s
-)
-SELECT {_COLUMNS}, 1 - distance
-FROM (SELECT * FROM near ORDER BY distance, id LIMIT %(limit)s) AS nearest
-JOIN passages USING (id) WHERE collection = %(collection)s ORDER BY distance, id
-"""  # noqa: S608 (fixed text)
-
-_INDEXED = f"""
-WITH near AS MATERIALIZED (
-    SELECT {_COLUMNS}, embedding <=> %(vector)s::vector AS distance FROM passages
-    WHERE collection = %(collection)s ORDER BY distance LIMIT %(limit)s
-)
-SELECT {_COLUMNS}, 1 - distance FROM near ORDER BY distance, id
-"""  # noqa: S608 (fixed text)
-
-_TERMS = """
-SELECT term::text, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM passages WHERE words @@ (%(owner)s::tsquery && term) LIMIT %(most)s
-    ) AS rows
-)
-FROM (
-    SELECT DISTINCT phraseto_tsquery('english', word) AS term FROM unnest(%(words)s::text[]) AS word
-) AS terms
-WHERE numnode(term) > 0 ORDER BY 1
+_COUNT = """
+INSERT INTO passage_words (collection, lexeme, passages)
+SELECT %s, lexeme, passages FROM unnest(%s::text[], %s::bigint[]) AS counted (lexeme, passages)
+ON CONFLICT (collection, lexeme) DO UPDATE SET passages = passage_words.passages + excluded.passages
 """
-
-_WORDS = f"""
-SELECT {_COLUMNS}, (
-    SELECT sum(weight) FROM unnest(%(terms)s::text[], %(weights)s::float8[]) AS asked (term, weight)
-    WHERE words @@ term::tsquery
-) AS score
-FROM passages WHERE words @@ (%(owner)s::tsquery && %(any)s::tsquery)
-ORDER BY score DESC, ts_rank_cd(words, %(any)s::tsquery) DESC, id LIMIT %(limit)s
-"""  # noqa: S608 (fixed text)
 
 
 class Connections(Protocol):
@@ -111,7 +133,7 @@ class Connections(Protocol):
 
 
 def create_passage_table(connection: Connection[Any], dimensions: int, *, embedder: str) -> None:
-    """Create the table and its indexes unless they are there.
+    """Create the tables and their indexes unless they are there.
 
     Args:
         connection: Where; the caller commits.
@@ -135,7 +157,8 @@ def create_passage_table(connection: Connection[Any], dimensions: int, *, embedd
         "WHERE attrelid = to_regclass('passages') AND attname = 'embedding'"
     ).fetchone()
     if found is None:
-        connection.execute(sql.SQL(_TABLE).format(dimensions=sql.Literal(dimensions)))
+        connection.execute(sql.SQL(_TABLES).format(dimensions=sql.Literal(dimensions)))
+        connection.execute(_FUNCTION)
         connection.execute(
             sql.SQL("COMMENT ON COLUMN passages.embedding IS {}").format(sql.Literal(embedder))
         )
@@ -147,118 +170,113 @@ def create_passage_table(connection: Connection[Any], dimensions: int, *, embedd
         )
 
 
-def publish(
-    connection: Connection[Any],
-    collection: str,
-    replaced_sources: Sequence[str],
-    passages: Sequence[Passage],
-    embeddings: NDArray[np.float32],
-) -> None:
-    """Replace the passages of some sources by new ones; the caller commits.
+class Publication:
+    """Passages of one collection that come and go within the caller's transaction.
+
+    with Publication(connection, "faq") as publication:
+        publication.delete(["a.md"])
+        publication.add([(passage, "english")], vectors)
 
     Args:
-        connection: Where.
+        connection: Where; the caller commits after the publication is closed.
         collection: What the passages belong to.
-        replaced_sources: Documents whose passages go.
-        passages: Passages that come.
-        embeddings: One row of length 1 for each of `passages`.
     """
-    delete_sources(connection, collection, replaced_sources)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _INSERT,
-            (
+
+    def __init__(self, connection: Connection[Any], collection: str) -> None:
+        self._connection = connection
+        self._collection = collection
+        self._owner = owner(collection)
+        self._words: Counter[str] = Counter()
+        self._languages: Counter[str] = Counter()
+
+    def __enter__(self) -> Publication:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self._count()
+
+    def add(self, passages: Sequence[tuple[Passage, str]], embeddings: NDArray[np.float32]) -> None:
+        """Add passages.
+
+        Args:
+            passages: Passages, each with the text search configuration of its language.
+            embeddings: One row of length 1 for each of `passages`.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                _INSERT,
                 (
-                    *(collection, passage.id, passage.source, passage.start_byte, passage.end_byte),
-                    *(passage.text, passage.heading, _vector(row)),
-                    *(
-                        " ".join(_parts(f"{passage.source} {passage.heading} {passage.text}")),
-                        _owner(collection),
-                    ),
-                )
-                for passage, row in zip(passages, embeddings, strict=True)
-            ),
+                    (
+                        *(self._collection, each.id, each.source, each.start_byte, each.end_byte),
+                        *(each.text, each.heading, each.place, each.names, vector_text(row)),
+                        *_analysed(each, language),
+                        self._owner,
+                    )
+                    for (each, language), row in zip(passages, embeddings, strict=True)
+                ),
+                returning=True,
+            )
+            for _ in passages:
+                self._add(cursor.fetchall(), 1)
+                cursor.nextset()
+        self._languages.update(language for _, language in passages)
+        if len(self._words) > _MOST_COUNTED:
+            self._count()
+
+    def delete(self, sources: Sequence[str]) -> None:
+        """Delete the passages of some documents."""
+        if sources:
+            gone = self._connection.execute(
+                "DELETE FROM passages WHERE collection = %s AND source = ANY(%s)"
+                " RETURNING tsvector_to_array(words)",
+                (self._collection, list(sources)),
+            )
+            self._add(gone, -1)
+
+    def _add(self, rows: Iterable[tuple[list[str]]], sign: int) -> None:
+        for (lexemes,) in rows:
+            for lexeme in lexemes:
+                self._words[lexeme] += sign
+
+    def _count(self) -> None:
+        """Bring the counts of words in step with what came and went."""
+        counted = sorted((lexeme, count) for lexeme, count in self._words.items() if count)
+        self._connection.execute(
+            _COUNT, (self._collection, [each[0] for each in counted], [each[1] for each in counted])
         )
+        if any(count < 0 for _, count in counted):
+            self._connection.execute(
+                "DELETE FROM passage_words WHERE collection = %s AND passages <= 0", (self._collection,)
+            )
+        for language, count in self._languages.items():
+            self._connection.execute(
+                "INSERT INTO passage_languages VALUES (%s, %s, %s) ON CONFLICT (collection, language)"
+                " DO UPDATE SET passages = passage_languages.passages + excluded.passages",
+                (self._collection, language, count),
+            )
+        self._words.clear()
+        self._languages.clear()
 
 
 def delete_sources(connection: Connection[Any], collection: str, sources: Sequence[str]) -> None:
     """Delete the passages of some documents; the caller commits."""
-    connection.execute(
-        "DELETE FROM passages WHERE collection = %s AND source = ANY(%s)", (collection, list(sources))
-    )
+    with Publication(connection, collection) as publication:
+        publication.delete(sources)
 
 
 def delete_collection(connection: Connection[Any], collection: str) -> None:
     """Delete all passages of a collection; the caller commits."""
-    connection.execute("DELETE FROM passages WHERE collection = %s", (collection,))
+    for table in ("passages", "passage_words", "passage_languages"):
+        connection.execute(f"DELETE FROM {table} WHERE collection = %s", (collection,))  # noqa: S608
 
 
-def search_dense(
-    connection: Connection[Any], collection: str, vector: NDArray[np.float32], limit: int
-) -> tuple[Hit, ...]:
-    """Return the passages nearest to a vector, by their cosine similarity.
-
-    Exactly in small collections, by the index in large ones.
-    """
-    values = {"vector": _vector(vector), "collection": collection, "limit": limit}
-    with connection.transaction():
-        size = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM passages WHERE collection = %s LIMIT %s) AS rows",
-            (collection, _EXACT_ROWS + 1),
-        ).fetchone()
-        if size and size[0] > _EXACT_ROWS:
-            # Otherwise the index looks at the nearest rows of all collections, and may find none of this one.
-            connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
-            connection.execute("SET LOCAL hnsw.max_scan_tuples = 200000")
-            rows = connection.execute(_INDEXED, values).fetchall()
-            if len(rows) == limit:
-                return _hits(rows)
-        return _hits(connection.execute(_EXACT, values).fetchall())
-
-
-def search_words(connection: Connection[Any], collection: str, question: str, limit: int) -> tuple[Hit, ...]:
-    """Return the passages that hold most of a question's words, rare words weighing more.
-
-    The score is the share of the question that a passage holds; any word is
-    enough. What is written as one, such as `max_connections`, is looked for as a
-    phrase.
-    """
-    words = sorted({" ".join(_parts(word)) for word in re.findall(r"\S+", question)} - {""})
-    owner = f"'{_owner(collection)}'"
-    asked = connection.execute(_TERMS, {"owner": owner, "words": words, "most": _EXACT_ROWS}).fetchall()
-    choosing = [term for term, rows in asked if 0 < rows <= _COMMON_ROWS] or [
-        term for term, rows in asked if rows
-    ]
-    if not choosing:
-        return ()
-    size = _EXACT_ROWS  # of the order of a collection: the weights' ratios hardly depend on it
-    weights = [math.log(1 + size / (rows + 1)) for _, rows in asked]
-    rows = connection.execute(
-        _WORDS,
-        {
-            "owner": owner,
-            "terms": [term for term, _ in asked],
-            "weights": [weight / sum(weights) for weight in weights],
-            "any": " | ".join(f"({term})" for term in choosing),
-            "limit": limit,
-        },
-    ).fetchall()
-    return _hits(rows)
-
-
-def _hits(rows: Sequence[tuple[Any, ...]]) -> tuple[Hit, ...]:
-    return tuple(Hit(Passage(*row[:6]), float(row[6])) for row in rows)
-
-
-def _vector(row: NDArray[np.float32]) -> str:
+def vector_text(row: NDArray[np.float32]) -> str:
+    """Return a vector as pgvector reads it."""
     return "[" + ",".join(f"{value:.7g}" for value in row.tolist()) + "]"
 
 
-def _parts(text: str) -> list[str]:
-    """Return the runs of letters and digits: `max_connections` is `max`, `connections`, side by side."""
-    return re.findall(r"[^\W_]+", text)
-
-
-def _owner(collection: str) -> str:
-    """Return the lexeme that stands for a collection; no word of a text holds a slash."""
-    return "collection/" + hashlib.sha256(collection.encode()).hexdigest()[:32]
+def _analysed(passage: Passage, language: str) -> tuple[str, str, str, list[str]]:
+    """Return what the words of a passage are made of: language, running text, names, and names as written."""
+    whole = f"{passage.source} {passage.heading}\n{passage.text}"
+    return language, spaced(whole), spaced(passage.names), list(identifiers(whole))

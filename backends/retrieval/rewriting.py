@@ -1,4 +1,4 @@
-"""The table of passages, written anew: what was deleted stays in its pages otherwise.
+"""The tables of passages and of their words, written anew: what was deleted stays in its pages otherwise.
 
 PostgreSQL's own way, VACUUM FULL, keeps everyone out until the index by meaning
 is built again, which takes a second for each thousand passages. Here the new
@@ -26,6 +26,9 @@ ALTER TABLE passages_anew ADD CONSTRAINT passages_anew_pkey PRIMARY KEY (collect
 CREATE INDEX passages_anew_source ON passages_anew (collection, source);
 CREATE INDEX passages_anew_words ON passages_anew USING gin (words);
 CREATE INDEX passages_anew_embedding ON passages_anew USING hnsw (embedding vector_cosine_ops);
+CREATE TABLE passage_words_anew (LIKE passage_words INCLUDING ALL EXCLUDING INDEXES);
+INSERT INTO passage_words_anew SELECT * FROM passage_words;
+ALTER TABLE passage_words_anew ADD CONSTRAINT passage_words_anew_pkey PRIMARY KEY (collection, lexeme);
 """
 
 _REPLACE = """
@@ -35,21 +38,24 @@ ALTER TABLE passages RENAME CONSTRAINT passages_anew_pkey TO passages_pkey;
 ALTER INDEX passages_anew_source RENAME TO passages_source;
 ALTER INDEX passages_anew_words RENAME TO passages_words;
 ALTER INDEX passages_anew_embedding RENAME TO passages_embedding;
+DROP TABLE passage_words;
+ALTER TABLE passage_words_anew RENAME TO passage_words;
+ALTER TABLE passage_words RENAME CONSTRAINT passage_words_anew_pkey TO passage_words_pkey;
 """
 
 
 def copy_passages(connection: Connection[Any]) -> None:
-    """Copy the table and build the indexes of the copy; writers wait until the caller commits, searches do not.
+    """Copy the tables and build the indexes of the copies; writers wait until the caller commits, searches do not.
 
     Raises:
         LockNotAvailable: Somebody writes passages, for longer than `lock_timeout`.
     """
-    connection.execute("LOCK TABLE passages IN SHARE ROW EXCLUSIVE MODE")
+    connection.execute("LOCK TABLE passages, passage_words IN SHARE ROW EXCLUSIVE MODE")
     connection.execute(_COPY)
 
 
 def replace_passages(connection: Connection[Any]) -> None:
-    """Put the copy in the place of the table, in the same transaction; searches under way end before.
+    """Put the copies in the place of the tables, in the same transaction; searches under way end before.
 
     Raises:
         LockNotAvailable: Searches go on for longer than `lock_timeout`.

@@ -1,4 +1,4 @@
-"""Search by meaning and by words, fused: Haystack components over the passages in PostgreSQL."""
+"""Retrieval as Haystack components: a question becomes a vector, and both find passages in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,24 +13,10 @@ from haystack.core.errors import PipelineRuntimeError
 
 from backends.base import Hit
 from backends.retrieval.embedding import Embedder
-from backends.retrieval.fusion import fuse
-from backends.retrieval.index import Connections, search_dense, search_words
+from backends.retrieval.index import Connections
+from backends.retrieval.ranking import search
 
-__all__ = [
-    "DenseRetriever",
-    "PassageRetriever",
-    "QuestionEmbedder",
-    "RankFusion",
-    "WordRetriever",
-    "add_retrieval",
-    "retrieval_inputs",
-]
-
-_CANDIDATES = 20
-"""Passages that each way of search offers to the fusion, or as many as are wanted."""
-
-_WEIGHTS = (1, 2)
-"""Of meaning and of words: in technical texts the words asked for say more, by measurement."""
+__all__ = ["HybridRetriever", "PassageRetriever", "QuestionEmbedder", "add_retrieval", "retrieval_inputs"]
 
 
 @component
@@ -47,46 +33,19 @@ class QuestionEmbedder:
 
 
 @component
-class DenseRetriever:
-    """Finds the passages nearest in meaning."""
+class HybridRetriever:
+    """Finds passages by words and by meaning."""
 
     def __init__(self, pool: Connections, collection: str) -> None:
         self._pool = pool
         self._collection = collection
 
     @component.output_types(hits=list[Hit])
-    def run(self, embedding: list[float], limit: int) -> dict[str, Any]:
-        """Return at least `limit` candidates where there are as many, best first."""
+    def run(self, question: str, embedding: list[float], limit: int) -> dict[str, Any]:
+        """Return at most `limit` passages, best first."""
+        vector = np.asarray(embedding, dtype=np.float32)
         with self._pool.connection() as connection:
-            vector = np.asarray(embedding, dtype=np.float32)
-            hits = search_dense(connection, self._collection, vector, max(limit, _CANDIDATES))
-        return {"hits": list(hits)}
-
-
-@component
-class WordRetriever:
-    """Finds the passages that hold most of the question's words."""
-
-    def __init__(self, pool: Connections, collection: str) -> None:
-        self._pool = pool
-        self._collection = collection
-
-    @component.output_types(hits=list[Hit])
-    def run(self, question: str, limit: int) -> dict[str, Any]:
-        """Return at least `limit` candidates where there are as many, best first."""
-        with self._pool.connection() as connection:
-            hits = search_words(connection, self._collection, question, max(limit, _CANDIDATES))
-        return {"hits": list(hits)}
-
-
-@component
-class RankFusion:
-    """Joins what both ways found; each has its place, and so its weight."""
-
-    @component.output_types(hits=list[Hit])
-    def run(self, dense: list[Hit], words: list[Hit], limit: int) -> dict[str, Any]:
-        """Return at most `limit` hits, best first; 1 is the score of what both rank first."""
-        return {"hits": list(fuse([dense, words], _WEIGHTS, limit))}
+            return {"hits": list(search(connection, self._collection, question, vector, limit))}
 
 
 class PassageRetriever:
@@ -102,25 +61,16 @@ class PassageRetriever:
             result = self._pipeline.run(retrieval_inputs(question, limit))
         except PipelineRuntimeError as error:
             raise error.__cause__ or error from None  # what the component itself says
-        return tuple(result["join"]["hits"])
+        return tuple(result["retrieve"]["hits"])
 
 
 def add_retrieval(pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder) -> None:
-    """Add the components `embed`, `dense`, `words` and `join` to a pipeline, connected."""
+    """Add the components `embed` and `retrieve` to a pipeline, connected."""
     pipeline.add_component("embed", QuestionEmbedder(embedder))
-    pipeline.add_component("dense", DenseRetriever(pool, collection))
-    pipeline.add_component("words", WordRetriever(pool, collection))
-    pipeline.add_component("join", RankFusion())
-    pipeline.connect("embed.embedding", "dense.embedding")
-    pipeline.connect("dense.hits", "join.dense")
-    pipeline.connect("words.hits", "join.words")
+    pipeline.add_component("retrieve", HybridRetriever(pool, collection))
+    pipeline.connect("embed.embedding", "retrieve.embedding")
 
 
 def retrieval_inputs(question: str, limit: int) -> dict[str, dict[str, Any]]:
     """Return what the components of `add_retrieval` take for one question."""
-    return {
-        "embed": {"question": question},
-        "dense": {"limit": limit},
-        "words": {"question": question, "limit": limit},
-        "join": {"limit": limit},
-    }
+    return {"embed": {"question": question}, "retrieve": {"question": question, "limit": limit}}

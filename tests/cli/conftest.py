@@ -46,7 +46,7 @@ def advisor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     """Return a function that runs one command in this process."""
 
     def run(*arguments: object, typed: str = "") -> Ended:
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
         with pytest.raises(SystemExit) as ended:
             main([str(each) for each in arguments])
         printed = capsys.readouterr()

@@ -193,7 +193,7 @@ def test_consult_keeps_patterns_as_they_are_written(advisor, write, tmp_path, fo
 def test_consult_names_what_lies_beside_a_new_file(advisor, write, tmp_path):
     """Documents and examples, as init does; what cannot be read is told."""
     (tmp_path / "in").mkdir()
-    for name in ("a.md", "in/b.md", "c.pdf"):
+    for name in ("a.md", "in/b.md", "c.odt"):
         write(name, "text")
     write("examples.jsonl", '{"question": "q", "answer": "a"}\n')
     saved = tmp_path / "saved.yaml"
@@ -201,7 +201,7 @@ def test_consult_names_what_lies_beside_a_new_file(advisor, write, tmp_path):
     case = read_use_case(saved)
     assert [path.name for path in case.documents] == ["a.md", "b.md"]
     assert case.examples == tmp_path / "examples.jsonl"
-    assert ended.err.startswith("not read: c.pdf; convert to one of ")
+    assert ended.err.startswith("not read: c.odt; convert to one of ")
 
 
 def test_consult_tells_how_to_find_out(advisor):

@@ -44,7 +44,34 @@ WRONG = {
         (("no-id.yaml", *NOWHERE), "has no id, under which servers keep it; add the line id: "),
         (("faq.yaml", "--yes", "--keep", *NOWHERE), "cannot go with --yes"),
         (("no-examples.yaml", *NOWHERE), "none.jsonl"),
+        (("empty", *NOWHERE), "empty: holds neither use-case.yaml nor a file that can be imported: .txt, "),
+        (
+            ("-", "--source", "a.md", *NOWHERE),
+            "--use-case: is missing: advisor import - --use-case FILE_OR_ID",
+        ),
+        (
+            ("-", "--use-case", "faq", *NOWHERE),
+            "--source: is missing: advisor import - --use-case FILE_OR_ID",
+        ),
+        (
+            ("-", "--use-case", "faq", "--source", "a", "--media-type", "text/odt", *NOWHERE),
+            "--media-type: 'text/odt' cannot be read; use one of text/plain, ",
+        ),
+        (("-", "--use-case", "none.yaml", "--source", "a", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "--source", "a.md", *NOWHERE), "--source: goes with - in place of 'faq.yaml'"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("watch",): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("empty", *NOWHERE), "empty: holds neither use-case.yaml nor a file that can be imported: .txt, "),
+        (("faq.yaml", "--yes", "--keep", *NOWHERE), "cannot go with --yes"),
+        (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("search",): [
+        (("none.yaml", "q", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "q", *NOWHERE), "no server answers at 127.0.0.1:1"),
+        (("faq.yaml", "q", "--limit", "many", *NOWHERE), "'many'"),
+        (("How many?",), "Missing argument 'question': it takes FILE QUESTION, in this order; see"),
     ],
     ("answer",): [
         (("none.yaml", "q", *NOWHERE), "none.yaml: cannot be read"),
@@ -143,6 +170,7 @@ def test_wrong_input_ends_with_2_and_a_message(
     advisor, case, write, tmp_path, monkeypatch, command, arguments, expected
 ):
     """The message on standard error names what is wrong; nothing is printed that looks like a result."""
+    (tmp_path / "empty").mkdir()
     write("bad.yaml", "facts: [\n")
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     write("unknown.yaml", "facts: {update_intervall: 7d}\n")

@@ -63,6 +63,7 @@ def test_the_packages_looked_for_are_there_in_a_full_install():
         (("import", "faq.yaml"), True),
         (("answer", "faq.yaml", "q"), True),
         (("tune", "faq.yaml"), True),
+        (("watch", "faq.yaml"), False),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -92,6 +93,14 @@ def test_deciding_needs_no_extra(light, case, arguments):
     ended = light(*(case if each == "faq.yaml" else each for each in arguments))
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout
+
+
+def test_documents_of_every_format_need_no_extra(light, case, write):
+    """What reads them is the server's: a file that is named is not parsed here."""
+    for name in ("a.pdf", "b.docx", "c.xlsx", "d.html"):
+        write(name, "text")
+    case.write_text("id: faq\ndocuments: [a.pdf, b.docx, c.xlsx, d.html]\n")
+    assert light("recommend", case).returncode == 0
 
 
 @pytest.mark.parametrize(

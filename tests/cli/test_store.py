@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 
@@ -102,12 +103,12 @@ def test_init_names_documents_that_cannot_be_read(advisor, tmp_path, monkeypatch
     """The first of them and how many more, and what can be read; other files are none of its business."""
     for name in ("deep", ".venv"):
         (tmp_path / name).mkdir()
-    for name in (".venv/z.pdf", "a.pdf", "b.DOCX", "deep/c.pdf", "d.pdf", "e.py"):
+    for name in (".venv/z.odt", "a.odt", "b.RTF", "deep/c.odt", "d.odt", "e.py"):
         write(name, "x")
     write("f.rst", "text")
     monkeypatch.chdir(tmp_path)
     told, written = advisor("init").err.splitlines()
-    assert told.startswith("not read: a.pdf, b.DOCX, d.pdf, and 1 more; convert to one of .txt, ")
+    assert told.startswith("not read: a.odt, b.RTF, d.odt, and 1 more; convert to one of .txt, ")
     assert written.startswith("use-case.yaml written.")
     assert "documents: ['*.rst']" in (tmp_path / "use-case.yaml").read_text()
 
@@ -124,6 +125,25 @@ def test_init_covers_files_beside_it_and_in_folders(advisor, tmp_path, monkeypat
     named = [path.relative_to(tmp_path).as_posix() for path in case.documents]
     assert sorted(named) == ["a.md", "d.html", "deep/b.md", "deep/er/c.md"]
     assert case.patterns == ("**/*.md", "*.html")
+
+
+def test_init_names_every_format_that_is_read(advisor, tmp_path, monkeypatch, write):
+    """As its suffix is written; records are documents where they hold no examples."""
+    (tmp_path / "deep").mkdir()
+    for name in ("a.PDF", "deep/b.docx", "c.eml", "logs.ndjson", "d.zip"):
+        write(name, "x")
+    for name in ("train.jsonl", "examples.jsonl"):
+        write(name, '{"question": "q", "answer": "a"}\n')
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        archive.writestr("e.md", "text")
+    monkeypatch.chdir(tmp_path)
+    assert advisor("init").status == 0
+    case = read_use_case(tmp_path / "use-case.yaml")
+    assert case.patterns == ("*.PDF", "**/*.docx", "*.ndjson", "*.eml", "*.zip")
+    write("train.jsonl", '{"event": "start"}\n')
+    assert advisor("init", "--force").status == 0
+    named = [path.name for path in read_use_case(tmp_path / "use-case.yaml").documents]
+    assert named == ["a.PDF", "b.docx", "train.jsonl", "logs.ndjson", "c.eml", "d.zip"]
 
 
 def test_init_leaves_nothing_to_be_taken_for_true(advisor, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 
 import pytest
 
@@ -71,14 +72,38 @@ def test_a_pattern_that_never_matched_is_refused(advisor, at, write, client):
     assert list(client.use_cases()) == []
 
 
-def test_what_a_pattern_matches_and_cannot_be_read_is_refused(advisor, at, write, client):
-    """With what a person can do about it; the media type is a program's to name."""
+def test_what_cannot_be_read_is_skipped_or_refused(advisor, at, write, client):
+    """It is told in either case, with what a person can do about it; the media type is a program's to name."""
     write("a.pdf", "text")
-    ended = advisor("import", write("pdf.yaml", "id: pdf\ndocuments: ['a.*']\n"), *at)
-    assert ended.status == 2
-    assert "a.pdf: the suffix '.pdf' stands for no media type; use one of .txt, " in ended.err
+    write("a.xyz", "text")
+    case = write("pdf.yaml", "id: pdf\ndocuments: ['a.*']\n")
+    refused = advisor("import", case, "--strict", *at)
+    assert (refused.status, list(client.use_cases())) == (2, [])
+    ended = advisor("import", case, *at)
+    assert (ended.status, "2 documents skipped" in ended.err) == (0, True)
+    assert "a.pdf: it is not a PDF that can be read" in ended.err
+    assert "a.xyz: the suffix '.xyz' stands for no media type; use one of .txt, " in ended.err
     assert "name the media type" not in ended.err
-    assert list(client.use_cases()) == []
+
+
+def test_a_folder_and_an_archive_are_imported_and_the_rest_is_told(advisor, at, write, tmp_path, client):
+    """Sources are paths from the file's folder; what is left out is counted, and a fault where all must be read."""
+    (tmp_path / "docs").mkdir()
+    for name in ("docs/a.md", "docs/b.png", "docs/c.png"):
+        write(name, "text")
+    with zipfile.ZipFile(tmp_path / "guide.zip", "w") as archive:
+        for name in ("in/page.html", "../out.md"):
+            archive.writestr(name, "text")
+    case = write("case.yaml", "id: faq\ndocuments: [docs, guide.zip]\n")
+    assert (
+        "guide.zip: its path leads out of the archive: ../out.md"
+        in advisor("import", case, "--strict", *at).err
+    )
+    ended = advisor("import", case, *at)
+    assert (ended.status, sources(client)) == (0, ["docs/a.md", "guide.zip/in/page.html"])
+    assert "docs: left out: 2 files of other formats: .png (2)\n" in ended.err
+    assert "guide.zip: left out: its path leads out of the archive: ../out.md\n" in ended.err
+    assert "2 documents unchanged" in advisor("import", case, *at).out
 
 
 def test_corrected_labels_replace_the_old_ones(advisor, at, imported, tmp_path, write, client):
@@ -106,6 +131,24 @@ def test_nothing_is_sent_where_nothing_changed(advisor, at, imported, server, cl
     assert advisor("answer", imported, "lamp", *at).status == 0
     assert client.get_use_case("faq") == before
     assert len(server.embedder.embedded) == 1, "the question alone"
+
+
+def test_only_what_changed_is_sent(advisor, at, imported, write, tmp_path, monkeypatch):
+    """Unless something is deleted, for which the server needs to see all that stays."""
+    sent = []
+    importing = Client.import_documents
+
+    def noting(client, use_case, documents, **options):
+        sent.append([path.name for path in documents])
+        return importing(client, use_case, documents, **options)
+
+    monkeypatch.setattr(Client, "import_documents", noting)
+    write("more.md", "The lamp is blue.\n")
+    assert "1 document imported as 1 passage, 1 unchanged" in advisor("import", imported, *at).out
+    write("new.md", "New.\n")
+    (tmp_path / "more.md").unlink()
+    assert "1 unchanged, 1 deleted" in advisor("import", imported, "--yes", *at).out
+    assert sent == [["more.md"], ["manual.md", "new.md"]]
 
 
 def test_a_copied_file_does_not_change_the_original(advisor, at, imported, tmp_path, client):

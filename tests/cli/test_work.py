@@ -97,6 +97,33 @@ def test_answer_prints_what_the_model_says(advisor, server, case):
     assert "tokens read" in ended.err
 
 
+def test_search_shows_what_is_found(advisor, server, case):
+    """Each passage under where it is, with its scores; as JSON, with all that is known of it."""
+    ended = advisor("search", case, "lamp battery", "--server", server.address)
+    assert ended.status == 0
+    assert ended.out.startswith("[1] ")
+    assert "(words " in ended.out.splitlines()[0]
+    assert "lamp" in ended.out
+    found = json.loads(advisor("search", case, "lamp", "--json", "--server", server.address).out)
+    assert (found["number"], found["place"]) == (1, "line 1")
+
+
+def test_import_tells_what_it_skips(advisor, server, write, tmp_path):
+    """What cannot be read is told with the reason, and the rest is there; strictly, nothing is."""
+    (tmp_path / "a.md").write_text("A lamp.")
+    (tmp_path / "b.pdf").write_bytes(b"no pdf")
+    case = write("faq.yaml", "id: faq\ndocuments: ['*.md', '*.pdf']\n")
+    at = ("--server", server.address)
+    strict = advisor("import", case, "--strict", *at)
+    assert strict.status == 2
+    assert "b.pdf" in strict.err
+    ended = advisor("import", case, *at)
+    assert ended.status == 0
+    assert "1 document imported" in ended.out
+    assert "1 document skipped" in ended.err
+    assert "b.pdf" in ended.err
+
+
 def test_answer_by_the_recommended_approach(advisor, server, case):
     """Facts that change daily are answered from the documents."""
     ended = advisor("answer", case, "lamp battery", "--server", server.address)

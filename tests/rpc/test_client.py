@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from advisor.client import CallFailed, Client, OperationState
 from advisor.storage import adapters, leases, records
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import recommendation_pb2, use_case_pb2
-from backends.base import Example, Exchange
+from backends.base import DocumentError, Example, Exchange
 
 EXAMPLES = [{"question": f"q{number}", "answer": "a"} for number in range(64)]
 
@@ -90,6 +91,40 @@ def test_files_that_cannot_be_read(client, tmp_path):
     client.create_use_case("faq")
     with pytest.raises(FileNotFoundError):
         client.import_documents("faq", [tmp_path / "none.md"])
+
+
+def test_a_file_that_breaks_off_while_it_is_sent(client, caplog):
+    """The error comes to the caller, nothing is stored, and the next import is not held up."""
+    client.create_use_case("faq")
+    first = use_case_pb2.Document(source="a.txt", content=b"text")
+    with pytest.raises(OSError, match="Input/output error"):
+        client.import_documents("faq", [first, Path("/proc/self/mem")])
+    assert list(client.documents("faq")) == []
+    assert client.import_documents("faq", [first]).imported == 1
+    assert "Exception iterating requests" not in caplog.text
+
+
+def test_an_archive_stands_for_the_documents_in_it(client, tmp_path):
+    """Under its name and theirs; what is no document is left out."""
+    client.create_use_case("faq")
+    with zipfile.ZipFile(tmp_path / "guide.zip", "w") as archive:
+        for name in ("in/page.html", "a.md", "logo.png"):
+            archive.writestr(name, "<p>text" * 200_000)
+    assert client.import_documents("faq", [tmp_path / "guide.zip"], root=tmp_path).imported == 2
+    sources = [each.source for each in client.documents("faq")]
+    assert sources == ["guide.zip/a.md", "guide.zip/in/page.html"]
+
+
+def test_an_archive_that_is_none(client, tmp_path):
+    """It is named, and an archive without documents is as good as none."""
+    client.create_use_case("faq")
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with pytest.raises(DocumentError, match=r"a\.zip: it is not a \.zip that can be read"):
+        client.import_documents("faq", [tmp_path / "a.zip"])
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("logo.png", "x")
+    with pytest.raises(errors.InvalidInput, match="none are given"):
+        client.import_documents("faq", [tmp_path / "b.zip"])
 
 
 def test_examples(client):

@@ -70,7 +70,8 @@ def test_answers_from_documents_with_citations(client):
     answer = client.answer("manual", "How long does a full charge of the lamp L1 take?", max_output_tokens=32)
     assert "4" in answer.text
     assert answer.references.references[0].source == "manual.md"
-    assert answer.summary.output_tokens > 0
+    assert answer.summary.citations
+    assert any("quoted" in note for note in answer.summary.notes)  # the default model is small
 
 
 def test_tunes_and_answers(client):

@@ -19,6 +19,7 @@ from advisor.v1 import use_case_service_pb2_grpc as service_grpc
 
 MIB = 1024 * 1024
 MIRROR = service_pb2.ImportHeader(use_case="useCases/faq", mirror=True)
+STRICT = service_pb2.ImportHeader(use_case="useCases/faq", strict=True)
 HEADER = service_pb2.ImportHeader(use_case="useCases/faq")
 
 
@@ -236,8 +237,8 @@ def test_chunks_are_joined(stub, faq):
         ),
         (list(upload(document("a.txt", "x"), count=2)), "commit.count", "is 2, but 1 arrived"),
         (list(upload(document("a.txt", "x"), sha256="0")), "commit.sha256", "does not match"),
-        (list(upload(document("a.exe", "x"))), "document", "suffix '.exe'"),
-        (list(upload(document("a.txt", " "))), "document", "holds no text"),
+        (list(upload(document("a.exe", "x"), header=STRICT)), "document", "suffix '.exe'"),
+        (list(upload(document("a.txt", " "), header=STRICT)), "document", "holds no text"),
         (list(upload(document("a.txt", ""))), "documents[0].content", "is empty"),
         (list(upload(document("a.txt", "x"), document("a.txt", "y"))), "documents[1].source", "came before"),
     ],
@@ -248,6 +249,25 @@ def test_refused_imports_keep_nothing(stub, faq, failure, messages, field, expec
     assert (found.code, found.fields[0]) == ("INVALID_ARGUMENT", field)
     assert expected in found.message
     assert get(stub) == faq
+
+
+def test_what_cannot_be_read_is_skipped_and_told(stub, faq, server):
+    """The rest is imported, and what was stored under the same source stays as it was."""
+    imported(stub, document("a.txt", "One."), document("b.txt", "Two."))
+    result = imported(stub, document("a.txt", " "), document("b.exe", "x"), document("c.txt", "Three."))
+    assert (result.imported, result.unchanged, result.skipped) == (1, 0, 2)
+    assert {each.source for each in result.skipped_documents} == {"a.txt", "b.exe"}
+    assert "holds no text" in " ".join(each.reason for each in result.skipped_documents)
+    assert {each.source: each.size_bytes for each in listed(stub)} == {"a.txt": 4, "b.txt": 4, "c.txt": 6}
+    assert passages(server) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_skipped_documents_are_not_deleted_by_a_mirroring_import(stub, faq, server):
+    """They were sent: that they cannot be read is no reason to forget what they said."""
+    imported(stub, document("a.txt", "One."), document("b.txt", "Two."))
+    result = imported(stub, document("a.txt", " "), header=MIRROR)
+    assert (result.skipped, result.deleted) == (1, 1)
+    assert passages(server) == ["a.txt"]
 
 
 def test_cut_upload_keeps_nothing(stub, faq, server, until):

@@ -16,8 +16,8 @@ from advisor.errors import Unavailable
 from advisor.storage.database import Database
 from advisor.storage.embedded import open_embedded
 from advisor.storage.postgres import require_vector
-from backends.retrieval.index import delete_sources, search_words
-from tests.backends.passages import published
+from backends.retrieval.index import delete_sources
+from tests.backends.passages import by_words, published
 from tests.doubles import WordEmbedder
 
 MARKER = "xylophonequartz"
@@ -94,7 +94,7 @@ def test_a_deleted_passage_is_in_no_file(database: Database, folder: Path) -> No
     assert database.vacuum("passages")
     assert found(folder) == []
     with database.transaction() as connection:
-        assert len(search_words(connection, "docs", "plain", 3)) == 1
+        assert len(by_words(connection, "docs", "plain", 3)) == 1
 
 
 def test_what_died_in_the_making_leaves_no_file(

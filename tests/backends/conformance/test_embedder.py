@@ -51,4 +51,4 @@ def test_threads_get_their_own_rows(embedder: Embedder) -> None:
     expected = embedder.embed(texts)
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda text: embedder.embed([text])[0], texts))
-    assert np.allclose(found, expected, atol=1e-5)
+    assert np.allclose(found, expected, atol=5e-3)  # bfloat16 rounds by the batch

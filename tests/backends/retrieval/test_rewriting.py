@@ -8,9 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from backends.retrieval.index import search_dense, search_words
 from backends.retrieval.rewriting import copy_passages, replace_passages
-from tests.backends.passages import published
+from tests.backends.passages import by_meaning, by_words, published
 from tests.doubles import WordEmbedder
 
 EMBEDDER = WordEmbedder()
@@ -47,8 +46,8 @@ def test_searches_do_not_wait_for_the_copy(
     copy_passages(connection)
     with psycopg.connect(empty_database_url) as other:
         other.execute("SET lock_timeout = '100ms'")
-        assert search_words(other, "docs", "max_connections", 3)
-        assert search_dense(other, "docs", EMBEDDER.embed(["memory"])[0], 3)
+        assert by_words(other, "docs", "max_connections", 3)
+        assert by_meaning(other, "docs", EMBEDDER.embed(["memory"])[0], 3)
     with pytest.raises(psycopg.errors.LockNotAvailable):
         _write(empty_database_url)
 
@@ -62,17 +61,17 @@ def test_the_new_table_is_as_the_old(connection: psycopg.Connection[Any]) -> Non
         replace_passages(connection)
         connection.commit()
     assert (connection.execute(SHAPE).fetchall(), connection.execute(rows).fetchall()) == before
-    assert search_words(connection, "docs", "max_connections", 3)
+    assert by_words(connection, "docs", "max_connections", 3)
 
 
 def test_a_search_under_way_is_not_cut_off(
     connection: psycopg.Connection[Any], empty_database_url: str
 ) -> None:
     """While it lasts the table cannot be replaced, and stays as it is."""
-    with psycopg.connect(empty_database_url) as other:
-        assert search_words(other, "docs", "max_connections", 3)
+    with psycopg.connect(empty_database_url) as other, other.transaction():
+        assert by_words(other, "docs", "max_connections", 3)
         copy_passages(connection)
         with pytest.raises(psycopg.errors.LockNotAvailable):
             replace_passages(connection)
         connection.rollback()
-        assert search_words(other, "docs", "max_connections", 3)
+        assert by_words(other, "docs", "max_connections", 3)

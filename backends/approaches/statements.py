@@ -1,0 +1,184 @@
+"""What passages state: sentences, items and rows, each with the term it is said of, and which answers a question.
+
+statements = statements_of(passages)
+best = nearest_statement(question, statements, hits, embedder)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backends.base import Hit, Passage
+from backends.retrieval.embedding import Embedder
+from backends.retrieval.words import is_name
+
+__all__ = ["Statement", "names_in", "nearest_statement", "stands_in", "statements_of"]
+
+_MOST_NAME_LINES = 4
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
+_MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
+_BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
+_REFERS = re.compile(r"(?:It|Its|This|These|They|Their|Those|That)\b")
+_EDGES = ".,;:?!()\"'`‘’“”[]"
+
+# What a statement's fitness is made of: by measurement on questions about settings, options and definitions.
+_PASSAGE_SHARE = 0.35
+_WORDS_SHARE = 0.45
+_MEANING_SHARE = 0.5
+_UNDER_NAME = 0.4  # it is said of what the question names
+_NAMES_IT = 0.24  # it names that
+_OTHER = -0.3  # it does neither
+_CONTEXT = 0.4  # of a word of the question that only the headings hold
+_USUAL_WORDS = 30
+_LENGTH_COST = 0.002  # for each word beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, an item or a row.
+
+    Attributes:
+        number: Of its passage, from 1.
+        term: What it is said of: the term or heading that it stands under; empty where there is none.
+        text: The statement, on one line.
+        before: The sentence before it in its paragraph; empty for the first.
+    """
+
+    number: int
+    term: str
+    text: str
+    before: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The statement with what it refers to: its term, and the sentence before where it begins with "It"."""
+        text = f"{self.before} {self.text}" if self.before and _REFERS.match(self.text) else self.text
+        told = not self.term or _squashed(self.term) in _squashed(text)
+        return text if told else f"{self.term}: {text}"
+
+
+def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
+    """Yield what passages state, in order; a term alone states nothing."""
+    for number, passage in enumerate(passages, 1):
+        for term, text in _pieces(passage):
+            before = ""
+            for sentence in filter(re.compile(r"\w").search, _SENTENCE.split(text)):
+                yield Statement(number, term, sentence.strip(), before)
+                before = sentence.strip()
+
+
+def nearest_statement(
+    question: str, statements: Sequence[Statement], hits: Sequence[Hit], embedder: Embedder
+) -> Statement | None:
+    """Return the statement that answers a question best; None where there are none.
+
+    Args:
+        question: The question.
+        statements: What the passages state.
+        hits: The passages, of which the statements tell the numbers.
+        embedder: Tells how near two texts are in meaning.
+    """
+    if not statements:
+        return None
+    vectors = embedder.embed([question, *(each.whole for each in statements)])
+    near = (vectors[1:] @ vectors[0]).tolist()
+    names = names_in(question)
+    words = _stems(question) - {stem for name in names for stem in _stems(name)}
+    fits = [
+        _MEANING_SHARE * meaning + _fitness(each, hits[each.number - 1], names, words)
+        for each, meaning in zip(statements, near, strict=True)
+    ]
+    return statements[fits.index(max(fits))]
+
+
+def names_in(text: str) -> list[str]:
+    """Return the words of a text that name a thing, such as `max_connections`, `--quiet` or `SIGHUP`."""
+    return [word.strip(_EDGES) for word in text.split() if is_name(word.strip(_EDGES))]
+
+
+def stands_in(name: str, text: str) -> bool:
+    """Return whether a name stands in a text by itself, not as part of a longer one."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
+
+
+def _pieces(passage: Passage) -> Iterator[tuple[str, str]]:
+    """Yield the paragraphs, items and rows of a passage, each with the term that it stands under."""
+    names = {_squashed(name): name for name in passage.names.split("\n") if name}
+    term = passage.heading.split(" > ")[-1]
+    lines = passage.text.split("\n")
+    held: list[str] = []
+    position = 0
+    while position < len(lines):
+        taken = _name_lines(lines, position, names)
+        line = lines[position].strip()
+        if taken or not re.search(r"\w", line) or _BEGINS.match(line):
+            yield from _joined(term, held)
+            held = []
+        if taken:
+            term = names[_squashed("".join(lines[position : position + taken]))]
+            if _is_row(term):
+                yield term, term
+        elif re.search(r"\w", line):
+            held.append(line)
+        position += taken or 1
+    yield from _joined(term, held)
+
+
+def _name_lines(lines: Sequence[str], position: int, names: dict[str, str]) -> int:
+    """Return how many lines from here on are one of the names; 0 where they are none."""
+    for count in range(1, _MOST_NAME_LINES + 1):
+        squashed = _squashed("".join(lines[position : position + count]))
+        if squashed and squashed in names:
+            return count
+    return 0
+
+
+def _joined(term: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    text = " ".join(" ".join(lines).split())
+    if text:
+        yield term, _MARKS.sub("", text)
+
+
+def _is_row(name: str) -> bool:
+    """Return whether a heading tells more than a name, such as a box with a name, its type and its default."""
+    return len(name.split()) > 2 and re.search(r"\w: ?\w", name) is not None
+
+
+def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[str]) -> float:
+    own = _stems(statement.text)
+    context = _stems(f"{statement.term} {hit.passage.heading} {hit.passage.source}") - own
+    held = len(words & own) + _CONTEXT * len(words & context)
+    fitness = _PASSAGE_SHARE * hit.score + _WORDS_SHARE * held / max(1, len(words))
+    fitness -= _LENGTH_COST * max(0, len(statement.text.split()) - _USUAL_WORDS)
+    if not names:
+        return fitness
+    if any(stands_in(name, statement.term) for name in names):
+        return fitness + _UNDER_NAME
+    told = f"{statement.before} {statement.text}"
+    return fitness + (_NAMES_IT if any(stands_in(name, told) for name in names) else _OTHER)
+
+
+def _stems(text: str) -> set[str]:
+    """Return the words that carry meaning, cut to what inflected ones have in common."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    return {_cut(word) for word in words if word not in _STOP_WORDS}
+
+
+def _cut(word: str) -> str:
+    return word if len(word) < 5 else word[: max(4, len(word) - (3 if len(word) > 6 else 1))]
+
+
+def _squashed(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+_STOP_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be by called can do does did for from has have how i if in into is it its me my "
+        "need of on or that the their there these this to use used uses was we were what when where which who "
+        "will with you your",
+    )
+)

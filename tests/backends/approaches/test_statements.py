@@ -1,0 +1,116 @@
+"""Passages state sentences, items and rows, each of a term; the one that answers a question is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends.approaches.evidence import has_evidence
+from backends.approaches.statements import names_in, nearest_statement, stands_in, statements_of
+from backends.base import Hit, Passage
+from backends.documents.passages import split
+from backends.documents.text import DocumentText
+from tests.doubles import WordEmbedder
+
+DEFINITIONS = """# Settings
+
+max_connections
+: How many clients connect. The default is 100.
+
+  More take memory.
+
+work_mem
+: Memory of one sort. The default is 4MB.
+"""
+
+
+def _hits(text: str, *, plain: bool = False) -> list[Hit]:
+    return [Hit(passage, 1.0, 1.0, 0.5) for passage in split("a.md", DocumentText(text, plain=plain))]
+
+
+def _nearest(question: str, text: str) -> str:
+    hits = _hits(text)
+    statements = list(statements_of([hit.passage for hit in hits]))
+    best = nearest_statement(question, statements, hits, WordEmbedder())
+    return best.whole if best else ""
+
+
+def test_sentences_are_under_their_term() -> None:
+    """Each sentence of a definition is said of the term, and a term alone states nothing."""
+    found = [(each.term, each.text) for each in statements_of([hit.passage for hit in _hits(DEFINITIONS)])]
+    assert found == [
+        ("max_connections", "How many clients connect."),
+        ("max_connections", "The default is 100."),
+        ("max_connections", "More take memory."),
+        ("work_mem", "Memory of one sort."),
+        ("work_mem", "The default is 4MB."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"),
+    [
+        ("- one\n- two\n  goes on", ["one", "two goes on"]),
+        ("Default: 5\nContext: server", ["Default: 5", "Context: server"]),
+        ("| a | 1 |\n| b | 2 |", ["| a | 1 |", "| b | 2 |"]),
+        ("A line that is\nwrapped. And more.", ["A line that is wrapped.", "And more."]),
+        ("```\n---\n```", []),
+    ],
+)
+def test_items_rows_and_lines_are_statements(text: str, statements: list[str]) -> None:
+    """What begins an item or a row begins a statement; wrapped lines are joined."""
+    passage = Passage("1", "a.md", 0, 9, text)
+    assert [each.text for each in statements_of([passage])] == statements
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is the default of max_connections?", "max_connections: The default is 100."),
+        ("What is the default of work_mem?", "work_mem: The default is 4MB."),
+        ("What takes more memory than max_connections?", "max_connections: More take memory."),
+    ],
+)
+def test_the_statement_on_what_is_asked_is_nearest(question: str, answer: str) -> None:
+    """Of the same words under several terms, those under the name in the question answer it."""
+    assert _nearest(question, DEFINITIONS) == answer
+
+
+def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
+    """What "Its default is 100" is about stands in the sentence before."""
+    text = "The setting max_connections limits clients. Its default is 100. Others differ."
+    assert _nearest("What is the default of max_connections?", text) == (
+        "The setting max_connections limits clients. Its default is 100."
+    )
+
+
+def test_nothing_states_nothing() -> None:
+    """Without statements there is no nearest."""
+    assert nearest_statement("What?", [], [], WordEmbedder()) is None
+
+
+def test_names_are_told_from_words() -> None:
+    """What is written like a name is one, without the punctuation around it."""
+    question = 'What does --quiet (or "max_connections") do on SIGHUP, and who said so?'
+    assert names_in(question) == ["--quiet", "max_connections", "SIGHUP"]
+    assert stands_in("work_mem", "Set WORK_MEM here.")
+    assert not stands_in("work_mem", "Set max-work_mem here.")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is the default of max_connections?", True),
+        ("What is the default of max_workers?", False),
+        ("What is the default of max_connections in my_program?", True),
+        ("What is the default?", True),
+    ],
+)
+def test_names_that_stand_nowhere_are_no_evidence(question: str, expected: bool) -> None:
+    """A question on a name that no passage holds has no answer in them, however near they are."""
+    assert has_evidence(question, _hits(DEFINITIONS)) is expected
+
+
+def test_nothing_found_is_no_evidence() -> None:
+    """Neither is what fits too little."""
+    assert not has_evidence("What is the default?", [])
+    assert not has_evidence("What?", [Hit(Passage("1", "a.md", 0, 9, "Something else."), 1.0, 0.1, 0.1)])
