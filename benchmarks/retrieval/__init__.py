@@ -1,0 +1,1 @@
+"""Retrieval and answers measured on real documentation: `python -m benchmarks.retrieval --help`."""

@@ -1,0 +1,37 @@
+"""BM25 by a library over this project's passages, in memory: what PostgreSQL's ranking is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from backends.base import DocumentError
+from backends.documents.passages import split
+from backends.documents.reading import media_type_of, read_document
+from benchmarks.retrieval.ways import Found
+
+__all__ = ["library_search"]
+
+
+def library_search(folder: Path, questions: Sequence[str], limit: int) -> list[list[Found]]:
+    """Return what `bm25s` finds with English stop words and stemming."""
+    import bm25s
+    import Stemmer
+
+    found = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        source = path.relative_to(folder).as_posix()
+        try:
+            text = read_document(source, media_type_of(source), path.read_bytes())
+        except DocumentError:
+            continue
+        found += [Found(source, f"{each.heading}\n{each.text}") for each in split(source, text)]
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokens(texts: Sequence[str]) -> object:
+        return bm25s.tokenize(list(texts), stopwords="en", stemmer=stemmer, show_progress=False)
+
+    index = bm25s.BM25()
+    index.index(tokens([each.text for each in found]), show_progress=False)
+    ranked, _ = index.retrieve(tokens(questions), k=limit, show_progress=False)
+    return [[found[position] for position in row] for row in ranked.tolist()]

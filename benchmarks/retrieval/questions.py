@@ -1,0 +1,216 @@
+"""Questions made by rule from facts, and questions whose answer the documentation does not hold."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.retrieval.corpora import Corpus
+from benchmarks.retrieval.facts import Fact, facts_of
+from benchmarks.retrieval.matching import source_text, squash, visible
+from benchmarks.retrieval.paraphrases import paraphrases
+
+__all__ = ["Question", "questions_of"]
+
+_OF_EACH = 12
+_OF_PARAPHRASES = 40
+"""Most questions of one corpus on one aspect, and most of it whose detail is missing."""
+
+_TEMPLATES = {
+    "default": (
+        "What is the default of {term}{of}?",
+        "Which value does {term}{of} have by default?",
+        "If I do not set {term}{of}, which value is used?",
+    ),
+    "type": ("What is the type of {term}{of}?", "Which type does the {noun} {term}{of} have?"),
+    "short form": (
+        "What is the short form of {term}{of}?",
+        "Which single letter option{of} means the same as {term}?",
+    ),
+    "module": ("Which module{of} provides the {noun} {term}?", "In which module is {term} defined?"),
+    "action": ("What does a process do by default when it gets {term}?",),
+    "name": (
+        "Which {noun}{of} does this: {description}?",
+        "How is the {noun}{of} called with this meaning: {description}?",
+    ),
+    "other words": (
+        "Which {noun}{of} does this: {description}?",
+        "I need {a} {noun}{of} that does this: {description}",
+    ),
+}
+
+# A detail that is asked for, and the words of which a text that gives it would hold one.
+_DETAILS = {
+    "Who invented {term}{of}?": r"invent|author|wrote|written by|contribut|creat",
+    "In which version was {term}{of} introduced?": r"version|since|release|introduc|added|new in|\d\.\d",
+    "What is the largest value allowed for {term}{of}?": r"max|most|larg|limit|upper|range|betw|exceed|great|\bto \d",
+    "How much memory does {term}{of} need?": r"memory|bytes?\b|[kKMG]i?B\b|\bRAM\b|buffer",
+    "On which operating systems is {term}{of} not available?": r"platform|system|windows|linux|unix|solaris|macos|bsd",
+    "Which port does {term}{of} use?": r"\bports?\b|socket|tcp",
+    "How many seconds does {term}{of} take?": r"second|time|\bms\b|minute|slow|fast",
+    "Which environment variable overrides {term}{of}?": r"environ|variable|\$|\benv\b",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question on a corpus.
+
+    Attributes:
+        text: The question.
+        corpus: Whose documents it is asked of.
+        kind: The kind of those.
+        aspect: What is asked for; `missing` where the documents do not say.
+        term: What it is about.
+        file: Where the answer is.
+        gold: The statement that holds it, squashed; empty where there is none.
+        value: The answer; empty where there is none.
+        rivals: Other answers to questions of this kind.
+    """
+
+    text: str
+    corpus: str
+    kind: str
+    aspect: str
+    term: str = ""
+    file: str = ""
+    gold: str = ""
+    value: str = ""
+    rivals: frozenset[str] = frozenset()
+
+    @property
+    def for_development(self) -> bool:
+        """Whether it may be looked at; the other half is for reports alone."""
+        return _number(self.corpus, self.aspect, self.term) % 2 == 0
+
+
+def questions_of(corpus: Corpus, folder: Path) -> list[Question]:
+    """Return the questions on a corpus, always the same for the same documents."""
+    facts = list(facts_of(corpus.name, folder))
+    said = paraphrases(corpus.name, facts, folder.parent.parent)
+    facts += [replace(each, aspect="other words", description=text) for each, text in said.items()]
+    by_aspect: dict[str, list[Fact]] = defaultdict(list)
+    for fact in sorted(facts, key=lambda each: _number(each.term, each.owner, each.aspect)):
+        by_aspect[fact.aspect].append(fact)
+    chosen = [
+        _asked(corpus, fact, frozenset(other.value for other in same) - {fact.value})
+        for same in by_aspect.values()
+        for fact in _spread(same, _OF_PARAPHRASES if same[0].aspect == "other words" else _OF_EACH)
+    ]
+    return [*chosen, *_missing(corpus, facts, folder)]
+
+
+def _spread(facts: Sequence[Fact], most: int) -> Iterator[Fact]:
+    """Yield the first facts of an aspect, no more than three with the same answer and two of the same owner."""
+    values: dict[str, int] = defaultdict(int)
+    owners: dict[str, int] = defaultdict(int)
+    count = 0
+    for fact in facts:
+        if values[fact.value] < 3 and (not fact.owner or owners[fact.owner] < 2 or len(facts) < 4 * most):
+            values[fact.value] += 1
+            owners[fact.owner] += 1
+            count += 1
+            yield fact
+        if count == most:
+            return
+
+
+def _asked(corpus: Corpus, fact: Fact, rivals: frozenset[str]) -> Question:
+    templates = _TEMPLATES[fact.aspect]
+    template = templates[_number(fact.term, fact.owner, "template") % len(templates)]
+    description = fact.description[:1].lower() + fact.description[1:]
+    return Question(
+        template.format(
+            term=fact.term,
+            noun=fact.noun,
+            a="an" if fact.noun[0] in "aeiou" else "a",
+            of=_of(corpus, fact),
+            description=description,
+        ),
+        corpus.name,
+        corpus.kind,
+        fact.aspect,
+        f"{fact.owner} {fact.term}".strip(),
+        fact.file,
+        fact.gold,
+        fact.value,
+        rivals,
+    )
+
+
+def _missing(corpus: Corpus, facts: Iterable[Fact], folder: Path) -> Iterator[Question]:
+    """Yield questions whose subject is in the documents, but not the detail, and on terms that do not exist."""
+    sentences = _sentences(folder)
+    named = sorted(
+        {(fact.term, fact.owner): fact for fact in facts if len(fact.term) > 5}.values(),
+        key=lambda each: _number(each.term, each.owner, "missing"),
+    )
+    count = 0
+    for index, fact in enumerate(named):
+        question, words = list(_DETAILS.items())[index % len(_DETAILS)]
+        told = re.compile(words, re.IGNORECASE)
+        about = [each for each in sentences if fact.term in each]
+        if not told.search(fact.entry) and not told.search(fact.term) and not any(map(told.search, about)):
+            text = question.format(term=fact.term, of=_of(corpus, fact))
+            yield Question(text, corpus.name, corpus.kind, "missing", f"{fact.owner} {fact.term}".strip())
+            count += 1
+        if count == _OF_EACH:
+            break
+    yield from _unknown(corpus, named, "\n".join(sentences))
+
+
+def _unknown(corpus: Corpus, facts: Sequence[Fact], text: str) -> Iterator[Question]:
+    """Yield questions on names put together from parts of two that exist."""
+    pairs = zip(facts[::2], facts[1::2], strict=False)
+    count = 0
+    for one, other in pairs:
+        first, last = re.split(r"(?<=\w)(?=[_.-])", one.term), re.split(r"(?<=\w)(?=[_.-])", other.term)
+        if len(first) < 2 or len(last) < 2 or count == _OF_EACH // 3:
+            continue
+        name = "".join(first[:-1]) + last[-1]
+        if name.lower() not in text.lower():
+            count += 1
+            asked = f"What is the default of {name}{_of(corpus, one)}?"
+            yield Question(asked, corpus.name, corpus.kind, "missing", name)
+
+
+def _sentences(folder: Path) -> list[str]:
+    texts = []
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        text = source_text(path)
+        texts.append(visible(text) if path.suffix == ".html" else text)
+    return [" ".join(piece.split()) for text in texts for piece in re.split(r"\n\s*\n|(?<=[.!?])\s", text)]
+
+
+def _of(corpus: Corpus, fact: Fact) -> str:
+    name = fact.owner or corpus.product
+    return f" of {name}" if name else ""
+
+
+def _number(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:8])
+
+
+def right(answer: str, question: Question) -> bool:
+    """Return whether an answer holds the value, no rival of it, and at most 40 words."""
+    words = answer.split()
+    if len(words) > 40 or not _stands(question.value, answer):
+        return False
+    rest = re.sub(re.escape(question.value), " ", answer, flags=re.IGNORECASE)
+    asked = question.text
+    rivals = [each for each in question.rivals if _stands(each, rest) and not _stands(each, asked)]
+    rivals = [each for each in rivals if squash(each) not in squash(question.value)]
+    if re.fullmatch(r"[\d.]+( \w+)?", question.value):
+        rivals += [
+            each for each in re.findall(r"(?<![\w.\[])\d[\d.]*(?![\w\]])", rest) if not _stands(each, asked)
+        ]
+    return not rivals
+
+
+def _stands(value: str, text: str) -> bool:
+    """Return whether a value stands in a text by itself, not as part of a longer name."""
+    return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text, re.IGNORECASE) is not None
