@@ -135,7 +135,8 @@ def server(session_server: Running) -> Running:
     with session_server.database.transaction() as connection:
         connection.execute("TRUNCATE use_cases, requests CASCADE")
         if connection.execute("SELECT to_regclass('passages')").fetchone() != (None,):
-            connection.execute("DELETE FROM passages")
+            for table in ("passages", "passage_words", "passage_languages"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608
     session_server.generator.stopped.clear()
     session_server.generator.asked.clear()
     session_server.embedder.embedded.clear()
