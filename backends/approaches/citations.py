@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from backends.base import Citation, Passage
 
-__all__ = ["CitingStream", "supporting"]
+__all__ = ["STOP_WORDS", "CitingStream", "supporting"]
 
 SUPPORT = 0.6
 """Least share of a sentence's words that a passage must hold, in order, to be cited."""
@@ -21,13 +21,14 @@ SUPPORT = 0.6
 _FEWEST_WORDS = 2  # a single word is in too many passages to show where it comes from
 _MARK = re.compile(r"\[\d{0,3}\]?\Z")
 _ENDS = ".!?"
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         "a an and are as at be by can do does for from has have how if in into is it its of on or that the "
         "their there these this to was were what when where which who will with you your",
     )
 )
+"""Words that say nothing of what a text is about."""
 
 
 class CitingStream:
@@ -152,7 +153,7 @@ def supporting(sentence: Sequence[str], passages: Sequence[Sequence[str]]) -> tu
 def _words(text: str) -> list[str]:
     """Return the words that carry meaning, in lower case, without marks."""
     found = re.findall(r"[^\W_]+", re.sub(r"\[\d{1,3}\]", " ", text).lower())
-    return [word for word in found if word not in _STOP_WORDS]
+    return [word for word in found if word not in STOP_WORDS]
 
 
 def _in_order(sentence: Sequence[str], passage: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from backends.approaches.citations import STOP_WORDS
 from backends.base import Hit, Passage
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.words import is_name
@@ -17,6 +18,8 @@ from backends.retrieval.words import is_name
 __all__ = ["Statement", "names_in", "nearest_statement", "stands_in", "statements_of"]
 
 _MOST_NAME_LINES = 4
+_ASKING = frozenset({"called", "did", "i", "me", "my", "need", "use", "used", "uses", "we"})
+"""Words that questions hold, beside those that say nothing anywhere."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
 _MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
 _BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
@@ -163,7 +166,7 @@ def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[st
 def _stems(text: str) -> set[str]:
     """Return the words that carry meaning, cut to what inflected ones have in common."""
     words = re.findall(r"[^\W_]+", text.lower())
-    return {_cut(word) for word in words if word not in _STOP_WORDS}
+    return {_cut(word) for word in words if word not in STOP_WORDS | _ASKING}
 
 
 def _cut(word: str) -> str:
@@ -172,13 +175,3 @@ def _cut(word: str) -> str:
 
 def _squashed(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
-
-
-_STOP_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "a an and are as at be by called can do does did for from has have how i if in into is it its me my "
-        "need of on or that the their there these this to use used uses was we were what when where which who "
-        "will with you your",
-    )
-)

@@ -139,12 +139,7 @@ class _Writer:
         self._break(2)
         self._mark("#" * level + " ")
         self._level = level
-
-        def leave() -> None:
-            self._close()
-            self._break(2)
-
-        return leave
+        return self._leave_block
 
     def _enter_item(self, mark: str) -> Callable[[], None]:
         self._close()
@@ -152,14 +147,13 @@ class _Writer:
             self._lead_in()
         self._break(1)
         self._mark(mark)
-        before, self._prefix = self._prefix, self._prefix
+        before = self._prefix
         if len(before) < 2 * _DEEPEST:
             self._prefix += "  "
         self._depth += 1
 
         def leave() -> None:
-            self._close()
-            self._break(1)
+            self._leave_inner()
             self._prefix = before
             self._depth -= 1
             self._fresh = False
@@ -170,12 +164,7 @@ class _Writer:
         self._close()
         self._break(1 if self._after_term() else 2)
         self._level = DEEPEST_HEADING + self._depth + 1
-
-        def leave() -> None:
-            self._close()
-            self._break(1)
-
-        return leave
+        return self._leave_inner
 
     def _after_term(self) -> bool:
         last = self.blocks[-1] if self.blocks else None
@@ -217,10 +206,9 @@ class _Writer:
         if header:
             self._write_row([text for _, text in header], header=True)
             self._depth += 1
-        for row, nodes in zip(cells[1 if header else 0 :], rows[1 if header else 0 :], strict=True):
-            for cell in nodes:
-                for anchored in (cell, *cell.css("[id]")):
-                    self._note_place(anchored)
+        for row in cells[1 if header else 0 :]:
+            for cell, _ in row:
+                self._note_places(cell)
             if not header and len(row) == 2 and row[0][0].tag == "th":
                 self._write_line(f"{row[0][1].rstrip(':')}: {row[1][1]}")
             else:
@@ -235,8 +223,7 @@ class _Writer:
         """Write a table of one column: an item for each row, whose paragraphs stay together."""
         for cell in cells:
             lines = [line for line in flat(cell, line_end="\n").split("\n") if line.strip()]
-            for anchored in (cell, *cell.css("[id]")):
-                self._note_place(anchored)
+            self._note_places(cell)
             if cell.tag == "td" and lines:
                 self._break(1)
                 self._put("- " + "\n  ".join(line.strip() for line in lines))
@@ -332,9 +319,14 @@ class _Writer:
         return self._parts[len(self._parts) - count :] if count else []
 
     def _between(self, start: int, end: int) -> str:
-        parts = self._tail(end)
-        before = self._parts[: len(self._parts) - len(parts)]
-        return before[-1] if before and end > start else ""
+        """Return the part that ends where the second of two blocks begins; nothing where they touch."""
+        before = len(self._parts) - len(self._tail(end))
+        return self._parts[before - 1] if before and end > start else ""
+
+    def _note_places(self, cell: LexborNode) -> None:
+        """Note the anchors of a cell that is written whole: its own, and those within it."""
+        for anchored in (cell, *cell.css("[id]")):
+            self._note_place(anchored)
 
     def _note_place(self, node: LexborNode) -> None:
         attributes = node.attributes

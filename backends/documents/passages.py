@@ -54,11 +54,12 @@ def split(source: str, document: DocumentText) -> tuple[Passage, ...]:
     blocks = document.blocks or (plain_blocks(text) if document.plain else markdown_blocks(text))
     starts = [place.start for place in document.places]
     passages = []
-    bytes_before = characters_before = 0
+    bytes_before = characters_before = lines_before = 0
     for span in _packed(_spans(text, blocks)):
         piece = text[span.start : span.end]
         start_byte = bytes_before + len(text[characters_before : span.start].encode())
         end_byte = start_byte + len(piece.encode())
+        line = lines_before + text.count("\n", characters_before, span.start)
         passages.append(
             Passage(
                 _identity(source, start_byte, piece),
@@ -67,11 +68,12 @@ def split(source: str, document: DocumentText) -> tuple[Passage, ...]:
                 end_byte,
                 piece,
                 _heading(document.title, span.outline),
-                _place(document, starts, span.start),
+                _place(document, starts, span.start) if starts else f"line {line + 1:,}",
                 "\n".join(span.names),
             )
         )
         bytes_before, characters_before = end_byte, span.end
+        lines_before = line + piece.count("\n")
     return tuple(passages)
 
 
@@ -85,8 +87,6 @@ def _heading(title: str, outline: Sequence[str]) -> str:
 
 
 def _place(document: DocumentText, starts: Sequence[int], position: int) -> str:
-    if not starts:
-        return f"line {document.text.count(chr(10), 0, position) + 1:,}"
     index = bisect_right(starts, position)
     return document.places[index - 1].name if index else ""
 

@@ -125,17 +125,21 @@ def _read_xlsx(source: str, content: bytes) -> DocumentText:
 
 
 def _read_mail(source: str, content: bytes) -> DocumentText:
-    from backends.documents.html import read_html
     from backends.documents.mail import read
 
-    return read(source, content, lambda html: read_html(html).text)
+    return read(source, content, _html_as_text)
 
 
 def _read_mbox(source: str, content: bytes) -> DocumentText:
-    from backends.documents.html import read_html
     from backends.documents.mail import read_mbox
 
-    return read_mbox(source, content, lambda html: read_html(html).text)
+    return read_mbox(source, content, _html_as_text)
+
+
+def _html_as_text(html: str) -> str:
+    from backends.documents.html import read_html
+
+    return read_html(html).text
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"

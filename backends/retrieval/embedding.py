@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.base import Cancelled, ModelError, Passage, Progress
 from backends.models.resolve import resolve
+from backends.processor import multiplies_bfloat16
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +110,7 @@ def _make_fast(model: Any) -> None:
     """
     import torch
 
-    if torch.cpu.get_capabilities().get("amx_bf16"):
+    if multiplies_bfloat16():
         model[0].to(torch.bfloat16)
         model[0].register_forward_hook(_widen)
 

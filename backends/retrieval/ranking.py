@@ -97,14 +97,6 @@ class _Term:
         return f"'{escaped}'"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question as it is searched for: the values of the queries, and whether any word of it is known."""
-
-    values: dict[str, Any]
-    has_words: bool
-
-
 def search(
     connection: Connection[Any], collection: str, question: str, vector: NDArray[np.float32], limit: int
 ) -> tuple[Hit, ...]:
@@ -127,10 +119,10 @@ def search(
     most = max(2 * limit, _OFFERED)
     with connection.transaction():
         asked, size = _asked(connection, collection, question, vector)
-        by_words = _ids(connection, _WORDS, asked, most) if asked.has_words else []
+        by_words = _ids(connection, _WORDS, asked, most) if asked["terms"] else []
         by_meaning = _nearest(connection, asked, size, most)
         ids = list({*by_words, *by_meaning})
-        rows = connection.execute(_SCORED, {**asked.values, "ids": ids}).fetchall()
+        rows = connection.execute(_SCORED, {**asked, "ids": ids}).fetchall()
     best = max((row[8] for row in rows), default=0.0) or 1.0
     hits = [
         Hit(
@@ -146,11 +138,12 @@ def search(
 
 def _asked(
     connection: Connection[Any], collection: str, question: str, vector: NDArray[np.float32]
-) -> tuple[_Asked, int]:
+) -> tuple[dict[str, Any], int]:
+    """Return the values of a question's queries, and how many passages the collection has."""
     found, size = _terms(connection, collection, question)
     terms = [term for term in found if term.passages][:_MOST_TERMS]
     total = sum(term.weight for term in found) or 1.0
-    values = {
+    asked = {
         "collection": collection,
         "owner": f"'{owner(collection)}'",
         "vector": vector_text(vector),
@@ -159,10 +152,10 @@ def _asked(
         "any": _choosing(terms, size) if terms else "",
         "impacts": [impact / max(IMPACTS) for impact in IMPACTS],  # at most 1
     }
-    return _Asked(values, bool(terms)), size
+    return asked, size
 
 
-def _nearest(connection: Connection[Any], asked: _Asked, size: int, limit: int) -> list[str]:
+def _nearest(connection: Connection[Any], asked: dict[str, Any], size: int, limit: int) -> list[str]:
     """Return the passages nearest in meaning: exactly in small collections, by the index in large ones."""
     if size > _EXACT_ROWS:
         # Otherwise the index looks at the nearest rows of all collections, and may find none of this one.
@@ -174,8 +167,8 @@ def _nearest(connection: Connection[Any], asked: _Asked, size: int, limit: int) 
     return _ids(connection, _EXACT, asked, limit)
 
 
-def _ids(connection: Connection[Any], query: LiteralString, asked: _Asked, limit: int) -> list[str]:
-    return [row[0] for row in connection.execute(query, {**asked.values, "limit": limit})]
+def _ids(connection: Connection[Any], query: LiteralString, asked: dict[str, Any], limit: int) -> list[str]:
+    return [row[0] for row in connection.execute(query, {**asked, "limit": limit})]
 
 
 def _distinct(hits: Sequence[Hit], limit: int) -> tuple[Hit, ...]:

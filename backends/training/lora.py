@@ -26,6 +26,7 @@ import transformers
 
 from backends.base import Cancelled, ExamplesError, ModelError, QuestionError, TuningError
 from backends.generation.chat import chat_tokens
+from backends.processor import multiplies_bfloat16
 from backends.training.adapters import TrainingExample
 
 __all__ = ["Encoded", "LoraTrainer", "Precision", "encode", "native_precision", "versions"]
@@ -47,13 +48,13 @@ class Encoded:
 
 
 def native_precision() -> Precision:
-    """Return what to train in here: bfloat16 where the processor multiplies matrices of it (AMX), else float32.
+    """Return what to train in here: bfloat16 where the processor multiplies matrices of it, else float32.
 
-    Multiplied by AVX-512 it is slower than float32 (0.78 times). A GPU trains in float32: there nothing was measured.
+    A GPU trains in float32: there nothing was measured.
     """
     if torch.cuda.is_available():
         return "float32"
-    return "bfloat16" if torch.cpu.get_capabilities().get("amx_bf16") else "float32"
+    return "bfloat16" if multiplies_bfloat16() else "float32"
 
 
 def versions() -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CORPORA", "Corpus", "fetch"]
+__all__ = ["CORPORA", "Corpus", "fetch", "files_of"]
 
 _MANDOC = "mandoc"
 
@@ -103,6 +103,11 @@ def fetch(corpus: Corpus, cache: Path) -> Path:
                 _lay_out(path, partial, corpus.kind, cache / "packages")
     partial.rename(folder)
     return folder
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the documents of a corpus, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _unpacked(package: str, cache: Path) -> Path:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends.base import DocumentError
-from backends.documents.passages import split
-from backends.documents.reading import media_type_of, read_document
+from benchmarks.retrieval.ours import pieces_of
 from benchmarks.retrieval.ways import Found
 
 __all__ = ["library_search"]
@@ -18,14 +16,7 @@ def library_search(folder: Path, questions: Sequence[str], limit: int) -> list[l
     import bm25s
     import Stemmer
 
-    found = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-        source = path.relative_to(folder).as_posix()
-        try:
-            text = read_document(source, media_type_of(source), path.read_bytes())
-        except DocumentError:
-            continue
-        found += [Found(source, f"{each.heading}\n{each.text}") for each in split(source, text)]
+    found = [Found(each.source, f"{each.heading}\n{each.text}") for each, _ in pieces_of(folder)]
     stemmer = Stemmer.Stemmer("english")
 
     def tokens(texts: Sequence[str]) -> object:

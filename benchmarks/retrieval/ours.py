@@ -18,9 +18,10 @@ from backends.retrieval.embedding import Embedder, embed_passages
 from backends.retrieval.index import Publication, create_passage_table
 from backends.retrieval.search import PassageRetriever
 from backends.retrieval.words import language_of
+from benchmarks.retrieval.corpora import files_of
 from benchmarks.retrieval.ways import Found
 
-__all__ = ["index", "opened", "search"]
+__all__ = ["index", "opened", "pieces_of", "search"]
 
 
 @contextmanager
@@ -33,18 +34,22 @@ def opened(embedder: Embedder) -> Iterator[ConnectionPool]:
             yield pool
 
 
-def index(pool: ConnectionPool, corpus: str, folder: Path, embedder: Embedder) -> int:
-    """Import a corpus, and return how many passages it has."""
-    pieces: list[tuple[Passage, str]] = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+def pieces_of(folder: Path) -> Iterator[tuple[Passage, str]]:
+    """Yield the passages of a corpus, each with the configuration of its language; tell what cannot be read."""
+    for path in files_of(folder):
         source = path.relative_to(folder).as_posix()
-        media_type = media_type_of(source)
         try:
-            text = read_document(source, media_type, path.read_bytes())
+            text = read_document(source, media_type_of(source), path.read_bytes())
         except DocumentError as error:
             print(error)
-        else:
-            pieces += [(passage, language_of(text.text)) for passage in split(source, text)]
+            continue
+        language = language_of(text.text)
+        yield from ((passage, language) for passage in split(source, text))
+
+
+def index(pool: ConnectionPool, corpus: str, folder: Path, embedder: Embedder) -> int:
+    """Import a corpus, and return how many passages it has."""
+    pieces = list(pieces_of(folder))
     passages = [passage for passage, _ in pieces]
     vectors = embed_passages(embedder, passages, report=lambda _count, _share: None, cancelled=lambda: False)
     with pool.connection() as connection, Publication(connection, corpus) as publication:

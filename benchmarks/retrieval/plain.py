@@ -21,6 +21,7 @@ from haystack.components.retrievers import InMemoryBM25Retriever, InMemoryEmbedd
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 
 from backends.retrieval.embedding import Embedder
+from benchmarks.retrieval.corpora import files_of
 from benchmarks.retrieval.ways import Found
 
 __all__ = ["plain_documents", "plain_search"]
@@ -31,7 +32,7 @@ _CONVERTERS = {".html": HTMLToDocument, ".md": MarkdownToDocument, ".pdf": PyPDF
 def plain_documents(folder: Path) -> list[Document]:
     """Return a corpus as chunks of 120 words."""
     documents: list[Document] = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+    for path in files_of(folder):
         converter: Any = _CONVERTERS.get(path.suffix, TextFileToDocument)()
         meta = {"file": path.relative_to(folder).as_posix()}
         documents += converter.run(sources=[path], meta=meta)["documents"]

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.retrieval.corpora import Corpus
-from benchmarks.retrieval.facts import Fact, facts_of
+from benchmarks.retrieval.corpora import Corpus, files_of
+from benchmarks.retrieval.facts import Fact
 from benchmarks.retrieval.matching import source_text, squash, visible
 from benchmarks.retrieval.paraphrases import paraphrases
+from benchmarks.retrieval.rules import facts_of
 
 __all__ = ["Question", "questions_of"]
 
@@ -180,7 +181,7 @@ def _unknown(corpus: Corpus, facts: Sequence[Fact], text: str) -> Iterator[Quest
 
 def _sentences(folder: Path) -> list[str]:
     texts = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+    for path in files_of(folder):
         text = source_text(path)
         texts.append(visible(text) if path.suffix == ".html" else text)
     return [" ".join(piece.split()) for text in texts for piece in re.split(r"\n\s*\n|(?<=[.!?])\s", text)]
