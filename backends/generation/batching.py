@@ -58,7 +58,7 @@ class BatchingEngine:
         self._model.prepare(request.adapter)
         asker = _Asker(request, 0, tokens)
         try:
-            self._enter(asker)
+            self._enter([asker])
             last = False
             while not last:
                 _, token, last = _next(tokens, cancelled)
@@ -82,10 +82,12 @@ class BatchingEngine:
             self._model.prepare(adapter)
         try:
             while left or going:
-                while left and len(going) < self._together:
-                    place, request = left.popleft()
-                    going[place] = _Asker(request, place, tokens)
-                    self._enter(going[place])
+                free = min(len(left), self._together - len(going))
+                if free:
+                    coming = (left.popleft() for _ in range(free))
+                    begun = {place: _Asker(request, place, tokens) for place, request in coming}
+                    going |= begun
+                    self._enter(list(begun.values()))  # at once: the step that reads the first sees them all
                 place, token, last = _next(tokens, cancelled)
                 if place in going and (not take(place, token) or last):
                     going.pop(place).left = True
@@ -112,8 +114,8 @@ class BatchingEngine:
         if (failure := dropped.get()) is not None:
             raise failure
 
-    def _enter(self, asker: _Asker) -> None:
-        self._order(lambda: self._waiting.append(asker))
+    def _enter(self, askers: Sequence[_Asker]) -> None:
+        self._order(lambda: self._waiting.extend(askers))
 
     def _order(self, order: Callable[[], None]) -> None:
         """Have the thread do something between two steps."""
