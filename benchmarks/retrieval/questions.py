@@ -9,17 +9,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.retrieval.corpora import Corpus, files_of
+from benchmarks.retrieval.corpora import CORPORA, Corpus, files_of
+from benchmarks.retrieval.details import SEEN, UNSEEN
 from benchmarks.retrieval.facts import Fact
 from benchmarks.retrieval.matching import source_text, squash, visible
 from benchmarks.retrieval.paraphrases import paraphrases
 from benchmarks.retrieval.rules import facts_of
 
-__all__ = ["Question", "questions_of"]
+__all__ = ["OTHER", "Question", "questions_of", "right"]
 
 _OF_EACH = 12
 _OF_PARAPHRASES = 40
 """Most questions of one corpus on one aspect, and most of it whose detail is missing."""
+_AROUND = 200
+"""Characters before a name that are read for a detail; twice as many after it."""
 
 _TEMPLATES = {
     "default": (
@@ -44,17 +47,8 @@ _TEMPLATES = {
     ),
 }
 
-# A detail that is asked for, and the words of which a text that gives it would hold one.
-_DETAILS = {
-    "Who invented {term}{of}?": r"invent|author|wrote|written by|contribut|creat",
-    "In which version was {term}{of} introduced?": r"version|since|release|introduc|added|new in|\d\.\d",
-    "What is the largest value allowed for {term}{of}?": r"max|most|larg|limit|upper|range|betw|exceed|great|\bto \d",
-    "How much memory does {term}{of} need?": r"memory|bytes?\b|[kKMG]i?B\b|\bRAM\b|buffer",
-    "On which operating systems is {term}{of} not available?": r"platform|system|windows|linux|unix|solaris|macos|bsd",
-    "Which port does {term}{of} use?": r"\bports?\b|socket|tcp",
-    "How many seconds does {term}{of} take?": r"second|time|\bms\b|minute|slow|fast",
-    "Which environment variable overrides {term}{of}?": r"environ|variable|\$|\benv\b",
-}
+OTHER = "missing other"
+"""The aspect of a question on a detail of the kinds that nobody who tunes a system may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,7 @@ class Question:
         text: The question.
         corpus: Whose documents it is asked of.
         kind: The kind of those.
-        aspect: What is asked for; `missing` where the documents do not say.
+        aspect: What is asked for; `missing` or `OTHER` where the documents do not say.
         term: What it is about.
         file: Where the answer is.
         gold: The statement that holds it, squashed; empty where there is none.
@@ -86,7 +80,7 @@ class Question:
     @property
     def for_development(self) -> bool:
         """Whether it may be looked at; the other half is for reports alone."""
-        return _number(self.corpus, self.aspect, self.term) % 2 == 0
+        return self.aspect != OTHER and _number(self.corpus, self.aspect, self.term) % 2 == 0
 
 
 def questions_of(corpus: Corpus, folder: Path) -> list[Question]:
@@ -102,7 +96,8 @@ def questions_of(corpus: Corpus, folder: Path) -> list[Question]:
         for same in by_aspect.values()
         for fact in _spread(same, _OF_PARAPHRASES if same[0].aspect == "other words" else _OF_EACH)
     ]
-    return [*chosen, *_missing(corpus, facts, folder)]
+    sentences = _sentences(folder)
+    return [*chosen, *_missing(corpus, facts, sentences), *_missing_other(corpus, facts, sentences)]
 
 
 def _spread(facts: Sequence[Fact], most: int) -> Iterator[Fact]:
@@ -143,25 +138,62 @@ def _asked(corpus: Corpus, fact: Fact, rivals: frozenset[str]) -> Question:
     )
 
 
-def _missing(corpus: Corpus, facts: Iterable[Fact], folder: Path) -> Iterator[Question]:
+def _missing(corpus: Corpus, facts: Iterable[Fact], sentences: Sequence[str]) -> Iterator[Question]:
     """Yield questions whose subject is in the documents, but not the detail, and on terms that do not exist."""
-    sentences = _sentences(folder)
-    named = sorted(
-        {(fact.term, fact.owner): fact for fact in facts if len(fact.term) > 5}.values(),
-        key=lambda each: _number(each.term, each.owner, "missing"),
-    )
+    named = _named(facts, "missing")
     count = 0
     for index, fact in enumerate(named):
-        question, words = list(_DETAILS.items())[index % len(_DETAILS)]
+        question, words = list(SEEN.items())[index % len(SEEN)]
         told = re.compile(words, re.IGNORECASE)
         about = [each for each in sentences if fact.term in each]
-        if not told.search(fact.entry) and not told.search(fact.term) and not any(map(told.search, about)):
-            text = question.format(term=fact.term, of=_of(corpus, fact))
-            yield Question(text, corpus.name, corpus.kind, "missing", f"{fact.owner} {fact.term}".strip())
+        if not any(map(told.search, [fact.entry, fact.term, *about])):
+            yield _unanswerable(corpus, fact, question, "missing")
             count += 1
         if count == _OF_EACH:
             break
     yield from _unknown(corpus, named, "\n".join(sentences))
+
+
+def _missing_other(corpus: Corpus, facts: Sequence[Fact], sentences: Sequence[str]) -> Iterator[Question]:
+    """Yield questions on details of the kinds not seen: of each kind one, in every other corpus."""
+    text = "\n".join(sentences).lower()
+    kinds = list(UNSEEN.items())
+    start = CORPORA.index(corpus) * _OF_EACH % len(kinds)
+    pending = dict(kinds[start : start + _OF_EACH])
+    for fact in _named(facts, OTHER):
+        said = _said(fact, facts, text)
+        question = next(
+            (each for each, words in pending.items() if not re.search(words, said, re.IGNORECASE)), None
+        )
+        if question is not None:
+            del pending[question]
+            yield _unanswerable(corpus, fact, question, OTHER)
+        if not pending:
+            break
+
+
+def _said(fact: Fact, facts: Iterable[Fact], text: str) -> str:
+    """Return in lower case all entries on a term, and what stands around each place of a text that names it.
+
+    A name is found with `-` for `_` too, as a setting is called on the command line.
+    """
+    name = "[_-]".join(re.escape(part) for part in re.split("[_-]", fact.term.split()[-1].lower()))
+    entries = [each.entry for each in facts if each.term == fact.term]
+    around = [
+        text[max(0, match.start() - _AROUND) : match.end() + 2 * _AROUND] for match in re.finditer(name, text)
+    ]
+    return "\n".join([fact.term, *entries, *around]).lower()
+
+
+def _named(facts: Iterable[Fact], salt: str) -> list[Fact]:
+    """Return one fact on each term that is long enough to be found by its name, in an order that a salt gives."""
+    named = {(fact.term, fact.owner): fact for fact in facts if len(fact.term) > 5}
+    return sorted(named.values(), key=lambda each: _number(each.term, each.owner, salt))
+
+
+def _unanswerable(corpus: Corpus, fact: Fact, question: str, aspect: str) -> Question:
+    text = question.format(term=fact.term, of=_of(corpus, fact))
+    return Question(text, corpus.name, corpus.kind, aspect, f"{fact.owner} {fact.term}".strip())
 
 
 def _unknown(corpus: Corpus, facts: Sequence[Fact], text: str) -> Iterator[Question]:

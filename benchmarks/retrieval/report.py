@@ -10,7 +10,7 @@ from backends.models.names import DEFAULT_GENERATOR
 from backends.models.resolve import default_cache, resolve
 from benchmarks.retrieval.answers import Answered
 from benchmarks.retrieval.matching import squash
-from benchmarks.retrieval.questions import Question, right
+from benchmarks.retrieval.questions import OTHER, Question, right
 from benchmarks.retrieval.ways import Found
 
 __all__ = ["is_found", "print_answered", "print_found"]
@@ -62,7 +62,8 @@ def print_answered(ways: Mapping[str, Mapping[Question, Answered]]) -> None:
     """Print how answers did, where there is one and where there is none, and whether what they cite supports them."""
     for name, answered in ways.items():
         asked = {question: each for question, each in answered.items() if question.gold}
-        missing = [each for question, each in answered.items() if not question.gold]
+        missing = [each for question, each in answered.items() if question.aspect == "missing"]
+        other = [each for question, each in answered.items() if question.aspect == OTHER]
         good = {question: each for question, each in asked.items() if right(each.text, question)}
         supported = sum(is_found(question, each.cited, 10 * BUDGET) for question, each in good.items())
         wrongly = sum(each.abstained for each in asked.values())
@@ -72,6 +73,12 @@ def print_answered(ways: Mapping[str, Mapping[Question, Answered]]) -> None:
             f"of {len(missing)}",
             flush=True,
         )
+        if other:
+            rightly = sum(each.abstained for each in other)
+            print(
+                f"{name}: abstained where a detail of another kind is missing {rightly} of {len(other)}",
+                flush=True,
+            )
 
 
 def _cut(text: str, budget: int) -> tuple[str, int]:
