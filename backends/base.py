@@ -1,24 +1,23 @@
-"""The values and protocols that every approach shares.
-
-Errors, all of which say what was wrong, what is allowed and the next step:
-
-    BackendError
-    ├── ModelError            a model is missing, or is not what it should be
-    ├── DocumentError         a document cannot be read
-    ├── ExamplesError         examples cannot be trained on
-    ├── QuestionError         a question does not fit
-    ├── SettingsError         settings of a training run are out of bounds
-    ├── TuningError           training failed
-    └── Cancelled             the caller asked to stop
-"""
+"""The values and protocols that every approach shares, and the errors of `backends.errors`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
+
+from backends.errors import (
+    BackendError,
+    Cancelled,
+    DocumentError,
+    ExamplesError,
+    ModelError,
+    QuestionError,
+    SettingsError,
+    TuningError,
+)
 
 __all__ = [
     "Answer",
@@ -42,51 +41,14 @@ __all__ = [
     "Progress",
     "QuestionError",
     "References",
+    "Restriction",
     "Retriever",
     "SettingsError",
     "Token",
     "TuningError",
+    "Unsupported",
+    "UnsupportedSentence",
 ]
-
-
-class BackendError(Exception):
-    """Root of what goes wrong below this package."""
-
-
-class ModelError(BackendError):
-    """A model is missing, or is not what it should be."""
-
-
-class DocumentError(BackendError):
-    """A document cannot be read; the message names its source."""
-
-
-class ExamplesError(BackendError):
-    """Examples cannot be trained on; the message names the first one at fault."""
-
-
-class QuestionError(BackendError):
-    """A question does not fit the model or the limits."""
-
-
-class SettingsError(BackendError):
-    """Settings are out of bounds.
-
-    Attributes:
-        violations: What is wrong, by the setting's name.
-    """
-
-    def __init__(self, violations: Mapping[str, str]):
-        super().__init__("; ".join(f"{name}: {text}" for name, text in violations.items()))
-        self.violations = dict(violations)
-
-
-class TuningError(BackendError):
-    """Training failed; checkpoints taken before remain."""
-
-
-class Cancelled(BackendError):
-    """The caller asked to stop, and nothing more will be done."""
 
 
 class FinishReason(StrEnum):
@@ -95,6 +57,13 @@ class FinishReason(StrEnum):
     STOP = "STOP"
     LENGTH = "LENGTH"
     NO_EVIDENCE = "NO_EVIDENCE"
+
+
+class Unsupported(StrEnum):
+    """What becomes of a sentence that the passages do not support."""
+
+    FLAG = "FLAG"
+    LEAVE_OUT = "LEAVE_OUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +135,38 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """Which passages may be found, as a condition on the rows of `passages`.
+
+    Attributes:
+        sql: The condition, with its values as `%(name)s`; `%(collection)s` is whose passages are searched.
+        values: Their names, which no query of a search has for its own, and what they stand for.
+    """
+
+    sql: str
+    values: tuple[tuple[str, bool | str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationOptions:
     """How to generate: temperature 0 takes the most probable token each time.
 
     Attributes:
+        passages: Most passages that the answer may rest on; as many as pay for the model where None.
         labels: The answer is exactly one of these; any text where there are none. The model is not told them.
         output_schema: A JSON schema that the answer, a JSON value, follows; not together with labels.
+        unsupported: What becomes of sentences of an answer from passages that these do not support.
+        within: Which passages may be read; all where None.
     """
 
     max_output_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
-    passages: int = 3
+    passages: int | None = None
     labels: tuple[str, ...] = ()
     output_schema: str | None = None
+    unsupported: Unsupported = Unsupported.FLAG
+    within: Restriction | None = None
 
     @property
     def formed(self) -> bool:
@@ -223,6 +210,21 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsupportedSentence:
+    """A sentence that says what does not stand in the passages that it cites, or in any one where it cites none.
+
+    Attributes:
+        start_byte: Its first byte in the answer's UTF-8 text.
+        end_byte: The byte after its last; the first where it was left out.
+        missing: The numbers and names that do not stand there, as the sentence has them.
+    """
+
+    start_byte: int
+    end_byte: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """What a model wrote, what it took, and what computed it."""
 
@@ -245,7 +247,8 @@ class Answer:
         model: The generator's name.
         engine: What computed it, and how precisely; empty where nothing was generated.
         citations: The marks in the text, in order.
-        notes: What the model was not shown, since it did not fit, one sentence each.
+        notes: What to mind of it, one sentence each, such as what the model was not shown.
+        unsupported: Sentences that the passages do not support, or the places where such were left out.
     """
 
     text: str
@@ -256,6 +259,7 @@ class Answer:
     engine: str = ""
     citations: tuple[Citation, ...] = ()
     notes: tuple[str, ...] = ()
+    unsupported: tuple[UnsupportedSentence, ...] = ()
 
 
 class Generator(Protocol):
@@ -277,7 +281,7 @@ class Generator(Protocol):
         messages: Sequence[Message],
         *,
         options: GenerationOptions,
-        emit: Callable[[str], None],
+        emit: Callable[[str], bool | None],
         cancelled: Callable[[], bool],
         adapter: Path | None = None,
     ) -> Generation:
@@ -287,7 +291,7 @@ class Generator(Protocol):
             messages: The chat so far, ending with a user's turn.
             options: How to generate.
             emit: Receives text, a word or more at a time, and long ones in parts; the pieces concatenate to the
-                generation's text.
+                generation's text. Where it returns False no more is wanted, and the turn ends soon.
             cancelled: Asked before every token; True ends the work at once.
             adapter: Folder of LoRA weights to apply for this call alone.
 

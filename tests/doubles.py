@@ -71,7 +71,7 @@ class FakeGenerator:
         messages: Sequence[Message],
         *,
         options: GenerationOptions,
-        emit: Callable[[str], None],
+        emit: Callable[[str], bool | None],
         cancelled: Callable[[], bool],
         adapter: Path | None = None,
     ) -> Generation:
@@ -86,7 +86,9 @@ class FakeGenerator:
                 self.stopped.set()
                 raise Cancelled("the answer was cancelled")
             written.append(pieces[len(written) % len(pieces)])
-            emit(written[-1])
+            if emit(written[-1]) is False:
+                del pieces[len(written) :]  # no more is wanted
+                break
             if endless:
                 threading.Event().wait(0.001)  # as slow as a fast model, so that the stream does not flood
         reason = FinishReason.STOP if len(written) == len(pieces) else FinishReason.LENGTH
@@ -149,14 +151,17 @@ def saved_adapter(folder: Path, *, base_model: str = "echo", weights: bytes = b"
 class WordEmbedder:
     """Embeds a text by its words: texts that share words are near.
 
+    Args:
+        name: What it is called.
+        dimensions: Length of its vectors.
+
     Attributes:
         embedded: Every text so far.
     """
 
-    name = "words"
-    dimensions = 64
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "words", dimensions: int = 64) -> None:
+        self.name = name
+        self.dimensions = dimensions
         self.embedded: list[str] = []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ from advisor.settings import Settings
 from advisor.storage import adapters, leases, records
 from advisor.storage.database import Database
 from advisor.v1 import execution_service_pb2 as execution_pb2
+from backends.documents.reader import DocumentReader
 from tests.doubles import FakeGenerator, WordEmbedder
 
 
@@ -98,9 +99,10 @@ def fake_parts(database_url: str, data_dir: Path, advisor: Advisor) -> Iterator[
     with (
         Database.open(database_url) as database,
         database.more(2) as pool,
+        DocumentReader() as reader,
     ):
         loader = ModelLoader(lambda _: models)
-        index = ModelIndex(database, loader)
+        index = ModelIndex(database, loader, reader)
         yield Parts(
             settings=settings,
             advisor=CurrentAdvisor(advisor),

@@ -24,6 +24,7 @@ from advisor.cli import (
     models,
     operations,
     protos,
+    reindexing,
     rules,
     searching,
     serving,
@@ -58,6 +59,7 @@ demo.register(app)
 rules.register(app)
 serving.register(app)
 store.register(app)
+reindexing.register(app)
 operations.register(app)
 models.register(app)
 protos.register(app)

@@ -20,6 +20,7 @@ from advisor.cli.output import (
     progress_text,
     values_of,
 )
+from advisor.cli.searching import FilterOption
 from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identified
 from advisor.cli.wording import as_commands
 from advisor.errors import InvalidInput
@@ -55,6 +56,7 @@ def answer(
             APPROACHES, "How to answer; where it is not given, as is recommended for the use case."
         ),
     ] = None,
+    within: FilterOption = "",
     max_tokens: Annotated[
         int | None,
         typer.Option(help="Most tokens to write.", show_default=f"{USUAL.max_output_tokens}"),
@@ -70,6 +72,12 @@ def answer(
         Path | None,
         typer.Option(help="What was asked and answered before (JSONL), in the form of an examples file."),
     ] = None,
+    only_supported: Annotated[
+        bool,
+        typer.Option(
+            "--only-supported", help="Leave out sentences with numbers or names that are not in the passages."
+        ),
+    ] = False,
     server: ServerOption = None,
     as_json: JsonOption = False,
     *,
@@ -92,8 +100,10 @@ def answer(
             approach=approach,
             history=before,
             output_schema=output_schema,
+            unsupported="LEAVE_OUT" if only_supported else None,
             labels=label or (),
             max_output_tokens=max_tokens,
+            filter=within,
         )
         if as_json:
             for response in stream.responses():
@@ -113,7 +123,7 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
     """
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-    waiting, written = Waiting(beside, "preparing"), False
+    waiting, text = Waiting(beside, "preparing"), ""
     try:
         for event in stream:
             match event:
@@ -121,7 +131,7 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
                     waiting.update(progress_text(event))
                 case execution_pb2.Token():
                     waiting.stop()
-                    written = written or bool(event.text.strip())
+                    text += event.text
                     console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
                 case pb.Recommendation() if event.summary and (
                     named or event.approach != pb.APPROACH_UNDECIDED
@@ -131,7 +141,7 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
         waiting.stop()
     console.print()
     if stream.summary is not None:
-        _show_grounds(beside, stream, stream.summary, written=written)
+        _show_grounds(beside, stream, stream.summary, text)
 
 
 def _read_schema(path: Path) -> str:
@@ -142,11 +152,11 @@ def _read_schema(path: Path) -> str:
 
 
 def _show_grounds(
-    console: Console, stream: AnswerStream, summary: execution_pb2.AnswerSummary, *, written: bool
+    console: Console, stream: AnswerStream, summary: execution_pb2.AnswerSummary, text: str
 ) -> None:
     """Show the passages that the answer cites, or else those that it could, what to mind and what it took."""
     console.print()
-    cited = {citation.number for citation in summary.citations}
+    cited, written = {citation.number for citation in summary.citations}, bool(text.strip())
     read = stream.references.references if stream.references else ()
     if read and not cited and written:
         console.print("The answer cites none of the passages that were read:", style="dim")
@@ -155,9 +165,17 @@ def _show_grounds(
             score = "" if cited else f", relevance {reference.score:.2f}"
             line = f"[{reference.number}] {place_of(reference)}{score}"
             console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
-    for note in (*map(as_commands, summary.notes), *_shortcomings(summary, written=written)):
+    told = (*map(as_commands, summary.notes), *_unsupported(summary, text))
+    for note in (*told, *_shortcomings(summary, written=written)):
         console.print(note, style="yellow", markup=False, highlight=False)
     console.print(_took(summary), style="dim", markup=False, highlight=False)
+
+
+def _unsupported(summary: execution_pb2.AnswerSummary, text: str) -> Iterator[str]:
+    """Yield the sentences that stayed in the answer though the passages do not support them."""
+    for each in summary.unsupported:
+        if said := text.encode()[each.start_byte : each.end_byte].decode(errors="replace"):
+            yield f"Not in the passages: {', '.join(each.missing)}, in: {said}"
 
 
 def _shortcomings(summary: execution_pb2.AnswerSummary, *, written: bool) -> Iterator[str]:

@@ -14,7 +14,16 @@ from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identifi
 if TYPE_CHECKING:
     from advisor.v1 import execution_service_pb2 as execution_pb2
 
-__all__ = ["register"]
+__all__ = ["FilterOption", "register"]
+
+FilterOption = Annotated[
+    str,
+    typer.Option(
+        "--filter",
+        help="Of which documents: source (* for any characters), media_type or language with = or !=, joined by AND.",
+        show_default="all",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +35,7 @@ def register(app: typer.Typer) -> None:
 def search(
     file: FileArgument,
     question: Annotated[str, typer.Argument(help="The question.")],
+    within: FilterOption = "",
     limit: Annotated[int, typer.Option(help="Most passages to show, at most 100.")] = 5,
     server: ServerOption = None,
     as_json: JsonOption = False,
@@ -40,7 +50,7 @@ def search(
         bring_in(notices().print, client, case, consent, quiet=True)
         waiting = Waiting(notices(), "searching")
         try:
-            found = client.search(case.stored_id, question, limit=limit)
+            found = client.search(case.stored_id, question, limit=limit, filter=within)
         finally:
             waiting.stop()
     console = Console()

@@ -105,6 +105,9 @@ def list_documents(use_case: OfArgument, server: ServerOption = None, as_json: J
         "bytes": lambda each: f"{each.size_bytes}",
         "passages": lambda each: f"{each.passage_count}",
         "media type": lambda each: each.media_type,
+        "changed": lambda each: (
+            each.change_time.ToDatetime().isoformat(" ", "minutes") if each.HasField("change_time") else ""
+        ),
     }
     print_list(found, columns, as_json=as_json, empty=f"no documents of {use_case_id}")
 

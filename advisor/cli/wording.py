@@ -27,6 +27,7 @@ COMMANDS = {
     "Answer": "advisor answer FILE QUESTION",
     "Search": "advisor search FILE QUESTION",
     "Tune": "advisor tune FILE",
+    "Reindex": "advisor reindex",
     "GetAdapter": "advisor adapters list FILE",
     "ListAdapters": "advisor adapters list FILE",
     "DeleteAdapter": "advisor adapters delete NAME",
@@ -42,6 +43,8 @@ _OPTIONS = {
     "options.max_output_tokens": "--max-tokens",
     "options.labels": "--label",
     "options.output_schema": "--schema",
+    "options.filter": "--filter",
+    "filter": "--filter",
     "history": "--history",
 }
 

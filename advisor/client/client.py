@@ -169,8 +169,7 @@ class Client:
     def get_use_case(self, use_case: str) -> use_case_pb2.UseCase:
         """Return a use case; NotFound where there is none."""
         request = use_cases_pb2.GetUseCaseRequest(name=name_of(use_case))
-        found: use_case_pb2.UseCase = self._call(self._use_cases.GetUseCase, request)
-        return found
+        return self._call(self._use_cases.GetUseCase, request)  # type: ignore[no-any-return]
 
     def use_cases(self) -> Iterator[use_case_pb2.UseCase]:
         """Yield all use cases, by name."""
@@ -214,8 +213,7 @@ class Client:
     def get_document(self, name: str) -> use_case_pb2.Document:
         """Return a document with its content, by its resource name."""
         request = use_cases_pb2.GetDocumentRequest(name=name)
-        found: use_case_pb2.Document = self._call(self._use_cases.GetDocument, request)
-        return found
+        return self._call(self._use_cases.GetDocument, request)  # type: ignore[no-any-return]
 
     def delete_document(self, name: str) -> None:
         """Delete a document with its passages, by its resource name."""
@@ -229,8 +227,7 @@ class Client:
     def get_example(self, name: str) -> use_case_pb2.Example:
         """Return an example by its resource name."""
         request = use_cases_pb2.GetExampleRequest(name=name)
-        found: use_case_pb2.Example = self._call(self._use_cases.GetExample, request)
-        return found
+        return self._call(self._use_cases.GetExample, request)  # type: ignore[no-any-return]
 
     def delete_example(self, name: str) -> None:
         """Delete an example by its resource name."""
@@ -296,6 +293,7 @@ class Client:
         adapter: str = "",
         history: Iterable[Exchange | execution_pb2.Exchange | Mapping[str, str]] = (),
         output_schema: str | Mapping[str, Any] | None = None,
+        unsupported: str | None = None,
         timeout_s: float | None = None,
         **options: Any,
     ) -> AnswerStream:
@@ -308,23 +306,31 @@ class Client:
             adapter: Resource name of the adapter; the newest where empty.
             history: What was asked and answered before, oldest first: `question` and `answer` of each.
             output_schema: A JSON schema that the answer, a JSON value, follows; as JSON or as what that holds.
+            unsupported: What becomes of sentences that the passages do not support: `FLAG`, the default, or
+                `LEAVE_OUT`.
             timeout_s: Longest that the whole answer may take.
-            **options: Fields of `GenerationOptions`, such as `max_output_tokens=64` or `labels=["yes", "no"]`.
+            **options: Fields of `GenerationOptions`, such as `max_output_tokens=64`, `labels=["yes"]`, `filter`.
         """
         request = execution_pb2.AnswerRequest(
             **targets.target_of(use_case),
             question=question,
             approach=approach_to_proto(Approach(approach)) if approach else None,
             adapter=adapter,
-            options=targets.options_of(output_schema, options),
+            options=targets.options_of(output_schema, unsupported, options),
             history=map(targets.exchange_of, history),
         )
         call = self._execution.Answer(request, timeout=timeout_s, metadata=self._metadata)
         return AnswerStream(call, self._target)
 
-    def search(self, use_case: str, question: str, *, limit: int = 10) -> Sequence[execution_pb2.Reference]:
-        """Return the passages of a stored use case that fit a question best, best first."""
-        request = execution_pb2.SearchRequest(use_case=name_of(use_case), question=question, limit=limit)
+    def search(self, use_case: str, question: str, **options: Any) -> Sequence[execution_pb2.Reference]:
+        """Return the passages of a stored use case that fit a question best, best first.
+
+        Args:
+            use_case: The use case.
+            question: The question.
+            **options: `limit`, and `filter`, such as `source = "a/*" AND media_type = text/html`.
+        """
+        request = execution_pb2.SearchRequest(use_case=name_of(use_case), question=question, **options)
         return self._call(self._execution.Search, request).references  # type: ignore[no-any-return]
 
     def tune(
@@ -344,6 +350,11 @@ class Client:
         """
         request = targets.tune_request(use_case, approach, adapter_id, settings)
         return self._future(self._call(self._execution.Tune, request))
+
+    def reindex(self) -> OperationFuture[execution_pb2.ReindexResponse]:
+        """Start to make all passages anew by the server's embedder; AlreadyExists where it is at it."""
+        request = execution_pb2.ReindexRequest(request_id=str(uuid.uuid4()))
+        return self._future(self._call(self._execution.Reindex, request))
 
     def operation(self, name: str) -> OperationFuture[Any]:
         """Return long work that was started before, by its resource name."""

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import facts_from_mapping
-from advisor.names import use_case_name
+from advisor.names import shown, use_case_name
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import facts_pb2, recommendation_pb2, use_case_pb2
 from advisor.wire.recommendation import approach_to_proto
-from backends.base import Exchange
+from backends.base import Exchange, Unsupported
 
 __all__ = [
     "FactsLike",
@@ -58,15 +59,29 @@ def exchange_of(given: Exchange | execution_pb2.Exchange | Mapping[str, str]) ->
 
 
 def options_of(
-    output_schema: str | Mapping[str, Any] | None, options: Mapping[str, Any]
+    output_schema: str | Mapping[str, Any] | None, unsupported: str | None, options: Mapping[str, Any]
 ) -> execution_pb2.GenerationOptions:
-    """Return how to generate, by a schema as JSON or as what that holds, and other fields of the message."""
+    """Return how to generate.
+
+    Args:
+        output_schema: A schema as JSON or as what that holds.
+        unsupported: `FLAG` or `LEAVE_OUT`.
+        options: Other fields of the message.
+
+    Raises:
+        InvalidInput: `unsupported` is neither.
+    """
+    if unsupported is not None and unsupported not in set(Unsupported):
+        raise InvalidInput.of(
+            "unsupported", f"{shown(unsupported)} is not known; give {' or '.join(Unsupported)}"
+        )
     schema = (
         output_schema
         if output_schema is None or isinstance(output_schema, str)
         else json.dumps(output_schema)
     )
-    return execution_pb2.GenerationOptions(output_schema=schema, **options)
+    kept = None if unsupported is None else f"UNSUPPORTED_{unsupported}"
+    return execution_pb2.GenerationOptions(output_schema=schema, unsupported=kept, **options)
 
 
 def tune_request(

@@ -20,9 +20,9 @@ from advisor.errors import InvalidInput
 from advisor.knowledge.corpus import is_archive, members_of
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
-from backends.base import Example
+from backends.base import DocumentError, Example
 from backends.documents.archives import members
-from backends.documents.reading import SUFFIXES
+from backends.documents.reading import MAX_DOCUMENT_BYTES, SUFFIXES
 
 __all__ = [
     "DocumentUpload",
@@ -98,7 +98,7 @@ class DocumentUpload:
 
     Raises:
         InvalidInput: There are none, and the import would delete none.
-        DocumentError: An archive is none, or is not safe to unpack.
+        DocumentError: An archive is none, or is not safe to unpack; a file is larger than any document may be.
         OSError: A file cannot be opened.
     """
 
@@ -165,8 +165,13 @@ def _count(given: Path | use_case_pb2.Document) -> int:
         return 1
     if is_archive(given):
         return len(members_of(given))
-    with given.open("rb"):
-        return 1
+    with given.open("rb") as content:
+        size = os.fstat(content.fileno()).st_size
+    if size > MAX_DOCUMENT_BYTES:
+        raise DocumentError(
+            f"{given}: {size:,} bytes are more than the {MAX_DOCUMENT_BYTES:,} allowed; split it, or leave it out"
+        )
+    return 1
 
 
 def example_of(given: Example | use_case_pb2.Example | Mapping[str, str]) -> use_case_pb2.Example:

@@ -22,7 +22,7 @@ from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
-from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions, Hit
+from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions, Hit, Restriction
 
 __all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
 
@@ -89,7 +89,9 @@ class Backends(Protocol):
         """Return what answers the plan's question."""
         ...
 
-    def search(self, use_case_id: str, models: Models, question: str, limit: int) -> tuple[Hit, ...]:
+    def search(
+        self, use_case_id: str, models: Models, question: str, limit: int, within: Restriction | None
+    ) -> tuple[Hit, ...]:
         """Return the passages of a use case that fit a question best."""
         ...
 
@@ -146,7 +148,7 @@ class Execution:
             NotFound: The use case or the adapter does not exist.
             FailedPrecondition: The approach is vetoed, or lacks documents or an adapter; or nothing is
                 decided and no approach can be carried out.
-            InvalidInput: The adapter is not one of the approach.
+            InvalidInput: The adapter is not one of the approach, or that reads no passages to be filtered.
             ModelError: The adapter is damaged, or does not fit the model.
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
@@ -161,6 +163,7 @@ class Execution:
             approach, notes = self._recommended(use_case, facts, recommendation)
         refuse_vetoed(recommendation, approach)
         _refuse_other(named, approach)
+        _refuse_unread(ask.options, approach)
         adapter = self._needed(use_case, approach, named)
         plan = Plan(ask, use_case, recommendation, approach, adapter, (*notes, *_erased(adapter)))
         self._backends.check(plan, self._loader.loaded)
@@ -183,14 +186,19 @@ class Execution:
         return replace(answer, notes=(*plan.notes, *answer.notes))
 
     def search(
-        self, use_case_id: str, question: str, limit: int, cancelled: Callable[[], bool]
+        self,
+        use_case_id: str,
+        question: str,
+        limit: int,
+        within: Restriction | None,
+        cancelled: Callable[[], bool],
     ) -> tuple[Hit, ...]:
-        """Return the passages of a use case that fit a question best, best first.
+        """Return the passages of a use case, or of some of its documents, that fit a question best, best first.
 
         Raises:
             NotFound: The use case does not exist.
             FailedPrecondition: It has no documents.
-            ModelError: The embedder cannot be loaded, or passages were embedded by another.
+            ModelError: The embedder of its passages cannot be loaded.
         """
         if use_cases.get(self._database, use_case_id).document_count == 0:
             raise FailedPrecondition(
@@ -198,7 +206,7 @@ class Execution:
                 f"{use_case_name(use_case_id)} has no documents to search; import some with ImportDocuments",
             )
         models = self._loader.models(lambda _: None, cancelled)
-        return self._backends.search(use_case_id, models, question, limit)
+        return self._backends.search(use_case_id, models, question, limit, within)
 
     def _recommended(
         self, use_case: UseCase | None, facts: facts_pb2.Facts, recommendation: Recommendation
@@ -292,6 +300,15 @@ def _refuse_other(adapter: Adapter | None, approach: Approach) -> None:
             "adapter",
             f"was trained for {adapter.approach}, not {approach}; ask for {adapter.approach}, "
             "name another adapter, or none",
+        )
+
+
+def _refuse_unread(options: GenerationOptions, approach: Approach) -> None:
+    """Refuse a filter that would be passed over: what it is to keep out may be in the prompt, or learned."""
+    if options.within is not None and not approach.retrieves:
+        raise InvalidInput.of(
+            "options.filter",
+            f"is for approaches that read passages, and {approach} would answer; ask for RAG, or leave it out",
         )
 
 

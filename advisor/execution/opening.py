@@ -13,8 +13,8 @@ from advisor.storage import documents, examples
 from advisor.storage.database import Database
 from advisor.storage.records import UseCase
 from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
-from backends.base import Backend, Example, Hit, Passage
-from backends.documents.reading import read_document
+from backends.base import Backend, Example, Hit, Passage, Restriction
+from backends.prompts import PROMPT_FORM
 from backends.retrieval.index import Connections
 from backends.training.adapters import adapter_state, verify_adapter
 
@@ -47,18 +47,18 @@ class ModelBackends:
         """Keep nothing open that holds texts of a use case."""
         self._kept.forget(lambda name: isinstance(name, tuple) and name[0] == use_case_id)
 
-    def search(self, use_case_id: str, models: Models, question: str, limit: int) -> tuple[Hit, ...]:
+    def search(
+        self, use_case_id: str, models: Models, question: str, limit: int, within: Restriction | None
+    ) -> tuple[Hit, ...]:
         """Return the passages of a use case that fit a question best.
 
         Raises:
-            ModelError: They were embedded by another model.
+            ModelError: The embedder that made them cannot be loaded.
         """
-        from backends.retrieval.ranking import search
+        from backends.retrieval.asking import ask
 
-        self._index.prepare(models)
-        vector = models.embedder.embed([question])[0]
-        with self._pool.connection() as connection:
-            return search(connection, use_case_id, question, vector, limit)
+        embedder = self._index.prepare(models)
+        return ask(self._pool, use_case_id, question, embedder, limit, self._index.embedder, within)
 
     def check(self, plan: Plan, models: Models | None) -> None:
         """Refuse a plan that cannot be carried out, as far as can be seen without waiting for models.
@@ -75,7 +75,7 @@ class ModelBackends:
         """Return what answers the plan's question.
 
         Raises:
-            ModelError: The adapter does not fit the model, or passages were embedded by another.
+            ModelError: The adapter does not fit the model, or the embedder of the passages cannot be loaded.
         """
         if plan.use_case is None:
             return PromptingBackend(models.generator, instructions=plan.instructions)
@@ -90,21 +90,21 @@ class ModelBackends:
         return self._kept.get(name, state, lambda: self._opened(plan.approach, use_case, folder, models))
 
     def _opened(self, approach: Approach, use_case: UseCase, folder: Path | None, models: Models) -> Backend:
-        if folder is not None:
-            verify_adapter(folder, models.generator.name)
+        manifest = None if folder is None else verify_adapter(folder, models.generator.name)
         # An adapter is asked in the words it was trained in; its examples said the rest.
         instructions = "" if folder else use_case.description
         if approach.retrieves:
             from backends.approaches.rag import RagBackend
 
-            self._index.prepare(models)
             return RagBackend(
                 self._pool,
                 use_case.id,
-                models.embedder,
+                self._index.prepare(models),
                 models.generator,
                 instructions=instructions,
                 adapter=folder,
+                named=self._index.embedder,
+                prompt_form=manifest.prompt_form if manifest else PROMPT_FORM,
             )
         if folder is not None:
             return PromptingBackend(models.generator, instructions=instructions, adapter=folder)
@@ -134,6 +134,6 @@ class ModelBackends:
             return [], [not_shown(use_case.document_count, f"{size:,} bytes", context_tokens)]
         found = []
         for each in documents.contents(self._database, use_case.id):
-            text = read_document(each.source, each.media_type, each.content).text
+            text = self._index.read(each).text
             found.append(Passage(each.source, each.source, 0, len(text.encode()), text))
         return found, []

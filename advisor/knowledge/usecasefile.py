@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from advisor.errors import InvalidInput, RulesError, Violation
 from advisor.knowledge.corpus import LeftOut, Named, documents_named, is_archive, members_of
@@ -35,6 +36,7 @@ __all__ = [
 
 MAX_DESCRIPTION_CHARACTERS = 4000
 MAX_LINE_CHARACTERS = 1_000_000
+_MOST_LINE_BYTES = 4 * MAX_LINE_CHARACTERS + 2
 MOST_FAULTS = 20
 """Bad lines of an examples file that are told one by one."""
 _KEYS = ("id", "description", "facts", "documents", "examples")
@@ -152,7 +154,7 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     """
     faults, more = _Faults(), 0
     with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_bounded(lines), 1):
             if not line.strip():
                 continue
             if len(faults.violations) >= MOST_FAULTS:
@@ -163,6 +165,15 @@ def read_examples(path: Path) -> Iterator[use_case_pb2.Example]:
     if more:
         faults.violations.append(Violation(str(path), f"and {counted(more, 'more line')} like these"))
     faults.tell()
+
+
+def _bounded(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file, of one that is too long its beginning alone."""
+    while line := file.readline(_MOST_LINE_BYTES):
+        piece = line
+        while len(piece) == _MOST_LINE_BYTES and not piece.endswith(b"\n"):
+            piece = file.readline(_MOST_LINE_BYTES)
+        yield line
 
 
 def take_stock(case: UseCaseFile) -> Inventory:
@@ -197,16 +208,23 @@ def _is_example(line: bytes) -> bool:
 
 
 def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
+    too_long = f"more than the {MAX_LINE_CHARACTERS:,} characters allowed; shorten the example"
+    if len(line) >= _MOST_LINE_BYTES:
+        raise InvalidInput.of(place, too_long)
     try:
         text = line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InvalidInput.of(
             place, f"not UTF-8: {error.reason} at byte {error.start + 1}; save the file as UTF-8"
         ) from None
+    if len(text) > MAX_LINE_CHARACTERS:
+        raise InvalidInput.of(place, too_long)
     try:
-        values = json.loads(text) if len(text) <= MAX_LINE_CHARACTERS else None
+        values = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidInput.of(place, f"not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, lists within lists without end
+        raise InvalidInput.of(place, "not JSON that can be read; write an object of texts a line") from None
     if not isinstance(values, Mapping):
         raise InvalidInput.of(place, 'not an object; write {"question": "...", "answer": "..."}')
     fields = {key: values.get(key) for key in ("question", "answer", "context")}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from advisor.errors import InvalidInput
 from advisor.execution.answering import Ask
 from advisor.knowledge.approaches import APPROACHES
 from advisor.names import shown
 from advisor.rpc.requests import Checks
+from advisor.storage.passage_filters import restriction_of
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.wire.messages import exchange_from_proto, options_from_proto
 from backends.base import GenerationOptions
@@ -83,9 +85,16 @@ def refuse_schema(options: GenerationOptions) -> None:
 
 def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> GenerationOptions:
     given = options_from_proto(options)
+    with checks.gather():
+        given = replace(given, within=restriction_of(options.filter, "options.filter"))
     checks.bounds(given.max_output_tokens, "options.max_output_tokens", 1, 2048)
     checks.bounds(given.temperature, "options.temperature", 0, 2)
-    checks.bounds(given.passages, "options.passages", 1, 20)
+    if given.passages is not None:
+        checks.bounds(given.passages, "options.passages", 1, 20)
+    if options.unsupported not in execution_pb2.GenerationOptions.Unsupported.values():
+        checks.add(
+            "options.unsupported", f"is {options.unsupported}; give UNSUPPORTED_FLAG or UNSUPPORTED_LEAVE_OUT"
+        )
     _check_labels(checks, given.labels)
     if given.output_schema is not None:
         if given.labels:

@@ -12,7 +12,16 @@ from advisor.storage.database import Database
 
 __all__ = ["Eraser"]
 
-TABLES = ("use_cases", "documents", "examples", "passages", "adapters", "trained_on", "operations")
+TABLES = (
+    "use_cases",
+    "documents",
+    "document_changes",
+    "examples",
+    "passages",
+    "adapters",
+    "trained_on",
+    "operations",
+)
 
 
 class Eraser:

@@ -1,4 +1,4 @@
-"""`advisor.v1.ExecutionService`: answers, tuning, adapters."""
+"""`advisor.v1.ExecutionService`: answers, tuning, passages made anew, adapters."""
 # ruff: noqa: N802 - the names of the handlers are those of the proto
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from advisor.rpc.requests import Checks, fingerprint
 from advisor.settings import Settings
 from advisor.storage import adapters
 from advisor.storage.database import Database
+from advisor.storage.passage_filters import restriction_of
+from advisor.storage.records import Request
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_pb2
@@ -35,6 +37,8 @@ from advisor.wire.messages import (
     references_to_proto,
 )
 from advisor.wire.recommendation import approach_to_proto, recommendation_to_proto
+from advisor.work.jobs import JobRequest
+from advisor.work.reindexing import ReindexJob
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, SettingsError, Token
@@ -111,11 +115,14 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         check_question(checks, request.question, self._settings.question_characters)
         if not 0 <= request.limit <= MOST_FOUND:
             checks.add("limit", f"is {request.limit}; it must be 1 to {MOST_FOUND}, or 0 for {USUALLY_FOUND}")
+        within = None
+        with checks.gather():
+            within = restriction_of(request.filter, "filter")
         checks.refuse()
         limit = request.limit or USUALLY_FOUND
         with self._answer_slots.taken():
             hits = await self._answer_lane.run(
-                partial(self._execution.search, use_case_id, request.question, limit)
+                partial(self._execution.search, use_case_id, request.question, limit, within)
             )
         return execution_pb2.SearchResponse(references=references_to_proto(hits))
 
@@ -129,12 +136,17 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         settings = _tuning_settings(checks, request.settings, approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
+        return await self._submitted(job, fingerprint("Tune", request, request_id))
 
-        def submit() -> operations_pb2.Operation:
-            operation = self._queue.submit(job, fingerprint("Tune", request, request_id))
-            return operation_with_response(self._database, operation)  # a repetition may find it ended
-
-        return await self._blocking(submit)
+    async def Reindex(
+        self, request: execution_pb2.ReindexRequest, _context: Context
+    ) -> operations_pb2.Operation:
+        """Start to make all passages anew; see the proto."""
+        checks = Checks()
+        request_id = checks.request_id(request.request_id)
+        checks.refuse()
+        job = ReindexJob(self._settings.embedder)
+        return await self._submitted(job, fingerprint("Reindex", request, request_id))
 
     async def GetAdapter(
         self, request: execution_pb2.GetAdapterRequest, _context: Context
@@ -167,6 +179,13 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         ids = _adapter(request.name)
         await self._blocking(lambda: adapters.delete(self._database, *ids, self._settings.data_dir))
         return empty_pb2.Empty()
+
+    async def _submitted(self, job: JobRequest, request: Request | None) -> operations_pb2.Operation:
+        def submit() -> operations_pb2.Operation:
+            operation = self._queue.submit(job, request)
+            return operation_with_response(self._database, operation)  # a repetition may find it ended
+
+        return await self._blocking(submit)
 
     def _prepare(self, ask: Ask) -> Plan:
         refuse_schema(ask.options)
@@ -227,4 +246,10 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
         ),
         attribution_token=uuid.uuid4().hex,
         notes=answer.notes,
+        unsupported=(
+            execution_pb2.UnsupportedSentence(
+                start_byte=each.start_byte, end_byte=each.end_byte, missing=each.missing
+            )
+            for each in answer.unsupported
+        ),
     )

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
 from advisor.work.supervisor import WorkerPool
+from backends.documents.reader import DocumentReader
+from backends.retrieval.embedding import Embedder
 
 __all__ = ["AdvisorServer", "Parts", "open_parts", "serve"]
 
@@ -202,6 +205,15 @@ class AdvisorServer:
         )
 
 
+def _open_embedder(settings: Settings, name: str) -> Embedder:
+    """Load an embedder that is not the server's own: that of passages which are not made anew yet."""
+    from backends.retrieval.embedding import open_embedder
+
+    embedder = open_embedder(name, cache=settings.model_cache, report=lambda _: None)
+    embedder.warm()
+    return embedder
+
+
 @contextmanager
 def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
     """Open what a server needs: rules, database, models to load, workers to start."""
@@ -210,10 +222,11 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         open_postgres(settings) as url,
         Database.open(url) as database,
         database.more(RETRIEVAL_CONNECTIONS) as pool,
+        DocumentReader(settings.concurrent_imports + 1) as reader,
     ):
         requests.forget_old(database)
         loader = ModelLoader(lambda report: load_models(settings, report))
-        index = ModelIndex(database, loader)
+        index = ModelIndex(database, loader, reader, partial(_open_embedder, settings))
         parts = Parts(
             settings=settings,
             advisor=advisor,

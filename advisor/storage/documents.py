@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from psycopg.rows import class_row
 
@@ -12,7 +13,23 @@ from advisor.storage import adapters, pages, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Document, DocumentContent, Page
 
-__all__ = ["contents", "delete", "get", "hashes", "list_page", "size_bytes"]
+__all__ = ["MOST_CHANGES", "change_times", "contents", "delete", "get", "hashes", "list_page", "size_bytes"]
+
+MOST_CHANGES = 20
+"""Changes of one document that are kept: the last."""
+
+# Of a document with the most changes that are kept, those before its oldest are not known any more.
+_CHANGE_TIMES = f"""
+WITH full_since AS (
+    SELECT max(since) AS since FROM (
+        SELECT min(change_time) AS since FROM document_changes WHERE use_case_id = %(id)s
+        GROUP BY source HAVING count(*) >= {MOST_CHANGES}
+    ) AS full_ones
+)
+SELECT since, coalesce(array_agg(DISTINCT change_time ORDER BY change_time)
+    FILTER (WHERE since IS NULL OR change_time > since), '{{}}')
+FROM full_since LEFT JOIN document_changes ON use_case_id = %(id)s GROUP BY since
+"""  # noqa: S608 (fixed text)
 
 
 def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str = "") -> Page[Document]:
@@ -28,7 +45,9 @@ def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Document)) as cursor:
         use_cases.require(connection, use_case_id)
         rows = cursor.execute(
-            "SELECT source, media_type, size_bytes, sha256, passage_count FROM documents"
+            "SELECT source, media_type, size_bytes, sha256, passage_count, change_time, changes FROM documents,"
+            " LATERAL (SELECT max(change_time) AS change_time, count(*) AS changes FROM document_changes"
+            " WHERE (use_case_id, source) = (documents.use_case_id, documents.source)) AS changed"
             " WHERE use_case_id = %s AND source > %s ORDER BY source LIMIT %s",
             [use_case_id, last, size + 1],
         ).fetchall()
@@ -66,6 +85,16 @@ def size_bytes(database: Database, use_case_id: str) -> int:
             "SELECT coalesce(sum(size_bytes), 0) FROM documents WHERE use_case_id = %s", [use_case_id]
         ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def change_times(database: Database, use_case_id: str) -> tuple[datetime | None, list[datetime]]:
+    """Return when contents of a use case's documents were replaced, in order: one time for each import.
+
+    Before them stands from when on all are known; None where they are from the start.
+    """
+    with database.transaction() as connection:
+        since, times = connection.execute(_CHANGE_TIMES, {"id": use_case_id}).fetchall()[0]
+    return since, [each for each in times if each is not None]
 
 
 def get(database: Database, use_case_id: str, source_hash: str) -> DocumentContent:

@@ -1,4 +1,4 @@
-"""Filters of lists: a subset of AIP-160, read into conditions that PostgreSQL tests.
+"""Filters of lists and of what is found: a subset of AIP-160, read into conditions that PostgreSQL tests.
 
     filter      = [restriction ("AND" restriction)*]
     restriction = FIELD ("=" | "!=") value
@@ -91,7 +91,11 @@ class _Token:
 
 
 def parse_filter(
-    text: str, fields: Mapping[str, FilterField], field: str = "filter"
+    text: str,
+    fields: Mapping[str, FilterField],
+    field: str = "filter",
+    *,
+    example: str = "done = true AND state != failed",
 ) -> tuple[Condition, ...]:
     """Return the conditions that a filter asks for, all of which must hold; none where it is empty.
 
@@ -99,6 +103,7 @@ def parse_filter(
         text: The filter.
         fields: What can be filtered by, under every name that it has.
         field: The request's field that holds the filter.
+        example: A filter to show where this one cannot be read.
 
     Raises:
         InvalidInput: The filter cannot be read; the message names the part, and what is allowed.
@@ -108,7 +113,7 @@ def parse_filter(
     try:
         return tuple(_conditions(list(_tokens(text)), fields))
     except ValueError as error:
-        raise InvalidInput.of(field, str(error)) from None
+        raise InvalidInput.of(field, f"{error}, as in {example}") from None
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -145,4 +150,4 @@ def _condition(name: _Token, sign: _Token, value: _Token, fields: Mapping[str, F
 
 def _unexpected(token: _Token, allowed: str) -> ValueError:
     where = "at its end" if token.kind == "end" else f"{shown(token.text)} at character {token.at + 1}"
-    return ValueError(f"cannot be read {where}; allowed: {allowed}, as in done = true AND state != failed")
+    return ValueError(f"cannot be read {where}; allowed: {allowed}")

@@ -16,7 +16,7 @@ deletes with its commit what the use case has and it did not send.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -26,6 +26,7 @@ from advisor.errors import InvalidInput, ResourceExhausted, Violation
 from advisor.names import use_case_name
 from advisor.storage import adapters
 from advisor.storage.database import Connection, Database, translated
+from advisor.storage.documents import MOST_CHANGES
 from advisor.storage.example_imports import ExampleImport, open_examples
 from advisor.storage.records import DocumentContent, ImportResult, Request, Skipped
 from advisor.storage.staging import (
@@ -43,6 +44,10 @@ __all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_
 
 SOURCE_CHARACTERS = 1_000
 """Longest source of a document; it is part of an index, which takes 2,700 bytes at most."""
+
+BATCH_BYTES = 1024 * 1024
+BATCH_DOCUMENTS = 100
+"""Documents read together from the database: many small ones share the cost of a query."""
 
 
 def open_documents(
@@ -85,10 +90,11 @@ class DocumentImport:
         self._limits = limits
         self._mirror = mirror
         self._sources: set[str] = set()
-        self._changed: list[str] = []
+        self._changed: dict[str, int] = {}  # their sizes
+        self._replaced: set[str] = set()
+        self._passages: dict[str, int] = {}
         self._received_bytes = 0
-        self._changed_bytes = 0
-        self._replaced = 0
+        self._rewritten: set[str] = set()
         self._content = hashlib.sha256()
         self._request = hashlib.sha256(f"documents\0{use_case_id}\0{mirror}\0{strict}\0".encode())
 
@@ -99,20 +105,24 @@ class DocumentImport:
             InvalidInput: It is empty, too large, without a source, or its source came before.
         """
         digest = self._receive(source, media_type, content)
+        key = [self._use_case_id, source]
         with translated():
             row = self.connection.execute(
-                "INSERT INTO documents (use_case_id, source, media_type, content, size_bytes, sha256)"
+                "WITH before AS (SELECT sha256 FROM documents WHERE use_case_id = %s AND source = %s)"
+                " INSERT INTO documents (use_case_id, source, media_type, content, size_bytes, sha256)"
                 " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (use_case_id, source) DO UPDATE SET"
                 " media_type = excluded.media_type, content = excluded.content,"
                 " size_bytes = excluded.size_bytes, sha256 = excluded.sha256, passage_count = 0"
                 " WHERE (documents.sha256, documents.media_type) <> (excluded.sha256, excluded.media_type)"
-                " RETURNING xmax = 0",  # where the row is new
-                [self._use_case_id, source, media_type, content, len(content), digest],
+                " RETURNING (SELECT sha256 FROM before)",
+                [*key, *key, media_type, content, len(content), digest],
             ).fetchone()
         if row is not None:
-            self._changed.append(source)
-            self._changed_bytes += len(content)
-            self._replaced += not row[0]
+            self._changed[source] = len(content)
+            if row[0] is not None:
+                self._replaced.add(source)
+            if row[0] and row[0] != digest:
+                self._rewritten.add(source)
         return row is not None
 
     def add_unreadable(self, source: str, media_type: str, content: bytes, error: DocumentError) -> None:
@@ -132,7 +142,8 @@ class DocumentImport:
             DocumentError: The import is strict.
         """
         self._note_skipped(source, error)
-        self._changed.remove(source)
+        del self._changed[source]
+        self._rewritten.discard(source)
         key = [self._use_case_id, source]
         with self._database.transaction() as connection:  # sees what was committed before this import
             stored = connection.execute(
@@ -151,32 +162,34 @@ class DocumentImport:
                 )
 
     def changed(self) -> Iterator[DocumentContent]:
-        """Yield the documents that are new or changed, one at a time, in the order sent."""
-        for source in tuple(self._changed):
+        """Yield the documents that are new or changed in the order sent, without holding many at a time."""
+        for sources in _batches(self._changed):
             with translated(), self.connection.cursor(row_factory=class_row(DocumentContent)) as cursor:
-                yield cursor.execute(
+                found = cursor.execute(
                     "SELECT source, media_type, content FROM documents"
-                    " WHERE use_case_id = %s AND source = %s",
-                    [self._use_case_id, source],
-                ).fetchall()[0]
+                    " WHERE use_case_id = %s AND source = ANY(%s)",
+                    [self._use_case_id, sources],
+                ).fetchall()
+            place = {source: index for index, source in enumerate(sources)}
+            yield from sorted(found, key=lambda each: place[each.source])
+
+    def replaces(self, source: str) -> bool:
+        """Return whether a document that changed takes the place of another, of which there may be passages."""
+        return source in self._replaced
 
     @property
     def erases(self) -> bool:
         """Whether it deletes or replaces documents."""
-        return self._replaced > 0 or bool(self.removed)
+        return bool(self._replaced or self.removed)
 
     @property
     def changed_bytes(self) -> int:
         """Size of the documents that are new or changed."""
-        return self._changed_bytes
+        return sum(self._changed.values())
 
     def count_passages(self, source: str, passages: int) -> None:
         """Note how many passages a staged document was split into."""
-        with translated():
-            self.connection.execute(
-                "UPDATE documents SET passage_count = %s WHERE use_case_id = %s AND source = %s",
-                [passages, self._use_case_id, source],
-            )
+        self._passages[source] = passages
 
     def check(self, count: int, sha256: str) -> None:
         """Compare what arrived with what the client says it sent, before the passages are made.
@@ -217,23 +230,37 @@ class DocumentImport:
 
     def _publish(self) -> dict[str, Any]:
         connection, use_case = self.connection, self._use_case_id
-        passages = number(
-            connection,
-            "SELECT sum(passage_count) FROM documents WHERE use_case_id = %s AND source = ANY(%s)",
-            use_case,
-            self._changed,
+        connection.execute(
+            "UPDATE documents SET passage_count = passages FROM unnest(%s::text[], %s::int[])"
+            " AS counted (name, passages) WHERE use_case_id = %s AND source = name",
+            [list(self._passages), list(self._passages.values()), use_case],
         )
+        self._note_changes()
         adapters.bring_in_step(connection, use_case)
         changed, skipped = len(self._changed), len(self._skipped)
         return asdict(
             ImportResult(
                 changed,
                 len(self._sources) - changed - skipped,
-                passages,
+                sum(self._passages.values()),
                 deleted=len(self.removed),
                 skipped=skipped,
                 first_skipped=tuple(self._skipped[:MOST_FAULTS]),
             )
+        )
+
+    def _note_changes(self) -> None:
+        """Keep when contents were replaced, of each document the last times."""
+        key = [self._use_case_id, sorted(self._rewritten)]
+        self.connection.execute(
+            "INSERT INTO document_changes SELECT %s, source, now() FROM unnest(%s::text[]) AS source", key
+        )
+        self.connection.execute(
+            "DELETE FROM document_changes WHERE (use_case_id, source, change_time) IN ("
+            " SELECT use_case_id, source, change_time FROM (SELECT *, row_number() OVER"
+            " (PARTITION BY source ORDER BY change_time DESC) AS place FROM document_changes"
+            " WHERE use_case_id = %s AND source = ANY(%s)) AS placed WHERE place > %s)",
+            [*key, MOST_CHANGES],
         )
 
     def _receive(self, source: str, media_type: str, content: bytes) -> str:
@@ -270,6 +297,20 @@ class DocumentImport:
                 f"the documents of {use_case_name(self._use_case_id)} would take more than "
                 f"{self._limits.use_case_bytes} bytes; import fewer, or use another use case",
             )
+
+
+def _batches(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """Yield the sources of documents, as many together as are of `BATCH_BYTES`; a larger one comes alone."""
+    batch: list[str] = []
+    size = 0
+    for source, size_bytes in tuple(sizes.items()):
+        if batch and (size + size_bytes > BATCH_BYTES or len(batch) == BATCH_DOCUMENTS):
+            yield batch
+            batch, size = [], 0
+        batch.append(source)
+        size += size_bytes
+    if batch:
+        yield batch
 
 
 def _check_document(field: str, source: str, content: bytes, document_bytes: int) -> None:

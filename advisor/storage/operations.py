@@ -78,7 +78,7 @@ class Operation:
     Attributes:
         id: Last part of its name.
         kind: What is done, such as `TUNE`.
-        use_case_id: What it belongs to, and is deleted with.
+        use_case_id: What it belongs to, and is deleted with; None for the work of all use cases.
         target: Resource name of what it makes; no two active operations share one.
         state: Where it stands.
         payload: What was asked for.
@@ -95,7 +95,7 @@ class Operation:
 
     id: str
     kind: str
-    use_case_id: str
+    use_case_id: str | None
     target: str
     state: State
     payload: dict[str, Any]
@@ -129,7 +129,7 @@ def create(
     database: Database,
     *,
     kind: str,
-    use_case_id: str,
+    use_case_id: str | None,
     target: str,
     payload: Mapping[str, Any],
     queue_limit: int,
@@ -141,7 +141,7 @@ def create(
     Args:
         database: Where it is kept.
         kind: What is to be done.
-        use_case_id: What it belongs to.
+        use_case_id: What it belongs to; None for the work of all use cases.
         target: Resource name of what it makes.
         payload: What is asked for.
         queue_limit: Most operations that may wait.
@@ -156,7 +156,8 @@ def create(
     """
 
     def insert() -> dict[str, str]:
-        use_cases.require(connection, use_case_id)
+        if use_case_id is not None:
+            use_cases.require(connection, use_case_id)
         if taken(connection):
             raise AlreadyExists(target)
         row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()

@@ -45,13 +45,15 @@ class UseCase:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document without its content."""
+    """A document without its content; `change_time` is None where that is as it came first."""
 
     source: str
     media_type: str
     size_bytes: int
     sha256: str
     passage_count: int
+    change_time: datetime | None = None
+    changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

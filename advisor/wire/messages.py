@@ -34,6 +34,11 @@ __all__ = [
     "use_case_to_proto",
 ]
 
+_UNSUPPORTED = {
+    execution_pb2.GenerationOptions.UNSUPPORTED_FLAG: base.Unsupported.FLAG,
+    execution_pb2.GenerationOptions.UNSUPPORTED_LEAVE_OUT: base.Unsupported.LEAVE_OUT,
+}
+
 
 def facts_to_bytes(facts: facts_pb2.Facts) -> bytes:
     """Return facts as they are stored."""
@@ -71,6 +76,8 @@ def document_summary_to_proto(
         size_bytes=document.size_bytes,
         sha256=document.sha256,
         passage_count=document.passage_count,
+        change_time=timestamp(document.change_time) if document.change_time else None,
+        changes=document.changes,
     )
 
 
@@ -134,10 +141,17 @@ def exchange_from_proto(message: execution_pb2.Exchange) -> base.Exchange:
 
 
 def options_from_proto(message: execution_pb2.GenerationOptions) -> base.GenerationOptions:
-    """Return how to generate; what is absent takes its default."""
+    """Return how to generate, but for the filter.
+
+    What is absent takes its default, and so does what this version does not know.
+    """
     given: dict[str, Any] = {
-        field.name: tuple(value) if field.is_repeated else value for field, value in message.ListFields()
+        field.name: tuple(value) if field.is_repeated else value
+        for field, value in message.ListFields()
+        if field.name != "filter"
     }
+    if "unsupported" in given:
+        given["unsupported"] = _UNSUPPORTED.get(message.unsupported, base.Unsupported.FLAG)
     return base.GenerationOptions(**given)
 
 

@@ -32,8 +32,8 @@ class JobRequest(Protocol):
     kind: ClassVar[str]
 
     @property
-    def use_case_id(self) -> str:
-        """The use case that the work belongs to."""
+    def use_case_id(self) -> str | None:
+        """The use case that the work belongs to, and is deleted with; None where it is that of all."""
         ...
 
     @property

@@ -14,13 +14,15 @@ from typing import Any, Generic, TypeVar
 
 from advisor.errors import NotFound
 from advisor.execution.answering import Execution
+from advisor.settings import Settings
+from advisor.storage import reindexing as storage
 from advisor.storage.database import Connection, Database
 from advisor.storage.operations import Operation, State
 from advisor.storage.records import UseCase
-from advisor.work import tuning
+from advisor.work import reindexing, tuning
 from advisor.work.jobs import JobFunction, JobRequest
 
-__all__ = ["KINDS", "Kind", "read_made"]
+__all__ = ["KINDS", "Kind", "clean_up", "read_made"]
 
 R = TypeVar("R", bound=JobRequest)
 
@@ -31,7 +33,8 @@ class Kind(Generic[R]):
 
     Attributes:
         request: What is asked for.
-        check: Raises where the work cannot begin as things are; called before it is queued.
+        check: Raises where the work cannot begin as things are; called before it is queued. None for
+            work of no use case.
         taken: Says whether what would be made exists already.
         run: Does the work, in a worker. It imports models itself, so that a server need not.
         read: Returns what was made, as it is stored now; NotFound where it was deleted. None for a
@@ -41,7 +44,7 @@ class Kind(Generic[R]):
     """
 
     request: type[R]
-    check: Callable[[R, UseCase, Execution], None]
+    check: Callable[[R, UseCase, Execution], None] | None
     taken: Callable[[R, Connection], bool]
     run: JobFunction
     read: Callable[[R, Database], object] | None
@@ -59,8 +62,23 @@ KINDS: Mapping[str, Kind[Any]] = {
         metadata="advisor.v1.TuneMetadata",
         response="advisor.v1.Adapter",
     ),
+    reindexing.ReindexJob.kind: Kind(
+        request=reindexing.ReindexJob,
+        check=None,
+        taken=lambda *_: False,
+        run=reindexing.run_reindex,
+        read=None,
+        metadata="advisor.v1.ReindexMetadata",
+        response="advisor.v1.ReindexResponse",
+    ),
 }
 """Every kind, by what `Operation.kind` says."""
+
+
+def clean_up(database: Database, settings: Settings) -> None:
+    """Remove what operations that have ended, however they did, left of work half done."""
+    tuning.clean_checkpoints(database, settings)
+    storage.discard_unused(database, reindexing.ReindexJob.kind)
 
 
 def read_made(database: Database, operation: Operation) -> object | None:

@@ -39,7 +39,8 @@ class WorkQueue:
             ResourceExhausted: The queue is full.
         """
         kind = KINDS[asked.kind]
-        kind.check(asked, use_cases.get(self._database, asked.use_case_id), self._execution)
+        if kind.check is not None and asked.use_case_id is not None:
+            kind.check(asked, use_cases.get(self._database, asked.use_case_id), self._execution)
         return operations.create(
             self._database,
             kind=asked.kind,

@@ -226,18 +226,21 @@ def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample],
 
 def _search(job: Job, use_case_id: str, seen: set[str]) -> Callable[[str, int], Sequence[Passage]]:
     """Return the search by which the use case's questions will be answered; `seen` takes the sources found."""
-    from backends.retrieval.embedding import open_embedder
-    from backends.retrieval.index import create_passage_table
+    from backends.retrieval.embedding import LocalEmbedder, open_embedder
+    from backends.retrieval.index import made_by
     from backends.retrieval.search import PassageRetriever
 
-    embedder = open_embedder(
-        job.settings.embedder,
-        cache=job.settings.model_cache,
-        report=lambda progress: job.report(_preparation(progress)),
-    )
-    with job.database.transaction() as connection:  # refuses passages that another model embedded
-        create_passage_table(connection, embedder.dimensions, embedder=embedder.name)
-    retriever = PassageRetriever(job.database.pool, use_case_id, embedder)
+    def named(name: str) -> LocalEmbedder:
+        return open_embedder(
+            name,
+            cache=job.settings.model_cache,
+            report=lambda progress: job.report(_preparation(progress)),
+        )
+
+    with job.database.transaction() as connection:
+        made = made_by(connection)
+    embedder = named(made.embedder if made else job.settings.embedder)
+    retriever = PassageRetriever(job.database.pool, use_case_id, embedder, named)
     job.report(_preparation(Progress("Finding passages for the examples")))
 
     def search(question: str, limit: int) -> Sequence[Passage]:

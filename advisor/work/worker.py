@@ -239,7 +239,7 @@ def main(
     Args:
         functions: What does the work of each kind; those of `advisor.work.kinds` where None.
         arguments: Command line; that of the process where None.
-        after_each: Called at the start and after each operation; cleans checkpoints where None.
+        after_each: Called at the start and after each operation; `advisor.work.kinds.clean_up` where None.
     """
     parser = argparse.ArgumentParser(prog="python -m advisor.work.worker", description="Does long work.")
     parser.add_argument("--supervised", action="store_true", help="read settings from standard input")
@@ -257,11 +257,10 @@ def main(
         if supervised:
             _await_database(settings, stopping)
         if functions is None:
-            from advisor.work.kinds import KINDS
-            from advisor.work.tuning import clean_checkpoints
+            from advisor.work.kinds import KINDS, clean_up
 
             functions = {name: kind.run for name, kind in KINDS.items()}
-            after_each = clean_checkpoints
+            after_each = clean_up
         with open_postgres(settings) as url, Database.open(url, connections=3) as database:
             work(
                 database,

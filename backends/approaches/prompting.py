@@ -8,6 +8,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from backends.approaches.history import history_notes, newest_that_fit
+from backends.approaches.tidying import generate_tidy
 from backends.base import (
     Answer,
     AnswerEvent,
@@ -107,12 +108,14 @@ class PromptingBackend:
     ) -> Answer:
         """Answer a question, as `Backend.answer` says."""
         chat, notes = self._fitting(question, options, history)
-        generation = self._generator.generate(
+        generation, more = generate_tidy(
+            self._generator,
             chat,
             options=options,
             emit=lambda text: emit(Token(text)),
             cancelled=cancelled,
             adapter=self._adapter,
+            echoes=(question, self._instructions),
         )
         return Answer(
             text=generation.text,
@@ -121,7 +124,7 @@ class PromptingBackend:
             output_tokens=generation.output_tokens,
             model=self._generator.name,
             engine=generation.engine,
-            notes=(*self._notes, *notes),
+            notes=(*self._notes, *notes, *more),
         )
 
     def _fitting(

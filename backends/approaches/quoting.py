@@ -10,19 +10,17 @@ passages are at hand, unless they were trained on them or a form is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from backends.approaches.statements import nearest_statement, statements_of
+from backends.approaches.evidence import READ
+from backends.approaches.statements import Statement, nearest_statement
 from backends.base import Answer, Citation, FinishReason, GenerationOptions, Generator, Hit
-from backends.retrieval.embedding import Embedder
 
-__all__ = ["QUOTED_NOTE", "Quoting", "quotes"]
+__all__ = ["QUOTED_NOTE", "quoted", "quotes"]
 
 _SMALL = 1_000_000_000
 """Parameters below which a model does not write from passages."""
-_READ = 2
-"""Passages that are read for the statement: the third misleads."""
 
 QUOTED_NOTE = (
     "The answer is quoted from the documents: a model this small answers less reliably in its own words"
@@ -34,28 +32,31 @@ def quotes(generator: Generator, adapter: Path | None) -> bool:
     return adapter is None and generator.parameters is not None and generator.parameters < _SMALL
 
 
-class Quoting:
-    """Answers by quoting.
+def quoted(
+    question: str,
+    hits: Sequence[Hit],
+    near: Mapping[Statement, float],
+    options: GenerationOptions,
+    model: str,
+) -> Answer:
+    """Return the best statement with the mark of its passage, cut where the options allow fewer words.
 
     Args:
-        embedder: Tells how near statements are to a question.
+        question: The question.
+        hits: What is shown of what was found.
+        near: How near statements of it are to the question, as `evidence_for` returns them.
+        options: How long the answer may be.
+        model: The model's name.
     """
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-
-    def answer(self, question: str, hits: Sequence[Hit], options: GenerationOptions, model: str) -> Answer:
-        """Return the best statement with the mark of its passage, cut where the options allow fewer words."""
-        read = hits[:_READ]
-        statements = list(statements_of([hit.passage for hit in read]))
-        best = nearest_statement(question, statements, read, self._embedder)
-        if best is None:  # passages hold letters, and so statements; of signs alone there is nothing to quote
-            return Answer("", FinishReason.STOP, 0, 0, model)
-        words = best.whole.split(" ")
-        cut = len(words) > options.max_output_tokens
-        text, citation = _marked(" ".join(words[: options.max_output_tokens]), best.number)
-        reason = FinishReason.LENGTH if cut else FinishReason.STOP
-        return Answer(text, reason, 0, 0, model, citations=(citation,), notes=(QUOTED_NOTE,))
+    read = {each: nearness for each, nearness in near.items() if each.number <= min(READ, len(hits))}
+    best = nearest_statement(question, read, hits)
+    if best is None:  # passages hold letters, and so statements; of signs alone there is nothing to quote
+        return Answer("", FinishReason.STOP, 0, 0, model)
+    words = best.whole.split(" ")
+    cut = len(words) > options.max_output_tokens
+    text, citation = _marked(" ".join(words[: options.max_output_tokens]), best.number)
+    reason = FinishReason.LENGTH if cut else FinishReason.STOP
+    return Answer(text, reason, 0, 0, model, citations=(citation,), notes=(QUOTED_NOTE,))
 
 
 def _marked(text: str, number: int) -> tuple[str, Citation]:

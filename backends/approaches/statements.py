@@ -1,21 +1,20 @@
 """What passages state: sentences, items and rows, each with the term it is said of, and which answers a question.
 
 statements = statements_of(passages)
-best = nearest_statement(question, statements, hits, embedder)
+best = nearest_statement(question, near, hits)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backends.approaches.citations import STOP_WORDS
+from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Hit, Passage
-from backends.retrieval.embedding import Embedder
 from backends.retrieval.words import is_name
 
-__all__ = ["Statement", "names_in", "nearest_statement", "stands_in", "statements_of"]
+__all__ = ["Statement", "names_in", "nearest_statement", "stands_in", "statements_of", "stems"]
 
 _MOST_NAME_LINES = 4
 _ASKING = frozenset({"called", "did", "i", "me", "my", "need", "use", "used", "uses", "we"})
@@ -24,6 +23,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
 _MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
 _BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
 _REFERS = re.compile(r"(?:It|Its|This|These|They|Their|Those|That)\b")
+_CLOSING = " \"'`*_’”)]"
 _EDGES = ".,;:?!()\"'`‘’“”[]"
 
 # What a statement's fitness is made of: by measurement on questions about settings, options and definitions.
@@ -63,37 +63,33 @@ class Statement:
 
 
 def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
-    """Yield what passages state, in order; a term alone states nothing."""
+    """Yield what passages state, in order; a term alone states nothing, nor does a question."""
     for number, passage in enumerate(passages, 1):
         for term, text in _pieces(passage):
             before = ""
             for sentence in filter(re.compile(r"\w").search, _SENTENCE.split(text)):
-                yield Statement(number, term, sentence.strip(), before)
+                if not sentence.rstrip(_CLOSING).endswith("?"):
+                    yield Statement(number, term, sentence.strip(), before)
                 before = sentence.strip()
 
 
 def nearest_statement(
-    question: str, statements: Sequence[Statement], hits: Sequence[Hit], embedder: Embedder
+    question: str, near: Mapping[Statement, float], hits: Sequence[Hit]
 ) -> Statement | None:
     """Return the statement that answers a question best; None where there are none.
 
     Args:
         question: The question.
-        statements: What the passages state.
+        near: What the passages state, each with how near it is to the question in meaning.
         hits: The passages, of which the statements tell the numbers.
-        embedder: Tells how near two texts are in meaning.
     """
-    if not statements:
-        return None
-    vectors = embedder.embed([question, *(each.whole for each in statements)])
-    near = (vectors[1:] @ vectors[0]).tolist()
     names = names_in(question)
-    words = _stems(question) - {stem for name in names for stem in _stems(name)}
-    fits = [
-        _MEANING_SHARE * meaning + _fitness(each, hits[each.number - 1], names, words)
-        for each, meaning in zip(statements, near, strict=True)
-    ]
-    return statements[fits.index(max(fits))]
+    words = stems(question) - {stem for name in names for stem in stems(name)}
+    return max(
+        near,
+        key=lambda each: _MEANING_SHARE * near[each] + _fitness(each, hits[each.number - 1], names, words),
+        default=None,
+    )
 
 
 def names_in(text: str) -> list[str]:
@@ -145,13 +141,13 @@ def _joined(term: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _is_row(name: str) -> bool:
-    """Return whether a heading tells more than a name, such as a box with a name, its type and its default."""
-    return len(name.split()) > 2 and re.search(r"\w: ?\w", name) is not None
+    """Return whether a heading tells more than a name, such as a name, its type and its default."""
+    return len(name.split()) > 2 and re.search(r"\w ?: ?\w", name) is not None
 
 
 def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[str]) -> float:
-    own = _stems(statement.text)
-    context = _stems(f"{statement.term} {hit.passage.heading} {hit.passage.source}") - own
+    own = stems(statement.text)
+    context = stems(f"{statement.term} {hit.passage.heading} {hit.passage.source}") - own
     held = len(words & own) + _CONTEXT * len(words & context)
     fitness = _PASSAGE_SHARE * hit.score + _WORDS_SHARE * held / max(1, len(words))
     fitness -= _LENGTH_COST * max(0, len(statement.text.split()) - _USUAL_WORDS)
@@ -163,7 +159,7 @@ def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[st
     return fitness + (_NAMES_IT if any(stands_in(name, told) for name in names) else _OTHER)
 
 
-def _stems(text: str) -> set[str]:
+def stems(text: str) -> set[str]:
     """Return the words that carry meaning, cut to what inflected ones have in common."""
     words = re.findall(r"[^\W_]+", text.lower())
     return {_cut(word) for word in words if word not in STOP_WORDS | _ASKING}

@@ -34,6 +34,7 @@ _ARCHIVES = (
 )  # fmt: skip
 _FREE_OF_RATIO = 1024 * 1024  # smaller members may be as repetitive as they like
 _ENCRYPTED = 0x1
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # a terminal would obey them
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,8 @@ def _reason_to_skip(path: str, entry: zipfile.ZipInfo, limits: ArchiveLimits) ->
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", path) or "\0" in path:
         return "its path leads out of the archive"
+    if _CONTROL.search(path):
+        return "its name holds control characters"
     if "__MACOSX" in parts or any(part.startswith(".") for part in parts):
         return HIDDEN
     mode = entry.external_attr >> 16

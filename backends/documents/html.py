@@ -2,8 +2,8 @@
 
 The tree is that of an HTML5 parser (lexbor), so broken markup is read as
 browsers read it. Definitions keep their terms, rows their headers, and anchors
-are known as places. Left out are scripts, navigation by its tags, roles and
-usual class names, and blocks that are links and nothing else.
+are known as places. Left out are scripts, what is hidden, navigation by its tags, roles
+and usual class names, and blocks that are links and nothing else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from backends.documents.cells import BLOCKS, SPACE, children, flat, is_data, rows_of
 from backends.documents.navigation import leads_around
 from backends.documents.text import DEEPEST_HEADING, Block, DocumentText, Place
+from backends.documents.unseen import drop_hidden
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -50,13 +51,22 @@ _UNSEEN = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, DEEPEST_HEADING + 1)}
 _DEEPEST = 6
+_ANCHOR_CHARACTERS = 200  # a longer name is no place that anybody looks for
 
 
 def read_html(html: str) -> DocumentText:
-    """Return what a page says, its structure, and the places that its anchors name."""
-    from selectolax.lexbor import LexborHTMLParser
+    """Return what a page says, its structure, and the places that its anchors name.
 
-    parser = LexborHTMLParser(html)
+    Raises:
+        MemoryError: There is not enough for its tree.
+    """
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    try:
+        parser = LexborHTMLParser(html)
+    except SelectolaxError as error:  # any text is HTML to it, while there is memory
+        raise MemoryError from error
+    drop_hidden(parser)
     title = parser.css_first("title")
     writer = _Writer()
     if parser.body is not None:
@@ -331,7 +341,7 @@ class _Writer:
     def _note_place(self, node: LexborNode) -> None:
         attributes = node.attributes
         name = attributes.get("id") or (attributes.get("name") if node.tag == "a" else None)
-        if name and not re.match(r"id-?[\d.]+$|idm?\d+", name):
+        if name and len(name) <= _ANCHOR_CHARACTERS and not re.match(r"id-?[\d.]+$|idm?\d+", name):
             owed = self._breaks + len(self._prefix) if self._breaks and self._parts else 0
             here = self._size + owed
             if self._fresh and self._start is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from backends.documents.text import DEEPEST_HEADING, Block
@@ -20,6 +20,9 @@ _LEAVES = frozenset(
     {"heading_open", "paragraph_open", "fence", "code_block", "html_block", "tr_open", "dt_open"}
 )
 
+_DELIMITER = re.compile(r"\|(?: ?:?-+:? ?\|)+")
+_MANY_ROWS = 1_000  # of a table that is read without a parser
+
 
 def markdown_blocks(text: str) -> list[Block]:
     """Return the headings, paragraphs, list items, rows, terms and code blocks of a Markdown text, in order."""
@@ -27,7 +30,7 @@ def markdown_blocks(text: str) -> list[Block]:
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
     blocks: list[Block] = []
     covered = depth = 0  # first line that no block holds yet
-    tokens = _tokens(text)
+    tokens, rows = _tokens_and_rows(lines)
     for index, token in enumerate(tokens):
         depth += (token.type in _DEEPER) - (token.type in _LESS_DEEP)
         if token.type not in _LEAVES or token.map is None:
@@ -40,7 +43,39 @@ def markdown_blocks(text: str) -> list[Block]:
         start, end = starts[first], min(starts[covered], len(text))
         level = _level(tokens, index, depth, text[start:end])
         blocks += _block(text, start, end, level, depth)
+        if token.type == "tr_open" and first in rows:
+            for line in rows[first]:
+                blocks += _block(text, starts[line], starts[line] + len(lines[line]), 0, depth + 1)
+            covered = rows[first].stop
     return _completed(text, blocks)
+
+
+def _tokens_and_rows(lines: Sequence[str]) -> tuple[Sequence[Token], dict[int, range]]:
+    """Return the tokens of a text without the rows of its long tables, and these, by the line of their header."""
+    rows = dict(_long_tables(lines))
+    parsed = list(lines)
+    for found in rows.values():
+        parsed[found.start : found.stop] = [""] * len(found)
+    tokens = _tokens("\n".join(parsed))
+    headers = {each.map[0] for before, each in pairwise(tokens) if before.type == "thead_open" and each.map}
+    if rows.keys() <= headers:
+        return tokens, rows
+    return _tokens("\n".join(lines)), {}  # what looks like a header is in code, or none
+
+
+def _long_tables(lines: Sequence[str]) -> Iterator[tuple[int, range]]:
+    """Yield what looks like a table of many rows, by its lines: a parser would take kilobytes a row."""
+    line = 0
+    while line + 1 < len(lines):
+        alone = line == 0 or not lines[line - 1].strip()
+        if not (alone and lines[line].startswith("|") and _DELIMITER.fullmatch(lines[line + 1])):
+            line += 1
+            continue
+        rows = range(line + 2, len(lines))
+        after = next((number for number in rows if not lines[number].startswith("|")), rows.stop)
+        if after - line > _MANY_ROWS and (after == len(lines) or not lines[after].strip()):
+            yield line, range(rows.start, after)
+        line = after
 
 
 def _tokens(text: str) -> Sequence[Token]:

@@ -24,7 +24,7 @@ _LINKS_ALONE = 0.8
 def leads_around(node: LexborNode) -> bool:
     """Return whether an element is navigation: by its role, its class, or as links and nothing else."""
     attributes = node.attributes
-    if (attributes.get("role") or "") in _ROLES or "hidden" in attributes:
+    if (attributes.get("role") or "") in _ROLES:
         return True
     named = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
     if named.strip() and node.tag not in ("body", "h1", "h2", "h3", "dt") and _AROUND.search(named):

@@ -49,6 +49,8 @@ def read_docx(source: str, content: bytes) -> DocumentText:
         writer = Writer(document)
         blocks = list(writer.blocks())
         title = document.core_properties.title
+    except MemoryError:
+        raise
     except Exception as error:
         raise _broken(source, error) from error
     return _written(source, blocks, title if title and title not in _UNTITLED else writer.title)
@@ -69,6 +71,8 @@ def read_pptx(source: str, content: bytes) -> DocumentText:
             chain.from_iterable(_slide(slide, number) for number, slide in enumerate(deck.slides, 1))
         )
         title = deck.core_properties.title
+    except MemoryError:
+        raise
     except Exception as error:
         raise _broken(source, error) from error
     return _written(source, blocks, title if title not in _UNTITLED else "")
@@ -94,7 +98,7 @@ def read_xlsx(source: str, content: bytes) -> DocumentText:
             title = book.properties.title
         finally:
             book.close()
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except Exception as error:
         raise _broken(source, error) from error

@@ -19,7 +19,9 @@ _FREE_OF_RATIO = 8 * 1024 * 1024  # smaller parts may be as repetitive as they l
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNREAD = ("/media/", "/embeddings/", "/fonts/", "/activeX/")
 _STREAMED = ("xl/worksheets/",)
-_DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+_DOCTYPES = tuple(
+    "<!DOCTYPE".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+)
 
 
 def opened(source: str, content: bytes, part: str) -> io.BytesIO:
@@ -87,6 +89,6 @@ def _part(source: str, package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> byte
         complete = len(content) == entry.file_size and not file.read(1)
     if not complete:
         raise DocumentError(f"{source}: {name!r} is not of the size that it says; repair it")
-    if xml and any(doctype in content[:4096] for doctype in _DOCTYPES):
+    if xml and any(doctype in content for doctype in _DOCTYPES):
         raise DocumentError(f"{source}: {name!r} declares entities, which no office file does; leave it out")
     return content

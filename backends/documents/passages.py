@@ -14,13 +14,19 @@ from backends.documents.markdown import markdown_blocks
 from backends.documents.plain import plain_blocks
 from backends.documents.text import DEEPEST_HEADING, Block, DocumentText
 
-__all__ = ["PASSAGE_WORDS", "split"]
+__all__ = ["FORM", "PASSAGE_WORDS", "split"]
 
-PASSAGE_WORDS = 90
-"""Most words in a passage, and so 60 to 70 on average: what three of them take of a prompt stays small."""
+FORM = 1
+"""Number of the way from a document to its passages and their words: a change of it makes stored ones outdated."""
 
-_SECTION_WORDS = 60  # a shorter section is joined with the next: measured, alone it is harder to find
+PASSAGE_WORDS = 60
+"""Most words in a passage, and so about 45 on average: small ones are found more often, by measurement."""
+
+_PASSAGE_CHARACTERS = 10_000  # with the white space between its words, which can be without end
+_SECTION_WORDS = 30  # a shorter section is joined with the next: measured, alone it is harder to find
 _HEADING_CHARACTERS = 120
+_TITLE_CHARACTERS = 500
+_OUTLINE_DEPTH = 12  # the nearest: what is deeper is no outline that anybody wrote
 _BYTES_PER_WORD = 10  # text without spaces (code, Chinese) counts by its bytes
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]{0,2}\s+")
 _LINE_END = re.compile(r"\n\s*")
@@ -80,7 +86,7 @@ def split(source: str, document: DocumentText) -> tuple[Passage, ...]:
 def _heading(title: str, outline: Sequence[str]) -> str:
     """Return the outline under the document's title, without what says the same twice."""
     parts: list[str] = []
-    for part in (title, *outline):
+    for part in (title[:_TITLE_CHARACTERS], *outline):
         if part and (not parts or part not in parts[-1]):
             parts.append(part)
     return " > ".join(parts)
@@ -123,7 +129,7 @@ def _spans(text: str, blocks: Sequence[Block]) -> Iterator[_Span]:
 
 
 def _outline(path: list[tuple[int, str]]) -> tuple[str, ...]:
-    return tuple(title for _, title in path)
+    return tuple(title for _, title in path[-_OUTLINE_DEPTH:])
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[bool, tuple[int, int]]]:
@@ -134,7 +140,9 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[bool, tuple[int, int
     begin, stop, filled = start, start, 0
     for piece_start, piece_end in _cuttings(text, start, end, limit) if parts > 1 else [(start, end)]:
         piece = _weight(text[piece_start:piece_end])
-        if filled and filled + piece > min(limit * 1.2, PASSAGE_WORDS):
+        if filled and (
+            filled + piece > min(limit * 1.2, PASSAGE_WORDS) or piece_end - begin > _PASSAGE_CHARACTERS
+        ):
             yield begin == start, (begin, stop)
             begin, filled = piece_start, 0
         stop = piece_end
@@ -181,8 +189,13 @@ def _packed(spans: Iterator[_Span]) -> Iterator[_Span]:
     for span in spans:
         if held is None:
             held = span
-        elif held.weight + span.weight > PASSAGE_WORDS or (
-            span.opens_section and (held.weight >= _SECTION_WORDS or len(span.outline) < len(held.outline))
+        elif (
+            held.weight + span.weight > PASSAGE_WORDS
+            or span.end - held.start > _PASSAGE_CHARACTERS
+            or (
+                span.opens_section
+                and (held.weight >= _SECTION_WORDS or len(span.outline) < len(held.outline))
+            )
         ):
             yield held
             held = span

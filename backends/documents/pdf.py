@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +24,6 @@ __all__ = ["MAX_PAGES", "read"]
 MAX_PAGES = 5_000
 _MOST_CHARACTERS = 1_000_000  # on a page
 _MOST_BOOKMARKS = 20_000
-_MOST_SECONDS = 120  # a hostile file can make each of its pages slow
 _PASSWORD_NEEDED = 4  # FPDF_ERR_PASSWORD
 _FIXED_PITCH = 1  # a flag of font descriptors
 _FORCE_BOLD = 1 << 18
@@ -88,12 +86,7 @@ def _pages(source: str, document: Any) -> Iterator[list[Line]]:
         raise DocumentError(
             f"{source}: {len(document):,} pages are more than the {MAX_PAGES:,} allowed; split it"
         )
-    latest = time.monotonic() + _MOST_SECONDS
     for index in range(len(document)):
-        if time.monotonic() > latest:
-            raise DocumentError(
-                f"{source}: its first {index:,} pages took more than {_MOST_SECONDS} seconds; split it"
-            )
         try:
             page = document[index]
             text = page.get_textpage()

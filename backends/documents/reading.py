@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from backends.base import DocumentError
 from backends.documents.encoding import decode
 from backends.documents.text import DocumentText
+from backends.documents.unseen import without_comments, without_unseen_signs
 
 __all__ = ["MAX_DOCUMENT_BYTES", "MEDIA_TYPES", "SUFFIXES", "media_type_of", "read_document"]
 
@@ -56,7 +57,7 @@ def read_document(source: str, media_type: str, content: bytes) -> DocumentText:
         raise DocumentError(
             f"{source}: {len(content):,} bytes are more than the {MAX_DOCUMENT_BYTES:,} allowed; split it"
         )
-    document = _FORMATS[media_type].read(source, content)
+    document = without_unseen_signs(_FORMATS[media_type].read(source, content))
     if not document.text.strip():
         raise DocumentError(f"{source}: it holds no text; leave it out")
     return document
@@ -67,12 +68,12 @@ def _read_plain(source: str, content: bytes) -> DocumentText:
 
 
 def _read_markdown(source: str, content: bytes) -> DocumentText:
-    """Read Markdown; the title of its front matter is the document's, and the rest of that is no text."""
+    """Read Markdown; the title of its front matter is the document's, and the rest of that, as comments, is no text."""
     text = decode(source, content)
     found = _FRONT_MATTER.match(text)
     title = re.search(r"(?m)^title:\s*[\"']?(.*?)[\"']?\s*$", found[1]) if found else None
     blank = re.sub(r"[^\n]", " ", found.group()) if found else ""
-    return DocumentText(blank + text[len(blank) :], title[1] if title else "")
+    return DocumentText(blank + without_comments(text[len(blank) :]), title[1] if title else "")
 
 
 def _read_html(source: str, content: bytes) -> DocumentText:

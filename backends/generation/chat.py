@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from backends.base import Message, QuestionError
+from backends.generation.marks import without_marks
 
 __all__ = ["TextStream", "chat_tokens"]
 
@@ -29,8 +30,8 @@ def chat_tokens(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
 
     if not messages or messages[-1].role != "user":
         raise QuestionError("a chat must end with a user's turn; put the question last")
-    marks = tuple(tokenizer.all_special_tokens)
-    turns = [{"role": message.role, "content": _without(marks, message.content)} for message in messages]
+    marks = _control_marks(tokenizer)
+    turns = [{"role": message.role, "content": without_marks(message.content, marks)} for message in messages]
     try:
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     except TemplateError as error:
@@ -80,7 +81,12 @@ class TextStream:
         )
 
 
-def _without(marks: tuple[str, ...], text: str) -> str:
-    for mark in marks:
-        text = text.replace(mark, f"{mark[:1]} {mark[1:]}")
-    return text
+def _control_marks(tokenizer: Any) -> list[str]:
+    """Return the marks that a tokenizer reads as one token of control, or that its template is written with."""
+    added = tokenizer.added_tokens_decoder.values()
+    in_template = str(tokenizer.chat_template)
+    return [
+        each.content
+        for each in added
+        if each.content.strip() and (each.special or (len(each.content) > 2 and each.content in in_template))
+    ]

@@ -107,7 +107,7 @@ class LocalGenerator:
         messages: Sequence[Message],
         *,
         options: GenerationOptions,
-        emit: Callable[[str], None],
+        emit: Callable[[str], bool | None],
         cancelled: Callable[[], bool],
         adapter: Path | None = None,
     ) -> Generation:
@@ -202,7 +202,7 @@ class _Text:
         emit: Receives text, a word or more at a time.
     """
 
-    def __init__(self, tokenizer: Any, request: Request, emit: Callable[[str], None]) -> None:
+    def __init__(self, tokenizer: Any, request: Request, emit: Callable[[str], bool | None]) -> None:
         self._request = request
         self._words = WordStream(emit)
         self._text = TextStream(tokenizer, self._words.write)
@@ -223,6 +223,8 @@ class _Text:
                 self._text.add(new)
             if self._loops.looping:
                 self._reason = FinishReason.STOP
+        if not self._words.wanted:
+            self._reason = FinishReason.STOP
         return self._reason is FinishReason.LENGTH
 
     def finish(self, engine: str) -> Generation:

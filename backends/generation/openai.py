@@ -22,6 +22,7 @@ from backends.base import (
     QuestionError,
 )
 from backends.generation.engine import TOGETHER, awaited, stop_if
+from backends.generation.marks import KNOWN_MARKS, without_marks
 from backends.generation.words import WordStream
 
 __all__ = ["OpenAIGenerator"]
@@ -85,14 +86,14 @@ class OpenAIGenerator:
         messages: Sequence[Message],
         *,
         options: GenerationOptions,
-        emit: Callable[[str], None],
+        emit: Callable[[str], bool | None],
         cancelled: Callable[[], bool],
         adapter: Path | None = None,
     ) -> Generation:
         """Write the assistant's turn, as `Generator.generate` says; an adapter is served by its folder's name."""
         stop_if(cancelled)
         words, said = WordStream(emit), _Said()
-        writing = self._write(messages, options, adapter, said.put)
+        writing = self._write(messages, options, adapter, said.put, lambda: words.wanted)
         generation = self._follow(writing, said, words.write, cancelled)
         words.finish()
         return generation
@@ -153,8 +154,9 @@ class OpenAIGenerator:
         options: GenerationOptions,
         adapter: Path | None,
         say: Callable[[str], None],
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Generation:
-        """Return a turn, telling its pieces as they come."""
+        """Return a turn, telling its pieces as they come, as far as they are wanted."""
         pieces, finished, usage = list[str](), None, None
         async with self._translated(formed=options.formed):
             stream = await self._stream(messages, options, adapter)
@@ -166,6 +168,9 @@ class OpenAIGenerator:
                             pieces.append(choice.delta.content)
                             say(choice.delta.content)
                         finished = choice.finish_reason or finished
+                    if not wanted():
+                        finished = "stop"
+                        break
         text, reason = "".join(pieces), self._reason(finished)
         if reason is FinishReason.STOP:
             self._check_form(text, options)
@@ -183,7 +188,10 @@ class OpenAIGenerator:
         create: Any = self._client.chat.completions.create  # its overloads are by literal model names
         return await create(
             model=self._model if adapter is None else await self._adapter(adapter),
-            messages=[{"role": message.role, "content": message.content} for message in messages],
+            # A server may read marks in a text as its own: which ones are, its tokenizer knows.
+            messages=[
+                {"role": each.role, "content": without_marks(each.content, KNOWN_MARKS)} for each in messages
+            ],
             max_tokens=options.max_output_tokens,
             temperature=options.temperature,
             seed=options.seed,

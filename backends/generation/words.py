@@ -22,10 +22,14 @@ class WordStream:
     """Passes text on as soon as a word of it is over, with the white space that shows it.
 
     Args:
-        emit: Receives text; the pieces concatenate to what was written.
+        emit: Receives text; the pieces concatenate to what was written. It returns False where it wants no more.
+
+    Attributes:
+        wanted: Whether more is wanted.
     """
 
-    def __init__(self, emit: Callable[[str], None]) -> None:
+    def __init__(self, emit: Callable[[str], bool | None]) -> None:
+        self.wanted = True
         self._emit = emit
         self._held = ""
 
@@ -41,7 +45,7 @@ class WordStream:
     def _pass_on(self, end: int) -> None:
         ready, self._held = self._held[:end], self._held[end:]
         if ready:
-            self._emit(ready)
+            self.wanted = self._emit(ready) is not False and self.wanted
 
 
 def _ready(text: str) -> int:

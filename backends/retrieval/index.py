@@ -9,6 +9,9 @@ The words are those of BM25 (Robertson and Zaragoza, 2009): beside each lexeme
 stands, as its weight A to D, what its count and the passage's length make of
 it; how rare it is in its collection is counted in `passage_words`, in the same
 transaction.
+
+One embedder and one form made all passages of a database. Both are told by
+comments on columns, which go along when a table is copied or moved.
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends.base import ModelError, Passage
+from backends.documents.passages import FORM
 from backends.retrieval.words import identifiers, owner, spaced
 
 if TYPE_CHECKING:
@@ -29,10 +34,14 @@ if TYPE_CHECKING:
 __all__ = [
     "IMPACTS",
     "Connections",
+    "Made",
     "Publication",
     "create_passage_table",
+    "create_tables",
     "delete_collection",
     "delete_sources",
+    "hold",
+    "made_by",
     "vector_text",
 ]
 
@@ -47,7 +56,7 @@ _USUAL_LENGTH = 60
 _NAME_COUNT = 2
 """How often a word counts in the headings and terms that begin in a passage, beside its place in the text."""
 
-_MAX_DIMENSIONS = 2000  # what an HNSW index of pgvector holds as `vector`
+_MAX_DIMENSIONS = 4000  # what an HNSW index of pgvector holds as `halfvec`
 _MOST_COUNTED = 200_000
 """Different lexemes whose counts are held in memory during an import."""
 
@@ -62,13 +71,14 @@ CREATE TABLE IF NOT EXISTS passages (
     heading text NOT NULL,
     place text NOT NULL,
     names text NOT NULL,
-    embedding vector({dimensions}) NOT NULL,
+    language text NOT NULL,
+    embedding halfvec({dimensions}) STORAGE MAIN NOT NULL,
     words tsvector NOT NULL,
     PRIMARY KEY (collection, id)
-);
+) WITH (toast_tuple_target = 4080);
 CREATE INDEX IF NOT EXISTS passages_source ON passages (collection, source);
 CREATE INDEX IF NOT EXISTS passages_words ON passages USING gin (words);
-CREATE INDEX IF NOT EXISTS passages_embedding ON passages USING hnsw (embedding vector_cosine_ops);
+CREATE INDEX IF NOT EXISTS passages_embedding ON passages USING hnsw (embedding halfvec_cosine_ops);
 CREATE TABLE IF NOT EXISTS passage_words (
     collection text NOT NULL,
     lexeme text COLLATE "C" NOT NULL,
@@ -112,10 +122,12 @@ $$
 
 _INSERT = """
 INSERT INTO passages (
-    collection, id, source, start_byte, end_byte, text, heading, place, names, embedding, words
-) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::vector, passage_words(%s::regconfig, %s, %s, %s, %s))
+    collection, id, source, start_byte, end_byte, text, heading, place, names, language, embedding, words
+) VALUES (
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::halfvec, passage_words(%s::regconfig, %s, %s, %s, %s)
+)
 ON CONFLICT (collection, id) DO NOTHING
-RETURNING tsvector_to_array(words)
+RETURNING language, tsvector_to_array(words)
 """
 
 _COUNT = """
@@ -124,12 +136,35 @@ SELECT %s, lexeme, passages FROM unnest(%s::text[], %s::bigint[]) AS counted (le
 ON CONFLICT (collection, lexeme) DO UPDATE SET passages = passage_words.passages + excluded.passages
 """
 
+_COUNT_LANGUAGES = """
+INSERT INTO passage_languages (collection, language, passages)
+SELECT %s, language, passages FROM unnest(%s::text[], %s::bigint[]) AS counted (language, passages)
+ON CONFLICT (collection, language) DO UPDATE SET passages = passage_languages.passages + excluded.passages
+"""
+
+_WRITERS = "hashtext('advisor.passages.writers')"
+
 
 class Connections(Protocol):
     """Where searches take their connections: a `psycopg_pool.ConnectionPool`, or what stands for one."""
 
     def connection(self) -> AbstractContextManager[Connection[Any]]:
         """Return a connection in a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the passages of a database were made by.
+
+    Attributes:
+        embedder: Name of the embedder.
+        dimensions: Length of its vectors.
+        form: Of `backends.documents.passages.FORM`, what it was then.
+    """
+
+    embedder: str
+    dimensions: int
+    form: int = FORM
 
 
 def create_passage_table(connection: Connection[Any], dimensions: int, *, embedder: str) -> None:
@@ -143,30 +178,72 @@ def create_passage_table(connection: Connection[Any], dimensions: int, *, embedd
     Raises:
         ModelError: The table holds vectors of another embedder.
     """
+    _check_dimensions(dimensions, embedder)
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext('passages'))")
+    found = made_by(connection)
+    if found is None:
+        create_tables(connection, Made(embedder, dimensions))
+    elif (found.embedder, found.dimensions) != (embedder, dimensions):
+        raise ModelError(
+            f"the passages in this database were embedded by {found.embedder!r} ({found.dimensions:,} "
+            f"dimensions), not by {embedder!r} ({dimensions:,}); use the embedder {found.embedder!r}, or make "
+            "them anew with Reindex"
+        )
+
+
+def create_tables(connection: Connection[Any], made: Made) -> None:
+    """Create the tables and their indexes in the first schema of the search path; the caller commits.
+
+    Raises:
+        ModelError: The embedder's vectors cannot be indexed.
+    """
+    from psycopg import sql
+
+    _check_dimensions(made.dimensions, made.embedder)
+    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    connection.execute(sql.SQL(_TABLES).format(dimensions=sql.Literal(made.dimensions)))
+    connection.execute(_FUNCTION)
+    for column, comment in (("embedding", made.embedder), ("text", str(made.form))):
+        told = sql.SQL("COMMENT ON COLUMN passages.{} IS {}").format(
+            sql.Identifier(column), sql.Literal(comment)
+        )
+        connection.execute(told)
+
+
+def made_by(connection: Connection[Any], *, until_end: bool = False) -> Made | None:
+    """Return what made the passages; None where there is no table of passages.
+
+    Args:
+        connection: Where.
+        until_end: Whether it is to stay true until the transaction ends; there must be a table then.
+    """
+    if until_end:
+        connection.execute("LOCK TABLE passages IN ACCESS SHARE MODE")
+    row = connection.execute(
+        "SELECT col_description(attrelid, attnum), atttypmod, (SELECT col_description(attrelid, attnum)"
+        " FROM pg_attribute WHERE attrelid = to_regclass('passages') AND attname = 'text') FROM pg_attribute"
+        " WHERE attrelid = to_regclass('passages') AND attname = 'embedding'"
+    ).fetchone()
+    return None if row is None else Made(row[0], row[1], int(row[2] or 1))
+
+
+def hold(connection: Connection[Any], *, alone: bool = False) -> None:
+    """Write passages, until the transaction ends, beside others that do; or keep all of them out.
+
+    Who writes in a transaction that goes on for long must not find another table at its end.
+
+    Raises:
+        LockNotAvailable: For longer than `lock_timeout` somebody else wrote.
+    """
+    mode = "" if alone else "_shared"
+    connection.execute(f"SELECT pg_advisory_xact_lock{mode}({_WRITERS})")
+
+
+def _check_dimensions(dimensions: int, embedder: str) -> None:
     if not 1 <= dimensions <= _MAX_DIMENSIONS:
         raise ModelError(
             f"the embedder {embedder!r} makes vectors of {dimensions:,} dimensions; "
             f"1 to {_MAX_DIMENSIONS:,} can be indexed: use another embedder"
-        )
-    from psycopg import sql
-
-    connection.execute("SELECT pg_advisory_xact_lock(hashtext('passages'))")
-    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    found = connection.execute(
-        "SELECT atttypmod, col_description(attrelid, attnum) FROM pg_attribute "
-        "WHERE attrelid = to_regclass('passages') AND attname = 'embedding'"
-    ).fetchone()
-    if found is None:
-        connection.execute(sql.SQL(_TABLES).format(dimensions=sql.Literal(dimensions)))
-        connection.execute(_FUNCTION)
-        connection.execute(
-            sql.SQL("COMMENT ON COLUMN passages.embedding IS {}").format(sql.Literal(embedder))
-        )
-    elif (found[0], found[1]) != (dimensions, embedder):
-        raise ModelError(
-            f"the passages in this database were embedded by {found[1]!r} ({found[0]:,} dimensions), not by "
-            f"{embedder!r} ({dimensions:,}); configure the embedder {found[1]!r}, or use another database and "
-            "import the documents again"
         )
 
 
@@ -209,7 +286,7 @@ class Publication:
                 (
                     (
                         *(self._collection, each.id, each.source, each.start_byte, each.end_byte),
-                        *(each.text, each.heading, each.place, each.names, vector_text(row)),
+                        *(each.text, each.heading, each.place, each.names, language, vector_text(row)),
                         *_analysed(each, language),
                         self._owner,
                     )
@@ -220,7 +297,6 @@ class Publication:
             for _ in passages:
                 self._add(cursor.fetchall(), 1)
                 cursor.nextset()
-        self._languages.update(language for _, language in passages)
         if len(self._words) > _MOST_COUNTED:
             self._count()
 
@@ -229,44 +305,45 @@ class Publication:
         if sources:
             gone = self._connection.execute(
                 "DELETE FROM passages WHERE collection = %s AND source = ANY(%s)"
-                " RETURNING tsvector_to_array(words)",
+                " RETURNING language, tsvector_to_array(words)",
                 (self._collection, list(sources)),
             )
             self._add(gone, -1)
 
-    def _add(self, rows: Iterable[tuple[list[str]]], sign: int) -> None:
-        for (lexemes,) in rows:
+    def _add(self, rows: Iterable[tuple[str, list[str]]], sign: int) -> None:
+        for language, lexemes in rows:
+            self._languages[language] += sign
             for lexeme in lexemes:
                 self._words[lexeme] += sign
 
     def _count(self) -> None:
-        """Bring the counts of words in step with what came and went."""
-        counted = sorted((lexeme, count) for lexeme, count in self._words.items() if count)
-        self._connection.execute(
-            _COUNT, (self._collection, [each[0] for each in counted], [each[1] for each in counted])
-        )
-        if any(count < 0 for _, count in counted):
+        """Bring the counts of words and languages in step with what came and went."""
+        for table, statement, counts in (
+            ("passage_words", _COUNT, self._words),
+            ("passage_languages", _COUNT_LANGUAGES, self._languages),
+        ):
+            counted = sorted((name, count) for name, count in counts.items() if count)
             self._connection.execute(
-                "DELETE FROM passage_words WHERE collection = %s AND passages <= 0", (self._collection,)
+                statement, (self._collection, [each[0] for each in counted], [each[1] for each in counted])
             )
-        for language, count in self._languages.items():
-            self._connection.execute(
-                "INSERT INTO passage_languages VALUES (%s, %s, %s) ON CONFLICT (collection, language)"
-                " DO UPDATE SET passages = passage_languages.passages + excluded.passages",
-                (self._collection, language, count),
-            )
-        self._words.clear()
-        self._languages.clear()
+            if any(count < 0 for _, count in counted):
+                self._connection.execute(
+                    f"DELETE FROM {table} WHERE collection = %s AND passages <= 0",  # noqa: S608
+                    (self._collection,),
+                )
+            counts.clear()
 
 
 def delete_sources(connection: Connection[Any], collection: str, sources: Sequence[str]) -> None:
     """Delete the passages of some documents; the caller commits."""
+    hold(connection)
     with Publication(connection, collection) as publication:
         publication.delete(sources)
 
 
 def delete_collection(connection: Connection[Any], collection: str) -> None:
     """Delete all passages of a collection; the caller commits."""
+    hold(connection)
     for table in ("passages", "passage_words", "passage_languages"):
         connection.execute(f"DELETE FROM {table} WHERE collection = %s", (collection,))  # noqa: S608
 

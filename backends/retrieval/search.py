@@ -10,11 +10,12 @@ os.environ.setdefault("HAYSTACK_TELEMETRY_ENABLED", "False")  # read when haysta
 import numpy as np
 from haystack import Pipeline, component
 from haystack.core.errors import PipelineRuntimeError
+from numpy.typing import NDArray
 
-from backends.base import Hit
+from backends.base import Hit, Restriction
+from backends.retrieval.asking import Named, no_other, search_embedded
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
-from backends.retrieval.ranking import search
 
 __all__ = ["HybridRetriever", "PassageRetriever", "QuestionEmbedder", "add_retrieval", "retrieval_inputs"]
 
@@ -26,34 +27,48 @@ class QuestionEmbedder:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
 
-    @component.output_types(embedding=list[float])
+    # An array, because a pipeline copies what components hand over, and lists number by number.
+    @component.output_types(embedding=NDArray[np.float32])
     def run(self, question: str) -> dict[str, Any]:
         """Return the question's vector."""
-        return {"embedding": self._embedder.embed([question])[0].tolist()}
+        return {"embedding": self._embedder.embed([question])[0]}
 
 
 @component
 class HybridRetriever:
     """Finds passages by words and by meaning."""
 
-    def __init__(self, pool: Connections, collection: str) -> None:
+    def __init__(self, pool: Connections, collection: str, embedder: str, named: Named = no_other) -> None:
         self._pool = pool
         self._collection = collection
+        self._embedder = embedder
+        self._named = named
 
     @component.output_types(hits=list[Hit])
-    def run(self, question: str, embedding: list[float], limit: int) -> dict[str, Any]:
+    def run(
+        self,
+        question: str,
+        embedding: NDArray[np.float32],
+        limit: int,
+        within: Restriction | None = None,
+    ) -> dict[str, Any]:
         """Return at most `limit` passages, best first."""
-        vector = np.asarray(embedding, dtype=np.float32)
         with self._pool.connection() as connection:
-            return {"hits": list(search(connection, self._collection, question, vector, limit))}
+            embedded = (self._embedder, embedding)
+            found = search_embedded(
+                connection, self._collection, question, embedded, limit, self._named, within
+            )
+        return {"hits": list(found)}
 
 
 class PassageRetriever:
     """Finds the passages of one collection; implements `backends.base.Retriever`."""
 
-    def __init__(self, pool: Connections, collection: str, embedder: Embedder) -> None:
+    def __init__(
+        self, pool: Connections, collection: str, embedder: Embedder, named: Named = no_other
+    ) -> None:
         self._pipeline = Pipeline()
-        add_retrieval(self._pipeline, pool, collection, embedder)
+        add_retrieval(self._pipeline, pool, collection, embedder, named)
 
     def search(self, question: str, limit: int) -> tuple[Hit, ...]:
         """Return at most `limit` passages, best first; empty where the collection is."""
@@ -64,13 +79,20 @@ class PassageRetriever:
         return tuple(result["retrieve"]["hits"])
 
 
-def add_retrieval(pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder) -> None:
-    """Add the components `embed` and `retrieve` to a pipeline, connected."""
+def add_retrieval(
+    pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder, named: Named = no_other
+) -> None:
+    """Add the components `embed` and `retrieve` to a pipeline, connected; `named` is as `asking.ask` takes it."""
     pipeline.add_component("embed", QuestionEmbedder(embedder))
-    pipeline.add_component("retrieve", HybridRetriever(pool, collection))
+    pipeline.add_component("retrieve", HybridRetriever(pool, collection, embedder.name, named))
     pipeline.connect("embed.embedding", "retrieve.embedding")
 
 
-def retrieval_inputs(question: str, limit: int) -> dict[str, dict[str, Any]]:
+def retrieval_inputs(
+    question: str, limit: int, within: Restriction | None = None
+) -> dict[str, dict[str, Any]]:
     """Return what the components of `add_retrieval` take for one question."""
-    return {"embed": {"question": question}, "retrieve": {"question": question, "limit": limit}}
+    return {
+        "embed": {"question": question},
+        "retrieve": {"question": question, "limit": limit, "within": within},
+    }

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["LANGUAGES", "identifiers", "is_name", "language_of", "owner", "spaced"]
+__all__ = ["LANGUAGES", "OTHER", "identifiers", "is_name", "language_of", "owner", "spaced"]
 
 LANGUAGES = {
     "ar": "arabic",

@@ -22,6 +22,7 @@ from typing import Any
 from backends.base import Message, ModelError, SettingsError, TuningError
 from backends.generation.adapters import CONFIG, WEIGHTS
 from backends.models.hashes import file_sha256, file_states
+from backends.prompts import PROMPT_FORM
 
 __all__ = [
     "Manifest",
@@ -141,6 +142,7 @@ class Manifest:
         precision: What the products of its training were taken in: float32 or bfloat16. The weights
             are float32, and are used with the base model in float32, either way.
         created: When, with a time zone.
+        prompt_form: The form of the chats over passages that it was trained on, as `grounded_messages` takes it.
     """
 
     base_model: str
@@ -153,6 +155,7 @@ class Manifest:
     versions: Mapping[str, str]
     precision: str
     created: datetime
+    prompt_form: int = PROMPT_FORM
 
 
 def data_sha256(examples: Iterable[TrainingExample]) -> str:
@@ -268,7 +271,8 @@ def _manifest_to_json(manifest: Manifest) -> bytes:
 def _manifest_from_json(values: Any) -> Manifest:
     if values["format"] != _FORMAT:
         raise ValueError(f"format is {values['format']}, this version reads {_FORMAT}")
-    values = {"precision": "float32"} | values  # before it could be another, it was not told
+    # Before they could be others, these were not told.
+    values = {"precision": "float32", "prompt_form": 1} | values
     known = {field.name: values[field.name] for field in fields(Manifest)}
     known["settings"] = TuningSettings(**values["settings"])
     known["metrics"] = TuningMetrics(**values["metrics"])

@@ -14,6 +14,7 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from backends.base import Example, ExamplesError, Passage
 from backends.counts import counted
@@ -97,6 +98,9 @@ def hybrid_examples(
         else:
             leave_out(example)
             continue
+        if gold in shown and not (gold.heading or gold.place):
+            # Beside passages that stand under a heading, the one without would give itself away.
+            shown = [replace(passage, heading="", place="") for passage in shown]
         rng.shuffle(shown)
         messages = grounded_messages(example.question, shown, instructions=instructions)
         made.append(TrainingExample(messages, example.answer, example.question))
@@ -129,7 +133,7 @@ def _passages(
     holding = [passage for passage in retrieved if _holds(passage.text, example)]
     others = tuple(passage for passage in retrieved if passage not in holding)
     if example.context and example.context.strip():
-        return _as_passage(example.context.strip()), others
+        return _as_passage(example.context.strip(), holding), others
     return (holding[0] if holding else None), others
 
 
@@ -148,6 +152,10 @@ def _words(text: str) -> str:
     return f" {' '.join(words)} "
 
 
-def _as_passage(text: str) -> Passage:
-    content = text.encode()
-    return Passage(hashlib.sha256(content).hexdigest(), "example", 0, len(content), text)
+def _as_passage(text: str, found: Sequence[Passage]) -> Passage:
+    """Return a context as a passage, under what stands above the same text among the passages found."""
+    content, words = text.encode(), _words(text)
+    same = next((each for each in found if words in _words(each.text) or _words(each.text) in words), None)
+    id_ = hashlib.sha256(content).hexdigest()
+    heading, place = (same.heading, same.place) if same else ("", "")
+    return Passage(id_, "example", 0, len(content), text, heading, place)

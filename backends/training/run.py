@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import Cancelled, ExamplesError, TuningError
 from backends.counts import counted
+from backends.prompts import form_of
 from backends.training.adapters import (
     Manifest,
     TrainingExample,
@@ -179,6 +180,7 @@ def tune(
         versions=versions(),
         precision=precision,
         created=created or datetime.now(UTC),
+        prompt_form=form_of(examples[0].messages),
     )
     write_adapter(output, manifest, config=config, weights=weights)
     return manifest

@@ -3,7 +3,7 @@
     python -m benchmarks.retrieval questions              # print the questions of the half for development
     python -m benchmarks.retrieval find WAY [CORPUS ...]  # retrieve: ours, bm25s, plain-bm25 or plain-dense
     python -m benchmarks.retrieval report [--half report] [WAY ...]
-    python -m benchmarks.retrieval answer WAY [--half report] [CORPUS ...]  # ours, or plain-bm25 once it has found
+    python -m benchmarks.retrieval answer WAY [--half report] [CORPUS ...]  # ours, written, plain-bm25
 
 Documentation is fetched from Debian's registry and from PyPI when first needed (`apt-get`, `pip`), and kept
 in the user's cache with the vectors and with what each way found.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from backends.generation.local import open_generator
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import default_cache
 from backends.retrieval.embedding import Embedder, open_embedder
-from benchmarks.retrieval.answers import Answered, ours_answers, plain_answers
+from benchmarks.retrieval.answers import Answered, ours_answers, plain_answers, written_answers
 from benchmarks.retrieval.corpora import CORPORA, Corpus, fetch
 from benchmarks.retrieval.questions import Question, questions_of
 from benchmarks.retrieval.report import print_answered, print_found
@@ -82,22 +83,26 @@ def answer(way: str, corpora: Sequence[str], *, development: bool) -> None:
     """Answer the questions of a half, keep the answers, and print how they did."""
     embedder = _embedder()
     generator = open_generator(DEFAULT_GENERATOR, cache=default_cache(), report=lambda _: None, engine="auto")
-    answered: dict[Question, Answered] = {}
+    answered: dict[str, dict[Question, Answered]] = defaultdict(dict)
     for corpus in CORPORA:
         if corpora and corpus.name not in corpora:
             continue
         folder = fetch(corpus, CACHE)
         questions = [each for each in questions_of(corpus, folder) if each.for_development == development]
         if way == "ours":
-            answers = ours_answers(corpus.name, folder, questions, embedder, generator)
+            answers = {way: ours_answers(corpus.name, folder, questions, embedder, generator)}
+        elif way == "written":
+            answers = written_answers(corpus.name, folder, questions, embedder, generator)
         else:
             found = read_found(way)
             hits = [found[corpus.name, each.text] for each in questions]
-            answers = plain_answers(questions, hits, generator)
-        answered |= dict(zip(questions, answers, strict=True))
-        print_answered({corpus.name: answered})
-    _write_answers(f"{way}-{'development' if development else 'report'}", answered)
-    print_answered({way: answered})
+            answers = {way: plain_answers(questions, hits, generator)}
+        for name, some in answers.items():
+            answered[name] |= dict(zip(questions, some, strict=True))
+        print(corpus.name, flush=True)
+        print_answered(answered)
+    for name, all_of_it in answered.items():
+        _write_answers(f"{name}-{'development' if development else 'report'}", all_of_it)
 
 
 def _write_answers(name: str, answered: Mapping[Question, Answered]) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from backends.approaches import quoting
 from backends.approaches.rag import RagBackend
 from backends.base import FinishReason, GenerationOptions, Generator, Hit, Message, References
+from backends.generation.engine import TOGETHER
+from backends.prompts import PROMPT_FORM
 from backends.retrieval.embedding import Embedder
 from benchmarks.retrieval import ours
 from benchmarks.retrieval.questions import Question
 from benchmarks.retrieval.ways import Found
 
-__all__ = ["Answered", "ours_answers", "plain_answers"]
+__all__ = ["Answered", "ours_answers", "plain_answers", "written_answers"]
 
 OPTIONS = GenerationOptions(max_output_tokens=64)
 SHOWN = 3
@@ -57,17 +64,37 @@ def ours_answers(
     with ours.opened(embedder) as pool:
         ours.index(pool, corpus, folder, embedder)
         backend = RagBackend(pool, corpus, embedder, generator)
-        return [_answered(backend, each.text) for each in questions]
+        return [_answered(backend, each.text, OPTIONS) for each in questions]
 
 
-def _answered(backend: RagBackend, question: str) -> Answered:
+def written_answers(
+    corpus: str, folder: Path, questions: Sequence[Question], embedder: Embedder, generator: Generator
+) -> dict[str, list[Answered]]:
+    """Answer as the server would if small models wrote: by each form of the prompt, over one to three passages."""
+    with (
+        ours.opened(embedder) as pool,
+        mock.patch.object(quoting, "_SMALL", 0),
+        ThreadPoolExecutor(TOGETHER) as threads,
+    ):
+        ours.index(pool, corpus, folder, embedder)
+        answers = {}
+        for form, passages in product((1, PROMPT_FORM), (1, 2, 3)):
+            backend = RagBackend(pool, corpus, embedder, generator, prompt_form=form)
+            ask = partial(_answered, backend, options=replace(OPTIONS, passages=passages))
+            answers[f"form {form}, {passages} shown"] = list(
+                threads.map(ask, [each.text for each in questions])
+            )
+        return answers
+
+
+def _answered(backend: RagBackend, question: str, options: GenerationOptions) -> Answered:
     shown: list[Hit] = []
 
     def emit(event: object) -> None:
         if isinstance(event, References):
             shown.extend(event.hits)
 
-    answer = backend.answer(question, options=OPTIONS, emit=emit, cancelled=lambda: False)
+    answer = backend.answer(question, options=options, emit=emit, cancelled=lambda: False)
     passages = [shown[number - 1].passage for number in sorted({each.number for each in answer.citations})]
     return Answered(
         re.sub(r"\s*\[\d+\]", "", answer.text),

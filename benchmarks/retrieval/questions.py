@@ -16,7 +16,7 @@ from benchmarks.retrieval.matching import source_text, squash, visible
 from benchmarks.retrieval.paraphrases import paraphrases
 from benchmarks.retrieval.rules import facts_of
 
-__all__ = ["OTHER", "Question", "questions_of", "right"]
+__all__ = ["OTHER", "Question", "questions_of", "right", "stands"]
 
 _OF_EACH = 12
 _OF_PARAPHRASES = 40
@@ -231,19 +231,19 @@ def _number(*parts: str) -> int:
 def right(answer: str, question: Question) -> bool:
     """Return whether an answer holds the value, no rival of it, and at most 40 words."""
     words = answer.split()
-    if len(words) > 40 or not _stands(question.value, answer):
+    if len(words) > 40 or not stands(question.value, answer):
         return False
     rest = re.sub(re.escape(question.value), " ", answer, flags=re.IGNORECASE)
     asked = question.text
-    rivals = [each for each in question.rivals if _stands(each, rest) and not _stands(each, asked)]
+    rivals = [each for each in question.rivals if stands(each, rest) and not stands(each, asked)]
     rivals = [each for each in rivals if squash(each) not in squash(question.value)]
     if re.fullmatch(r"[\d.]+( \w+)?", question.value):
         rivals += [
-            each for each in re.findall(r"(?<![\w.\[])\d[\d.]*(?![\w\]])", rest) if not _stands(each, asked)
+            each for each in re.findall(r"(?<![\w.\[])\d[\d.]*(?![\w\]])", rest) if not stands(each, asked)
         ]
     return not rivals
 
 
-def _stands(value: str, text: str) -> bool:
+def stands(value: str, text: str) -> bool:
     """Return whether a value stands in a text by itself, not as part of a longer name."""
     return re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", text, re.IGNORECASE) is not None

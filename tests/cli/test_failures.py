@@ -91,6 +91,7 @@ WRONG = {
         (("faq.yaml", "--detach"), "--detach: needs --server"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
+    ("reindex",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
     ("operations", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
     ("operations", "wait"): [
         (("operations/x", *NOWHERE), "no server answers at 127.0.0.1:1"),

@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
+from advisor.storage import leases
+from advisor.work.reindexing import remake
+from advisor.work.worker import perform
 from backends.training.adapters import TuningSettings
+
+
+@pytest.fixture
+def reindexer(server):
+    """Make passages anew as a worker does, by the tests' embedder, until the test ends."""
+    stopping = threading.Event()
+
+    def work() -> None:
+        while not stopping.wait(0.01):
+            claimed = leases.claim(server.database, "reindexer", ["REINDEX"])
+            if claimed is not None:
+                perform(
+                    server.database,
+                    server.settings,
+                    lambda job: remake(job, server.embedder),
+                    claimed,
+                    stopping,
+                )
+
+    thread = threading.Thread(target=work, name="reindexer")
+    thread.start()
+    yield
+    stopping.set()
+    thread.join()
 
 
 @pytest.fixture
@@ -106,6 +134,19 @@ def test_search_shows_what_is_found(advisor, server, case):
     assert "lamp" in ended.out
     found = json.loads(advisor("search", case, "lamp", "--json", "--server", server.address).out)
     assert (found["number"], found["place"]) == (1, "line 1")
+
+
+def test_search_and_answer_take_a_filter(advisor, server, case):
+    """Other documents are not found, and where it cannot be read the option is named."""
+    at = ("--server", server.address)
+    assert advisor("search", case, "lamp", "--filter", "source = '*.md'", *at).out.startswith("[1] ")
+    assert advisor("search", case, "lamp", "--filter", "source = '*.pdf'", *at).err == "nothing is found\n"
+    nothing = advisor("answer", case, "lamp", "--approach", "RAG", "--filter", "source = none", *at)
+    assert "hold no answer" in nothing.out
+    for command in ("search", "answer"):
+        assert (
+            "--filter: cannot be read 'path'" in advisor(command, case, "q", "--filter", "path = a", *at).err
+        )
 
 
 def test_import_tells_what_it_skips(advisor, server, write, tmp_path):
@@ -361,3 +402,18 @@ def test_the_help_of_tune_has_the_defaults_that_hold(advisor):
     words, usual = advisor("tune", "--help").words, TuningSettings()
     assert f"({usual.epochs}, as the server" in words
     assert f"({usual.learning_rate:g}, as the server" in words
+
+
+def test_reindex_makes_outdated_passages_anew(advisor, server, imported, client, reindexer):
+    """It says how many there are, or that there is nothing to do; questions find them as before."""
+    with server.database.transaction() as connection:
+        connection.execute("COMMENT ON COLUMN passages.text IS '0'")  # an older form
+    ended = advisor("reindex", "--server", server.address)
+    assert ended.status == 0
+    assert ended.out.endswith("\n1 passage of 1 document made anew by words\n")
+    assert [each.source for each in client.search("faq", "lamp")] == ["manual.md"]
+    ended = advisor("reindex", "--json", "--server", server.address)
+    assert json.loads(ended.out.splitlines()[-1])["response"]["embedder"] == "words"
+    ended = advisor("reindex", "--server", server.address)
+    assert ended.out.endswith("\nno passages to make: all there are were made by words\n")
+    assert "reindex done passages" in advisor("operations", "list", "--server", server.address).words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -93,6 +95,18 @@ def test_files_that_cannot_be_read(client, tmp_path):
         client.import_documents("faq", [tmp_path / "none.md"])
 
 
+def test_a_file_larger_than_any_document_is_not_read(client, tmp_path):
+    """A gigabyte is refused by its size, before anything is sent."""
+    client.create_use_case("faq")
+    (tmp_path / "a.txt").write_text("text")
+    os.truncate(shutil.copy(tmp_path / "a.txt", tmp_path / "large.txt"), 1024**3)
+    with pytest.raises(
+        DocumentError, match=r"large\.txt: 1,073,741,824 bytes are more than the 16,777,216 allowed"
+    ):
+        client.import_documents("faq", sorted(tmp_path.iterdir()))
+    assert list(client.documents("faq")) == []
+
+
 def test_a_file_that_breaks_off_while_it_is_sent(client, caplog):
     """The error comes to the caller, nothing is stored, and the next import is not held up."""
     client.create_use_case("faq")
@@ -165,6 +179,23 @@ def test_history_goes_along(client, server, exchange):
 def test_answers_in_a_form(client, form, expected):
     """A schema may be given as JSON or as what it holds."""
     assert client.answer({}, "one", approach="PROMPTING", **form).text == expected
+
+
+def test_unsupported_sentences(client, server, monkeypatch):
+    """They are told by their bytes, or left out where that is asked for."""
+    client.create_use_case("faq")
+    client.import_documents(
+        "faq", [use_case_pb2.Document(source="a.md", content=b"The default is 100 clients.")]
+    )
+    monkeypatch.setattr(server.generator, "_reply", lambda _: "The default is 100 clients. Or 7.")
+    flagged = client.answer("faq", "What is the default?", approach="RAG")
+    assert flagged.text == "The default is 100 clients [1]. Or 7."
+    (told,) = flagged.summary.unsupported
+    assert (flagged.text[told.start_byte : told.end_byte], list(told.missing)) == ("Or 7.", ["7"])
+    kept = client.answer("faq", "What is the default?", approach="RAG", unsupported="LEAVE_OUT")
+    assert kept.text == "The default is 100 clients [1]."
+    with pytest.raises(errors.InvalidInput, match="give FLAG or LEAVE_OUT"):
+        client.answer("faq", "What?", unsupported="DROP")
 
 
 def test_leaving_an_answer_stops_it(client, server):

@@ -183,6 +183,7 @@ def test_an_answer_in_a_form(stub, options, expected):
         ({"labels": ["a\nb"]}, "options.labels[0]", "control character"),
         ({"labels": map(str, range(1001))}, "options.labels", "1,001 entries; at most 1,000"),
         ({"labels": ["a"], "output_schema": "{}"}, "options.output_schema", "cannot go with labels"),
+        ({"unsupported": 9}, "options.unsupported", "is 9; give UNSUPPORTED_FLAG or UNSUPPORTED_LEAVE_OUT"),
         ({"output_schema": ""}, "options.output_schema", "is not JSON"),
         ({"output_schema": "[]"}, "options.output_schema", "is no JSON object"),
         ({"output_schema": "[" * 40_000}, "options.output_schema", "nested too deeply"),

@@ -8,6 +8,7 @@ import pytest
 from advisor.client import Client
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import recommendation_pb2 as pb
 from advisor.v1 import use_case_pb2
 
 PAGE = "<title>Limits</title><h2 id='most'>Most</h2><p>The setting max_connections limits clients.</p>"
@@ -56,6 +57,60 @@ def test_other_use_cases_are_not_seen(stub, faq):
 
 
 @pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("source = limits.html", ["limits.html"]),
+        ("source != limits.html", ["b.txt"]),
+        ("source = '*.txt'", ["b.txt"]),
+        ("source = '*'", ["b.txt", "limits.html"]),
+        ("source = '%'", []),
+        ("media_type = text/html", ["limits.html"]),
+        ("media_type != text/html AND source = 'b*'", ["b.txt"]),
+        ("media_type = text/html AND source = 'b*'", []),
+    ],
+)
+def test_a_filter_lets_through_some_documents(stub, faq, text, sources):
+    """By source and media type, whatever the question; nothing of another use case comes in."""
+    request = execution_pb2.SearchRequest(
+        use_case="useCases/faq", question="max_connections, secrets of other matters", filter=text
+    )
+    found = stub.Search(request).references
+    assert sorted(each.source for each in found) == sources
+    assert not any("secrets" in each.text or "of other on" in each.text for each in found)
+
+
+def test_an_answer_reads_what_its_filter_lets_through(stub, faq):
+    """Its references are of those documents; without any there is no evidence."""
+
+    def read(text: str) -> list[str]:
+        request = execution_pb2.AnswerRequest(use_case="useCases/faq", question="What is max_connections?")
+        request.approach = pb.APPROACH_RAG
+        request.options.filter = text
+        events = list(stub.Answer(request))
+        if not any(event.HasField("references") for event in events):
+            assert events[-1].summary.finish_reason == execution_pb2.AnswerSummary.FINISH_REASON_NO_EVIDENCE
+        return [each.source for event in events for each in event.references.references]
+
+    assert "limits.html" in read("")
+    assert read("media_type = text/html") == ["limits.html"]
+    assert read("source = none") == []
+
+
+def test_a_filter_is_not_passed_over(stub, faq, failure):
+    """An approach that reads no passages would answer from all that it knows."""
+    request = execution_pb2.AnswerRequest(
+        use_case="useCases/faq", question="q", approach=pb.APPROACH_PROMPTING
+    )
+    request.options.filter = "source = limits.html"
+    found = failure(lambda: list(stub.Answer(request)))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("options.filter",))
+    assert "PROMPTING would answer; ask for RAG" in found.message
+    request.options.filter = "source > a"
+    found = failure(lambda: list(stub.Answer(request)))
+    assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("options.filter",))
+
+
+@pytest.mark.parametrize(
     ("fields", "field", "says"),
     [
         ({"use_case": "faq", "question": "q"}, "use_case", "useCases/"),
@@ -63,6 +118,12 @@ def test_other_use_cases_are_not_seen(stub, faq):
         ({"use_case": "useCases/faq", "question": "q" * 9_000}, "question", "at most 8,000"),
         ({"use_case": "useCases/faq", "question": "q", "limit": 101}, "limit", "1 to 100"),
         ({"use_case": "useCases/faq", "question": "q", "limit": -1}, "limit", "1 to 100"),
+        ({"use_case": "useCases/faq", "question": "q", "filter": "path = a"}, "filter", "source, media_type"),
+        (
+            {"use_case": "useCases/faq", "question": "q", "filter": "media_type = x"},
+            "filter",
+            "or text/html or",
+        ),
     ],
 )
 def test_wrong_requests_are_refused(stub, failure, fields, field, says):

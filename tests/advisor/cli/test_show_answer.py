@@ -71,6 +71,14 @@ def test_an_answer_that_cites_nothing_shows_what_was_read() -> None:
     ]
 
 
+def test_what_the_passages_do_not_support_is_shown() -> None:
+    """With the sentence that says it; what was left out is told by a note of the server."""
+    missing = execution_pb2.UnsupportedSentence
+    unsupported = [missing(start_byte=0, end_byte=5, missing=["Paris", "7"]), missing(missing=["gone"])]
+    lines = said(Stream(execution_pb2.AnswerSummary(unsupported=unsupported)))
+    assert [line for line in lines if "Not in" in line] == ["Not in the passages: Paris, 7, in: Paris"]
+
+
 def test_without_retrieval_no_passages_are_missed() -> None:
     """A plain prompt has nothing to cite."""
     assert not any("passages" in line for line in said(Stream(execution_pb2.AnswerSummary())))

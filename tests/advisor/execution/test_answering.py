@@ -206,6 +206,21 @@ def test_stored_data_completes_facts(database, faq):
     assert "corpus_tokens about 100" in found.explanation.summary
 
 
+def test_changes_that_were_observed_complete_facts(database, faq):
+    """How often documents changed stands for what nobody stated, and the summary says what was seen."""
+    import_text(database)
+    with database.transaction() as connection:
+        connection.execute("UPDATE use_cases SET create_time = now() - interval '28 days'")
+        connection.execute(
+            "INSERT INTO document_changes SELECT 'faq', 'a.txt', now() - n * interval '7 days'"
+            " FROM generate_series(0, 3) AS n"
+        )
+    advisor = FixedAdvisor("RAG")
+    found = execution(database, advisor).recommend_stored("faq")
+    assert advisor.facts.update_interval.ToTimedelta().days == 7
+    assert "update_interval about 7 days (observed: 4 changes in 28 days)" in found.explanation.summary
+
+
 def test_stored_data_never_replaces_facts(database):
     """A fact that was told stays as it was told."""
     facts = facts_pb2.Facts(corpus_tokens=7, labelled_examples=0)

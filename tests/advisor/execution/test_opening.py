@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -25,6 +27,8 @@ from advisor.storage import adapters, documents, imports, records, use_cases
 from advisor.storage.database import Database
 from advisor.v1 import facts_pb2
 from backends.base import Answer, GenerationOptions, ModelError, Passage
+from backends.documents.reader import DocumentReader
+from tests.backends.passages import published
 from tests.doubles import FakeGenerator, WordEmbedder, saved_adapter
 
 LIMITS = imports.Limits(10_000, 100_000, 100, 1_000)
@@ -48,14 +52,15 @@ def generator() -> FakeGenerator:
 
 
 @pytest.fixture
-def execution(database: Database, generator: FakeGenerator, tmp_path: Path) -> Execution:
-    """Return what answers, with an empty use case `faq`."""
+def execution(database: Database, generator: FakeGenerator, tmp_path: Path) -> Iterator[Execution]:
+    """Yield what answers, with an empty use case `faq`."""
     loader = ModelLoader(lambda _: Models(generator, WordEmbedder()))
     loader.models(lambda _: None, lambda: False)
     pool: ConnectionPool = database.pool
-    backends = ModelBackends(database, pool, ModelIndex(database, loader), tmp_path)
     use_cases.create(database, "faq", use_cases.Stated("First.", b""))
-    return Execution(database, NoAdvice(), loader, backends)
+    with DocumentReader() as reader:
+        backends = ModelBackends(database, pool, ModelIndex(database, loader, reader), tmp_path)
+        yield Execution(database, NoAdvice(), loader, backends)
 
 
 def answered(execution: Execution, approach: str = "PROMPTING", question: str = "What?") -> Answer:
@@ -148,6 +153,23 @@ def test_an_adapter_is_verified_once(execution, database, tmp_path, monkeypatch)
     answered(execution, "FINE_TUNING")
 
 
+@pytest.mark.parametrize(("form", "label"), [({}, "Passages:"), ({"prompt_form": 1}, "Context:")])
+def test_an_adapter_is_asked_as_it_was_trained(execution, database, generator, tmp_path, form, label):
+    """One of before the prompts showed outlines is asked without them."""
+    import_document(database, "The default of max_connections is 100.")
+    folder = adapters.folder_of("faq", "h")
+    with database.transaction() as connection:
+        row = records.Adapter("faq", "h", "HYBRID", "echo", "", {}, {}, folder, datetime.now(UTC))
+        adapters.insert(connection, row)
+    with database.pool.connection() as connection:
+        published(connection, WordEmbedder(), collection="faq")
+    manifest = saved_adapter(tmp_path / folder) / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | form))
+    answered(execution, "HYBRID", "What is the default of max_connections?")
+    (chat, _) = generator.asked[-1]
+    assert chat[-1].content.startswith(label)
+
+
 def test_a_replaced_adapter_is_another(execution, database, generator, tmp_path):
     """Deleted and trained again under its name, an adapter is opened anew, and refused where damaged."""
     add_adapter(database, tmp_path)
@@ -164,7 +186,9 @@ def test_a_replaced_adapter_is_another(execution, database, generator, tmp_path)
 def test_an_adapter_is_checked_before_the_models_are_there(database, tmp_path):
     """Its hashes need no model: what is damaged is refused without waiting."""
     loader = ModelLoader(lambda _: pytest.fail("nobody waits for models"))
-    backends = ModelBackends(database, database.pool, ModelIndex(database, loader), tmp_path)
+    backends = ModelBackends(
+        database, database.pool, ModelIndex(database, loader, DocumentReader()), tmp_path
+    )
     use_cases.create(database, "faq", use_cases.Stated("", b""))
     folder = add_adapter(database, tmp_path)
     execution = Execution(database, NoAdvice(), loader, backends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -158,13 +159,33 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ('{"question": "q", "answer": "a", "context": 5}', r"'context' is 5, which is no text"),
         ("[1]", r"not an object"),
         ("{", r"not JSON"),
+        ("[" * 100_000, r"not JSON that can be read"),
+        ("1" * 10_000, r"not JSON that can be read"),
+        ('"' + "ä" * 1_000_001 + '"', r"more than the 1,000,000 characters allowed"),
+        ('"' + "ä" * 8_000_000 + '"', r"more than the 1,000,000 characters allowed"),
     ],
+    ids=range(12),
 )
 def test_a_bad_example_is_named_by_its_line(tmp_path: Path, line: str, message: str) -> None:
     """Examples without an answer are found before anything is sent."""
     path = write(tmp_path, '{"question": "q", "answer": "a"}\n' + line + "\n", "examples.jsonl")
     with pytest.raises(InvalidInput, match=message):
         list(read_examples(path))
+
+
+def test_a_line_without_end_is_not_held(tmp_path: Path) -> None:
+    """What follows it is read."""
+    lines = [b'{"question": "' + b"q" * 60_000_000, b'{"question": "q", "answer": "a"}']
+    (tmp_path / "examples.jsonl").write_bytes(b"\n".join(lines))
+    examples = read_examples(tmp_path / "examples.jsonl")
+    tracemalloc.start()
+    try:
+        assert next(examples).answer == "a"
+        with pytest.raises(InvalidInput, match=r"examples.jsonl:1: more than the 1,000,000 characters"):
+            next(examples)
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_all_bad_examples_are_named_up_to_twenty(tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ from advisor.errors import (
     Unavailable,
 )
 from advisor.names import source_hash
-from advisor.storage import adapters, documents, examples, operations, use_cases
+from advisor.storage import adapters, documents, examples, imports, operations, use_cases
 from advisor.storage.database import HEAD, Database, migrate
 from advisor.storage.imports import Limits, open_documents, open_examples
 from advisor.storage.records import Adapter, ImportResult, Request, UseCase
-from backends.base import Example
+from backends.base import DocumentError, Example
+from tests.backends.passages import by_meaning, published
+from tests.doubles import WordEmbedder
 
 LIMITS = Limits(document_bytes=100, use_case_bytes=150, use_case_examples=3, example_bytes=50)
 
@@ -96,6 +98,37 @@ def test_deaths_are_counted_from_the_attempts_that_were(
     with psycopg.connect(empty_database_url) as connection:
         found = dict(connection.execute("SELECT id, deaths FROM operations").fetchall())
     assert found == {"QUEUED": 2, "RUNNING": 1, "SUCCEEDED": 0}
+
+
+FORM = """
+SELECT format_type(atttypid, atttypmod), attstorage, col_description(attrelid, attnum), reloptions, indexdef
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid, pg_indexes
+WHERE attrelid = 'passages'::regclass AND attname = 'embedding' AND indexname = 'passages_embedding'
+"""
+
+
+def test_passages_of_single_precision_are_kept(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their table gets the form of one that is made now, and what was found is found."""
+    monkeypatch.setattr("advisor.storage.database.HEAD", "0005")
+    migrate(empty_database_url)
+    embedder = WordEmbedder()
+    with psycopg.connect(empty_database_url) as connection:
+        published(connection, embedder)
+        form = connection.execute(FORM).fetchall()
+        connection.execute(
+            "DROP INDEX passages_embedding;"
+            "ALTER TABLE passages ALTER embedding TYPE vector(64), RESET (toast_tuple_target);"
+            "CREATE INDEX passages_embedding ON passages USING hnsw (embedding vector_cosine_ops)"
+        )
+        assert connection.execute(FORM).fetchall() != form
+    monkeypatch.undo()
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute(FORM).fetchall() == form
+        found = by_meaning(connection, "docs", embedder.embed(["how many clients connect"])[0], 3)
+    assert found[0].passage.source == "limits.md"
 
 
 def test_a_newer_schema_is_refused(empty_database_url: str) -> None:
@@ -276,6 +309,24 @@ def test_an_import_that_is_cut_leaves_everything(database: Database) -> None:
     assert sources(database) == {"a": b"old"}
 
 
+def test_many_small_documents_are_read_together(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come in the order sent, and no more than a few at a time; each skipped one leaves the others."""
+    monkeypatch.setattr(imports, "BATCH_DOCUMENTS", 3)
+    monkeypatch.setattr(imports, "BATCH_BYTES", 10)
+    new_use_case(database)
+    texts = {name: b"x" * size for name, size in zip("hgfedcba", (1, 2, 8, 20, 1, 1, 1, 1), strict=True)}
+    with closing(open_documents(database, "faq", LIMITS)) as upload:
+        for source, content in texts.items():
+            upload.add(source, "text/plain", content)
+        found = upload.changed()
+        assert [next(found).source, next(found).source] == ["h", "g"]
+        upload.skip("g", DocumentError("g: no"))
+        assert [each.source for each in found] == ["f", "e", "d", "c", "b", "a"]
+        result = upload.commit(len(texts), sha256(*texts.values()))
+    assert (result.imported, result.skipped) == (7, 1)
+    assert sources(database) == {name: content for name, content in texts.items() if name != "g"}
+
+
 def test_only_what_changed_is_imported(database: Database) -> None:
     """A document that is there byte for byte stays with its passages; another one replaces its elder."""
     new_use_case(database)
@@ -286,6 +337,52 @@ def test_only_what_changed_is_imported(database: Database) -> None:
         ("a", 7, 2),
         ("b", 5, 3),
     ]
+
+
+def changes(database: Database) -> list[tuple[str, int]]:
+    """Return the documents with the number of changes that are kept."""
+    found = documents.list_page(database, "faq").items
+    assert all((each.changes == 0) == (each.change_time is None) for each in found)
+    return [(each.source, each.changes) for each in found]
+
+
+def test_changes_of_contents_are_kept(database: Database, tmp_path: Path) -> None:
+    """One time for each import that replaced a text; what is new, or the same, is no change."""
+    new_use_case(database)
+    import_documents(database, {"a": b"one", "b": b"one"})
+    import_documents(database, {"a": b"two", "b": b"two", "c": b"new"})
+    import_documents(database, {"a": b"two", "b": b"three"})
+    assert changes(database) == [("a", 1), ("b", 2), ("c", 0)]
+    since, times = documents.change_times(database, "faq")
+    assert (since, len(times)) == (None, 2)
+    documents.delete(database, "faq", source_hash("b"), lambda *_: None)
+    assert len(documents.change_times(database, "faq")[1]) == 1
+    use_cases.delete(database, "faq", tmp_path, lambda _: None)
+    with database.transaction() as connection:
+        assert connection.execute("SELECT count(*) FROM document_changes").fetchone() == (0,)
+
+
+def test_the_last_changes_alone_are_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the oldest on all are known, of every document."""
+    new_use_case(database)
+    for number in range(documents.MOST_CHANGES + 3):
+        import_documents(database, {"a": f"{number}".encode(), "b": b"old" if number < 2 else b"new"})
+    assert changes(database) == [("a", documents.MOST_CHANGES), ("b", 1)]
+    since, times = documents.change_times(database, "faq")
+    assert since is not None
+    assert len(times) == documents.MOST_CHANGES - 1
+    assert since < times[0]
+
+
+def test_a_change_that_cannot_be_read_is_none(database: Database) -> None:
+    """What was stored stays, and so did its content."""
+    new_use_case(database)
+    import_documents(database, {"a": b"one"})
+    with closing(open_documents(database, "faq", LIMITS)) as upload:
+        upload.add("a", "text/plain", b"two")
+        upload.skip("a", DocumentError("cannot be read"))
+        upload.commit(1, sha256(b"two"))
+    assert (changes(database), sources(database)) == ([("a", 0)], {"a": b"one"})
 
 
 def test_a_repeated_import_gives_the_first_result(database: Database) -> None:

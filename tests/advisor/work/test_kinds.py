@@ -11,10 +11,14 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from advisor.wire.metadata import message_class
 from advisor.work.kinds import KINDS, Kind
+from advisor.work.reindexing import ReindexJob
 from advisor.work.tuning import TuneJob
 from backends.training.adapters import TuningSettings
 
-EXAMPLES = {"TUNE": TuneJob("faq", "one", "HYBRID", TuningSettings(epochs=2))}
+EXAMPLES = {
+    "TUNE": TuneJob("faq", "one", "HYBRID", TuningSettings(epochs=2)),
+    "REINDEX": ReindexJob("words"),
+}
 """A request of each kind."""
 
 every_kind = pytest.mark.parametrize("name", sorted(KINDS))

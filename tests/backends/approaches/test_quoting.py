@@ -6,15 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from backends.approaches.quoting import QUOTED_NOTE, Quoting, quotes
-from backends.base import FinishReason, GenerationOptions, Hit, Passage
+from backends.approaches.evidence import evidence_for
+from backends.approaches.quoting import QUOTED_NOTE, quoted, quotes
+from backends.base import Answer, FinishReason, GenerationOptions, Hit, Passage
 from tests.doubles import FakeGenerator, WordEmbedder
 
+OPTIONS = GenerationOptions()
 HITS = [
     Hit(Passage("1", "a.md", 0, 9, "The sun shines on größe. Rain is wet!"), 1.0),
     Hit(Passage("2", "b.md", 0, 9, "Lamps give light"), 0.9),
     Hit(Passage("3", "c.md", 0, 9, "Lamps give light to those who read"), 0.8),
 ]
+
+
+def quote(question: str, hits: list[Hit], options: GenerationOptions = OPTIONS) -> Answer:
+    """Return the quote that answers a question."""
+    return quoted(question, hits, evidence_for(question, hits, WordEmbedder()).near, options, "small")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,7 @@ def test_small_models_without_an_adapter_quote(
 )
 def test_the_mark_stands_before_the_end_of_the_sentence(question: str, text: str, number: int) -> None:
     """Its bytes are those of the mark, and it names the passage; the third passage is not read."""
-    answer = Quoting(WordEmbedder()).answer(question, HITS, GenerationOptions(), "small")
+    answer = quote(question, HITS)
     assert (answer.text, answer.finish_reason, answer.notes) == (text, FinishReason.STOP, (QUOTED_NOTE,))
     (citation,) = answer.citations
     marked = answer.text.encode()[citation.start_byte : citation.end_byte]
@@ -55,13 +62,11 @@ def test_the_mark_stands_before_the_end_of_the_sentence(question: str, text: str
 def test_a_quote_is_cut_where_fewer_words_are_allowed() -> None:
     """And the answer says so."""
     options = GenerationOptions(max_output_tokens=3)
-    answer = Quoting(WordEmbedder()).answer("What of the sun?", HITS, options, "small")
+    answer = quote("What of the sun?", HITS, options)
     assert (answer.text, answer.finish_reason) == ("The sun shines [1]", FinishReason.LENGTH)
 
 
 def test_signs_alone_are_not_quoted() -> None:
     """Where no passage states anything the answer is empty."""
-    answer = Quoting(WordEmbedder()).answer(
-        "What?", [Hit(Passage("1", "a", 0, 3, "***"), 1.0)], GenerationOptions(), "m"
-    )
+    answer = quote("What?", [Hit(Passage("1", "a", 0, 3, "***"), 1.0)])
     assert (answer.text, answer.citations) == ("", ())

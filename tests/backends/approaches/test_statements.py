@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from backends.approaches.evidence import has_evidence
 from backends.approaches.statements import names_in, nearest_statement, stands_in, statements_of
 from backends.base import Hit, Passage
 from backends.documents.passages import split
@@ -30,7 +29,10 @@ def _hits(text: str, *, plain: bool = False) -> list[Hit]:
 def _nearest(question: str, text: str) -> str:
     hits = _hits(text)
     statements = list(statements_of([hit.passage for hit in hits]))
-    best = nearest_statement(question, statements, hits, WordEmbedder())
+    vectors = WordEmbedder().embed([question, *(each.whole for each in statements)])
+    best = nearest_statement(
+        question, dict(zip(statements, (vectors[1:] @ vectors[0]).tolist(), strict=True)), hits
+    )
     return best.whole if best else ""
 
 
@@ -53,6 +55,8 @@ def test_sentences_are_under_their_term() -> None:
         ("Default: 5\nContext: server", ["Default: 5", "Context: server"]),
         ("| a | 1 |\n| b | 2 |", ["| a | 1 |", "| b | 2 |"]),
         ("A line that is\nwrapped. And more.", ["A line that is wrapped.", "And more."]),
+        ("Why is that? It is so.", ["It is so."]),
+        ("Q: **What is it?**\n\nA: Rain.", ["A: Rain."]),
         ("```\n---\n```", []),
     ],
 )
@@ -75,6 +79,14 @@ def test_the_statement_on_what_is_asked_is_nearest(question: str, answer: str) -
     assert _nearest(question, DEFINITIONS) == answer
 
 
+def test_a_term_that_tells_more_than_a_name_is_a_statement() -> None:
+    """As docstrings in the style of NumPy have it: the name, its type and its default."""
+    text = "eps : float, default=0.5\n: How far apart two samples may be.\n\nname\n: What it is called."
+    found = [each.whole for each in statements_of([hit.passage for hit in _hits(text)])]
+    assert "eps : float, default=0.5" in found
+    assert "name" not in found
+
+
 def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
     """What "Its default is 100" is about stands in the sentence before."""
     text = "The setting max_connections limits clients. Its default is 100. Others differ."
@@ -85,7 +97,7 @@ def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
 
 def test_nothing_states_nothing() -> None:
     """Without statements there is no nearest."""
-    assert nearest_statement("What?", [], [], WordEmbedder()) is None
+    assert nearest_statement("What?", {}, []) is None
 
 
 def test_names_are_told_from_words() -> None:
@@ -94,23 +106,3 @@ def test_names_are_told_from_words() -> None:
     assert names_in(question) == ["--quiet", "max_connections", "SIGHUP"]
     assert stands_in("work_mem", "Set WORK_MEM here.")
     assert not stands_in("work_mem", "Set max-work_mem here.")
-
-
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ("What is the default of max_connections?", True),
-        ("What is the default of max_workers?", False),
-        ("What is the default of max_connections in my_program?", True),
-        ("What is the default?", True),
-    ],
-)
-def test_names_that_stand_nowhere_are_no_evidence(question: str, expected: bool) -> None:
-    """A question on a name that no passage holds has no answer in them, however near they are."""
-    assert has_evidence(question, _hits(DEFINITIONS)) is expected
-
-
-def test_nothing_found_is_no_evidence() -> None:
-    """Neither is what fits too little."""
-    assert not has_evidence("What is the default?", [])
-    assert not has_evidence("What?", [Hit(Passage("1", "a.md", 0, 9, "Something else."), 1.0, 0.1, 0.1)])

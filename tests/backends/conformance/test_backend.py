@@ -27,7 +27,7 @@ from backends.base import (
     Token,
 )
 from tests.backends.passages import published
-from tests.doubles import FakeGenerator, WordEmbedder
+from tests.doubles import FakeGenerator, WordEmbedder, last_turn
 
 QUESTION = "How much memory does the server use?"
 OPTIONS = GenerationOptions(max_output_tokens=40)
@@ -52,7 +52,7 @@ def opened(
     approach: str, request: pytest.FixtureRequest, adapter: Path, generator: FakeGenerator | None = None
 ) -> Backend:
     """Open an approach on three passages or an example."""
-    generator = generator or FakeGenerator()
+    generator = generator or FakeGenerator(lambda chat: f"You asked {last_turn(chat)}")
     if approach == "PROMPTING":
         return PromptingBackend(generator, instructions="Be brief.", examples=[Example("a", "b")])
     if approach == "FINE_TUNING":

@@ -54,6 +54,14 @@ def test_pieces_concatenate_to_the_text(generator: Generator) -> None:
     assert "".join(pieces) == result.text != ""
 
 
+def test_text_ends_where_no_more_is_wanted(generator: Generator) -> None:
+    """Soon after `emit` said so, as if the model had ended it."""
+    options = GenerationOptions(max_output_tokens=500, temperature=1)
+    result = generator.generate(CHAT, options=options, emit=lambda _: False, cancelled=lambda: False)
+    assert result.finish_reason is FinishReason.STOP
+    assert result.output_tokens < 100
+
+
 def test_a_piece_is_a_word_or_more(generator: Generator) -> None:
     """Whoever shows the text gets a message a word; words that do not end come in parts."""
     pieces: list[str] = []

@@ -55,6 +55,8 @@ def test_files_are_read_with_their_paths() -> None:
         ("docs/.hidden.md", "hidden"),
         ("docs/more.zip", "archive within"),
         ("docs/more.tar.GZ", "archive within"),
+        ("a\x1b[2Jb.txt", "control characters"),
+        ("a\nb.txt", "control characters"),
     ],
 )
 def test_other_files_are_skipped_with_a_reason(name: str, reason: str) -> None:
@@ -63,6 +65,17 @@ def test_other_files_are_skipped_with_a_reason(name: str, reason: str) -> None:
     assert list(found) == ["kept.txt"]
     (why,) = skipped.values()
     assert reason in why
+
+
+def test_names_that_differ_in_case_are_two_files() -> None:
+    """Nothing is unpacked into a folder, where one would overwrite the other."""
+    assert held(zipped(**{"A.txt": "1", "a.txt": "2"}))[0] == {"A.txt": b"1", "a.txt": b"2"}
+
+
+def test_a_name_ends_at_nul() -> None:
+    """What follows is hidden from other programs as well: the suffix that counts is the one that shows."""
+    content = zipped(**{"a.txt_b.exe": "x"}).replace(b"a.txt_b.exe", b"a.txt\0b.exe")
+    assert list(held(content)[0]) == ["a.txt"]
 
 
 def test_backslashes_part_folders() -> None:

@@ -226,6 +226,7 @@ def lying(content: bytes) -> bytes:
 
 MAIN = {"a.docx": "word/document.xml", "a.pptx": "ppt/presentation.xml", "a.xlsx": "xl/workbook.xml"}
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+EXTERNAL = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>'
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -243,10 +244,28 @@ ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;
             lambda content, main: with_part(content, main, ENTITIES.decode().encode("utf-16")),
             "declares entities",
         ),
+        (lambda content, main: with_part(content, main, EXTERNAL), "declares entities"),
+        (
+            lambda content, main: with_part(content, main, b"<!--" + b" " * 9_000 + b"-->" + ENTITIES),
+            "entities",
+        ),
         (lambda content, main: with_part(content, main, b" " * 10_000_000), "times its size"),
         (lambda content, main: lying(content), "no office file|not of the size"),
     ],
-    ids=["empty", "text", "cut", "ole", "xml", "blank", "entities", "utf-16", "bomb", "lying"],
+    ids=[
+        "empty",
+        "text",
+        "cut",
+        "ole",
+        "xml",
+        "blank",
+        "entities",
+        "utf-16",
+        "external",
+        "late",
+        "bomb",
+        "lying",
+    ],
 )
 def test_broken_and_hostile_files_are_refused(
     name: str, damage: Callable[[bytes, str], bytes], says: str
@@ -291,6 +310,16 @@ def test_cells_far_apart_are_refused(rows: str) -> None:
     sheet = f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
     with pytest.raises(DocumentError, match="too far apart"):
         read_xlsx("a.xlsx", with_part(workbook(), "xl/worksheets/sheet1.xml", sheet.encode()))
+
+
+def test_rows_without_cells_are_passed_over() -> None:
+    """However many a sheet has, they take no memory, and those that hold something keep their numbers."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    empty = "".join(f'<row r="{number}" ht="{number % 97}"/>' for number in range(2, 100_000))
+    rows = '<row r="1"><c r="A1"><v>1</v></c></row>{}<row r="100000"><c r="A100000"><v>2</v></c></row>'
+    sheet = f'<worksheet xmlns="{space}"><sheetData>{rows.format(empty)}</sheetData></worksheet>'
+    found = read_xlsx("a.xlsx", with_part(workbook(), "xl/worksheets/sheet1.xml", sheet.encode()))
+    assert [place.name for place in found.places][:2] == ["row 1 of Prices", "row 100000 of Prices"]
 
 
 @settings(deadline=None, max_examples=40)

@@ -107,6 +107,7 @@ def test_json_lines_give_a_section_a_line() -> None:
         (b'"a\\u0000"', "line 1"),
         (b"[" * 100_000, "line 1"),
         (b"1" * 10_000, "line 1"),
+        (b'{"text": "a", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "line 1"),
     ],
 )
 def test_other_lines_are_refused(content: bytes, where: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backends.base import Cancelled, GenerationOptions, Message, ModelError, QuestionError
+from backends.base import Cancelled, FinishReason, GenerationOptions, Message, ModelError, QuestionError
 from backends.generation.openai import OpenAIGenerator
 from tests.openai_server import KEY, OpenAIServer, openai_server
 
@@ -157,6 +157,12 @@ def falling_silent(events: list[str], closing: threading.Event) -> Iterable[byte
         yield b": alive\n\n"
 
 
+def going_on(events: list[str], closing: threading.Event) -> Iterable[bytes]:
+    """Send the first event again and again."""
+    while not closing.wait(0.002):
+        yield events[0].encode()
+
+
 def say(generator: OpenAIGenerator) -> str:
     """Return the answer to the question."""
     return generator.generate(CHAT, options=OPTIONS, emit=lambda _: None, cancelled=lambda: False).text
@@ -169,6 +175,16 @@ def say_all(
     return [
         each.text for each in generator.generate_all([CHAT] * number, options=OPTIONS, cancelled=cancelled)
     ]
+
+
+def test_a_server_is_left_where_no_more_is_wanted(server: OpenAIServer) -> None:
+    """It stops to write what nobody reads, and the answer counts as ended."""
+    server.fault = going_on
+    generator = OpenAIGenerator(server.url, "llama", KEY)
+    said = generator.generate(CHAT, options=OPTIONS, emit=lambda _: False, cancelled=lambda: False)
+    assert said.finish_reason is FinishReason.STOP
+    assert said.text.startswith("In ")
+    assert server.left.acquire(timeout=10)
 
 
 def test_slow_bytes(server: OpenAIServer) -> None:

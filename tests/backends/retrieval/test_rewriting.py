@@ -15,8 +15,9 @@ from tests.doubles import WordEmbedder
 EMBEDDER = WordEmbedder()
 
 SHAPE = """
-SELECT indexname, indexdef, col_description('passages'::regclass, attnum), format_type(atttypid, atttypmod)
-FROM pg_indexes, pg_attribute WHERE tablename = 'passages' AND attrelid = 'passages'::regclass AND attnum > 0
+SELECT indexname, indexdef, col_description(attrelid, attnum), format_type(atttypid, atttypmod), attstorage, reloptions
+FROM pg_indexes, pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE tablename = 'passages' AND attrelid = 'passages'::regclass AND attnum > 0
 ORDER BY 1, attnum
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,10 +11,11 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
-from backends.base import Cancelled, Hit, ModelError, Passage
+from backends.base import Cancelled, Hit, ModelError, Passage, Restriction
 from backends.documents.passages import split
 from backends.documents.text import DocumentText
 from backends.retrieval import ranking as table
+from backends.retrieval import terms
 from backends.retrieval.embedding import embed_passages
 from backends.retrieval.index import (
     IMPACTS,
@@ -64,7 +66,7 @@ def test_another_embedder_is_refused(
 
 def test_too_many_dimensions_are_refused(connection: psycopg.Connection[Any]) -> None:
     """An embedder whose vectors cannot be indexed is refused before anything is created."""
-    with pytest.raises(ModelError, match="2,000"):
+    with pytest.raises(ModelError, match="4,000"):
         create_passage_table(connection, 4096, embedder="large")
 
 
@@ -154,6 +156,21 @@ def test_term_that_a_passage_defines_wins(connection: psycopg.Connection[Any]) -
     assert _sources(by_words(connection, "a", "What is a quorum?", 1)) == ["z.md"]
 
 
+def test_counts_of_languages_follow_what_comes_and_goes(connection: psycopg.Connection[Any]) -> None:
+    """A question is analysed by the languages of what is there, not of what was."""
+    texts = {f"{number}.txt": f"Haus Nummer {number}" for number in range(3)}
+    passages = [(Passage(source, source, 0, 9, text), "german") for source, text in texts.items()]
+    counts = "SELECT language, passages FROM passage_languages ORDER BY 1"
+    _publish(connection, "a", TEXTS)
+    with Publication(connection, "a") as publication:
+        publication.add(passages, EMBEDDER.embed(list(texts.values())))
+    assert connection.execute(counts).fetchall() == [("english", 3), ("german", 3)]
+    delete_sources(connection, "a", ["0.txt", "limits.md"])
+    assert connection.execute(counts).fetchall() == [("english", 2), ("german", 2)]
+    delete_sources(connection, "a", list(texts))
+    assert connection.execute(counts).fetchall() == [("english", 2)]
+
+
 def test_counts_of_words_follow_what_comes_and_goes(connection: psycopg.Connection[Any]) -> None:
     """After a replacement and a deletion the counts are those of what is there, and nothing else is left."""
     counts = "SELECT lexeme, passages FROM passage_words ORDER BY 1"
@@ -185,14 +202,78 @@ def test_other_languages_are_searched_by_their_own_rules(
     assert _sources(by_words(connection, "a", question, 1)) == ["other.txt"]
 
 
-def test_collections_do_not_see_each_other(connection: psycopg.Connection[Any]) -> None:
+@pytest.mark.parametrize("guessed", [0.15, 0.5, 0.9])
+def test_what_is_not_ranked_is_not_among_the_best(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, guessed: float
+) -> None:
+    """Whatever score the best are first thought to reach, they are those of ranking all."""
+    draw = random.Random(0)
+    words = [f"word{chr(97 + number)}" for number in range(12)]
+    texts = {
+        f"{number}.md": " ".join(draw.choices(words, weights=range(1, 13), k=6)) + f" only{number}"
+        for number in range(80)
+    }
+    _publish(connection, "a", texts)
+    question = "wordA wordB wordC wordF wordK wordL"
+    vector = EMBEDDER.embed(["nothing of these"])[0]
+    monkeypatch.setattr(table, "_FIRST_BOUND", 0)
+    expected = table.search(connection, "a", question, vector, 5)
+    monkeypatch.setattr(table, "_FIRST_BOUND", guessed)
+    assert table.search(connection, "a", question, vector, 5) == expected
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_collections_do_not_see_each_other(connection: psycopg.Connection[Any], known: bool) -> None:
     """Among many collections with nearer passages, a small one is searched alone and in full."""
     for number in range(40):
         _publish(connection, f"other-{number}", {f"{name}": "zebra zebra zebra" for name in TEXTS})
     _publish(connection, "mine", TEXTS)
+    if known:
+        connection.execute("ANALYZE passages")
     vector = EMBEDDER.embed(["zebra zebra zebra"])[0]
     assert sorted(_sources(by_meaning(connection, "mine", vector, 9))) == sorted(TEXTS)
     assert by_words(connection, "mine", "zebra", 9) == ()
+    assert _sources(by_words(connection, "mine", "max_connections", 9)) == ["limits.md"]
+
+
+WITHIN = Restriction("passages.source LIKE %(pattern)s", (("pattern", "m%"),))
+
+
+@pytest.mark.parametrize("exact_rows", [20_000, 0], ids=["exact", "index"])
+def test_a_restriction_holds_for_both_ways(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, exact_rows: int
+) -> None:
+    """What it keeps out is found by no words, and by no meaning; what it lets through is found in full."""
+    near = {f"other-{number}": "How much memory do clients take?" for number in range(60)}
+    _publish(connection, "a", TEXTS | near | {"more.md": "Nothing of the kind."})
+    _publish(connection, "b", {"mine.md": "How much memory does max_connections take?"})
+    monkeypatch.setattr(table, "_EXACT_ROWS_WITHIN", exact_rows)
+    connection.execute("SET LOCAL enable_seqscan = off")
+    question = "How much memory do clients take?"
+    found = table.search(connection, "a", question, EMBEDDER.embed([question])[0], 9, WITHIN)
+    assert _sources(found) == ["memory.md", "more.md"]
+
+
+def test_words_that_are_rare_elsewhere_hide_none_within_a_restriction(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rarest word of the question chooses what is ranked in all; within, any word does."""
+    monkeypatch.setattr(terms, "_CANDIDATES", 1)
+    texts = {f"m-{number}.md": f"The server uses memory {number}." for number in range(9)}
+    _publish(connection, "a", texts | {"z.md": "A zebra in the memory."})
+    vector = EMBEDDER.embed(["unlike"])[0]
+    found = table.search(connection, "a", "zebra memory", vector, 9, WITHIN)
+    assert "z.md" not in _sources(found)
+    assert all(hit.words for hit in found)
+
+
+def test_a_restriction_is_one_condition(connection: psycopg.Connection[Any]) -> None:
+    """Whatever it says, it opens no other collection."""
+    _publish(connection, "a", TEXTS)
+    _publish(connection, "b", {"z.md": "max_connections"})
+    vector = EMBEDDER.embed(["max_connections"])[0]
+    found = table.search(connection, "a", "max_connections", vector, 9, Restriction("false OR true", ()))
+    assert set(_sources(found)) == set(TEXTS)
 
 
 def test_large_collections_are_searched_by_the_index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from backends.base import Message, ModelError, TuningError
+from backends.prompts import PROMPT_FORM
 from backends.training.adapters import (
     Manifest,
     SettingsError,
@@ -52,6 +54,15 @@ def test_what_was_written_is_read_back(adapter: Path) -> None:
     """A manifest survives the disk, and nothing else is left beside the adapter."""
     assert verify_adapter(adapter, "small@1") == MANIFEST
     assert [path.name for path in adapter.parent.iterdir()] == ["adapter"]
+
+
+def test_an_adapter_of_before_knows_the_form_of_before(adapter: Path) -> None:
+    """Its manifest does not tell the form of its prompts, which was the first then."""
+    path = adapter / "manifest.json"
+    values = json.loads(path.read_bytes())
+    assert values.pop("prompt_form") == PROMPT_FORM
+    path.write_text(json.dumps(values))
+    assert read_manifest(adapter).prompt_form == 1
 
 
 def test_a_new_adapter_replaces_the_old_one(adapter: Path) -> None:

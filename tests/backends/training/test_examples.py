@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_the_chat_is_that_of_retrieval() -> None:
     (made,) = hybrid_examples(EXAMPLES[:1], search, instructions="Be brief.", distractors=0, golden_share=1.0)
     right = [passage("Paris is in France.")]
     assert made.messages == grounded_messages("Capital of France?", right, instructions="Be brief.")
+
+
+def test_the_outline_does_not_give_the_right_passage_away() -> None:
+    """A context stands under what the same text in the documents stands under, or none of them under anything."""
+    example = Example("Capital of France?", "Paris", context="Paris is in France.")
+    headed = [replace(each, heading="Europe > Lands", place="page 2") for each in search("France", 4)]
+    (made,) = hybrid_examples([example], lambda *_: headed, golden_share=1.0)
+    assert made.messages[-1].content.count("Europe > Lands (page 2)") == 3
+    other = replace(example, context="The seat of government is Paris.")
+    (made,) = hybrid_examples([other], lambda *_: headed, golden_share=1.0)
+    assert "Europe" not in made.messages[-1].content
 
 
 def test_the_right_passage_moves_about() -> None:

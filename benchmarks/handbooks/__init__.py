@@ -1,0 +1,1 @@
+"""Questions on handbooks that are at hand wherever this project is installed."""
