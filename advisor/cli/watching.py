@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,8 +67,24 @@ def watch(
     if not consent.yes:
         consent = replace(consent, keep=True)
     # An import that is interrupted says so itself.
-    with connected(server) as client, suppress(KeyboardInterrupt):
-        _Watch(client, path, consent, strict=strict).run()
+    with connected(server) as client, suppress(KeyboardInterrupt), _interruptible() as interrupted:
+        _Watch(client, path, consent, strict=strict).run(interrupted)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Yield what Ctrl-C sets, beside the exception: where this is raised in a finalizer, nobody sees it."""
+    interrupted = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Watch:
@@ -89,23 +107,24 @@ class _Watch:
         self._again_at: float | None = None
         self._read()
 
-    def run(self) -> None:
-        """Import, and again after every change; raises what the first import fails with."""
+    def run(self, interrupted: threading.Event) -> None:
+        """Import, and again after every change, until interrupted; raises what the first import fails with."""
         from watchfiles import watch as changes_in
 
         settings: dict[str, Any] = {
             "watch_filter": self._matters,
             "yield_on_timeout": True,
             "rust_timeout": TICK_MS,
+            "stop_event": interrupted,
         }
         roots: list[Path] = []
         begun = False
-        while True:
+        while not interrupted.is_set():
             if roots != _roots(self._case):
                 roots = _roots(self._case)
                 changes = changes_in(*roots, **settings)
                 self._again_at = 0.0  # what changed before it is watched is no change to it
-            changed = next(changes)
+            changed = next(changes, set())  # none where it was interrupted
             if not begun:
                 self._again_at = None
                 self._bring_in()

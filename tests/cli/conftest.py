@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,10 +62,14 @@ def advisor_process() -> Callable[..., AbstractContextManager[subprocess.Popen[s
 
     @contextmanager
     def run(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-        command = [sys.executable, "-m", "advisor", *map(str, arguments)]
+        command = [sys.executable, "-X", "faulthandler", "-m", "advisor", *map(str, arguments)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             try:
                 yield process
+            except subprocess.TimeoutExpired as error:
+                process.send_signal(signal.SIGABRT)
+                error.add_note(process.communicate()[1])  # where each of its threads was
+                raise
             finally:
                 process.kill()
 

@@ -6,9 +6,11 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
+
+from advisor.cli import watching
 
 
 @pytest.fixture
@@ -21,13 +23,13 @@ def watched(
     write("case.yaml", "id: faq\ndescription: Old.\ndocuments: [docs]\n")
 
     @contextmanager
-    def watching(*options: str) -> Iterator[subprocess.Popen[str]]:
+    def watch(*options: str) -> Iterator[subprocess.Popen[str]]:
         with advisor_process("watch", tmp_path / "case.yaml", *options, *at) as process:
             assert "1 document imported as 1 passage, 0 unchanged: docs/a.md" in process.stdout.readline()
             assert f"watching {tmp_path}; Ctrl-C ends" in process.stdout.readline()
             yield process
 
-    return watching
+    return watch
 
 
 def texts(client) -> dict[str, str]:
@@ -106,3 +108,14 @@ def test_watch_follows_the_file_to_other_folders(watched, tmp_path, write, tmp_p
         (outside / "c.md").write_text("three")
         assert "c.md" in process.stdout.readline()
     assert len(texts(client)) == 3
+
+
+def test_an_interruption_that_nobody_sees_is_known():
+    """In a finalizer the exception goes no further, but the next look at the files finds that it was."""
+    before = signal.getsignal(signal.SIGINT)
+    with watching._interruptible() as interrupted:
+        assert not interrupted.is_set()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert interrupted.is_set()
+    assert signal.getsignal(signal.SIGINT) is before
