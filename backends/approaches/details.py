@@ -1,6 +1,6 @@
 """Which detail of its subject a question asks for, and whether passages tell a detail of that kind.
 
-    missing_detail("Who wrote max_connections?", hits)  # "author"
+    missing_detail("Who wrote max_connections?", statements, hits)  # "author"
 
 A passage on the right subject is near to every question about it, whatever the
 question asks, so nearness does not tell whether the answer is there. What does is
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from backends.approaches.detail_kinds import KINDS, NUMBER
-from backends.approaches.statements import Statement, names_in, stands_in, statements_of, stems
+from backends.approaches.statements import Statement, names_in, stands_in, stems
 from backends.base import Hit
 from backends.retrieval.words import language_of
 
@@ -41,12 +41,13 @@ _COMMON_SHARE = 0.5
 _SECTION_NUMBER = re.compile(r"^(?:[A-Z]\.|\d+\.)*\d+\.?\s")
 
 
-def missing_detail(question: str, hits: Sequence[Hit]) -> str | None:
+def missing_detail(question: str, statements: Sequence[Statement], hits: Sequence[Hit]) -> str | None:
     """Return the kind of detail that a question asks for where no statement on its subject tells one.
 
     Args:
         question: The question, without its history.
-        hits: What was found for it.
+        statements: What the passages found for it state.
+        hits: The passages, of which the statements tell the numbers.
 
     Returns:
         The kind, in words; None where it is told or not known what is asked for.
@@ -58,14 +59,14 @@ def missing_detail(question: str, hits: Sequence[Hit]) -> str | None:
     if not kinds and not counted:
         return None
     subject = [word for word in question.split() if not any(kind.told.search(word) for kind in kinds)]
-    statements = list(_on_subject(" ".join(subject), names, hits))
-    told = [_told(each, names) for each in statements]
+    chosen = list(_on_subject(" ".join(subject), names, statements, hits))
+    told = [_told(each, names) for each in chosen]
     if language_of(" ".join(told)) != "english":
         return None
     if not kinds and counted:
         # Of what is counted, where a statement or the one after it speaks of that at all.
         wanted = stems(counted[1])
-        of_it = [_told(each, names) for each in statements if wanted & stems(f"{each.before} {each.text}")]
+        of_it = [_told(each, names) for each in chosen if wanted & stems(f"{each.before} {each.text}")]
         return None if any(map(NUMBER.search, of_it or told)) else "number"
     missing = (kind for kind in kinds if not any(map(kind.told.search, told)))
     return next((kind.name for kind in missing), None)
@@ -83,9 +84,10 @@ def _focus(question: str) -> str:
     return " ".join([*before, *question[start.start() :].split()[:_FOCUS_WORDS]])
 
 
-def _on_subject(question: str, names: Sequence[str], hits: Sequence[Hit]) -> Iterator[Statement]:
+def _on_subject(
+    question: str, names: Sequence[str], statements: Sequence[Statement], hits: Sequence[Hit]
+) -> Iterator[Statement]:
     """Yield the statements on what the question names most closely: all of them where it names nothing known."""
-    statements = list(statements_of([hit.passage for hit in hits]))
     on_name = [[each for each in statements if _is_on(name, each, hits)] for name in names]
     if any(on_name):
         yield from min(filter(None, on_name), key=len)

@@ -72,16 +72,17 @@ def evidence_for(question: str, hits: Sequence[Hit], embedder: Embedder) -> Evid
     found = "\n".join(f"{p.source} {p.heading} {p.text}" for p in (hit.passage for hit in hits)).lower()
     if names and not any(name in found for name in names):
         return Evidence({}, " or ".join(names))
-    statements = _to_read(question, hits)
-    vectors = embedder.embed([question, *(each.whole for each in statements)])
-    near = dict(zip(statements, (vectors[1:] @ vectors[0]).tolist(), strict=True))
+    statements = list(statements_of([hit.passage for hit in hits]))
+    read = _to_read(question, statements)
+    vectors = embedder.embed([question, *(each.whole for each in read)])
+    near = dict(zip(read, (vectors[1:] @ vectors[0]).tolist(), strict=True))
     words = min(1.0, max(hit.words for hit in hits))
     nearest = max(near.values(), default=0.0)
     near_enough = _NEARNESS_SHARE * nearest + (1 - _NEARNESS_SHARE) * words >= _NEAR_ENOUGH
     # The default embedder has learned English: texts in another language are near each other for that alone.
     if not near_enough or (words < _FEW_WORDS and language_of(found) != "english"):
         return Evidence(near, "a statement on it")
-    detail = missing_detail(question, hits)
+    detail = missing_detail(question, statements, hits)
     return Evidence(near, f"a detail of this kind: {detail}" if detail else "")
 
 
@@ -91,9 +92,8 @@ def _names_a_thing(name: str) -> bool:
     )
 
 
-def _to_read(question: str, hits: Sequence[Hit]) -> list[Statement]:
+def _to_read(question: str, statements: Sequence[Statement]) -> list[Statement]:
     """Return the statements of the first passages, and of the others those with the most words of the question."""
-    statements = list(statements_of([hit.passage for hit in hits]))
     asked = stems(question)
     first = [each for each in statements if each.number <= READ]
     others = [each for each in statements if each.number > READ]

@@ -131,15 +131,9 @@ RETURNING language, tsvector_to_array(words)
 """
 
 _COUNT = """
-INSERT INTO passage_words (collection, lexeme, passages)
-SELECT %s, lexeme, passages FROM unnest(%s::text[], %s::bigint[]) AS counted (lexeme, passages)
-ON CONFLICT (collection, lexeme) DO UPDATE SET passages = passage_words.passages + excluded.passages
-"""
-
-_COUNT_LANGUAGES = """
-INSERT INTO passage_languages (collection, language, passages)
-SELECT %s, language, passages FROM unnest(%s::text[], %s::bigint[]) AS counted (language, passages)
-ON CONFLICT (collection, language) DO UPDATE SET passages = passage_languages.passages + excluded.passages
+INSERT INTO {table} (collection, {name}, passages)
+SELECT %s, {name}, passages FROM unnest(%s::text[], %s::bigint[]) AS counted ({name}, passages)
+ON CONFLICT (collection, {name}) DO UPDATE SET passages = {table}.passages + excluded.passages
 """
 
 _WRITERS = "hashtext('advisor.passages.writers')"
@@ -318,13 +312,14 @@ class Publication:
 
     def _count(self) -> None:
         """Bring the counts of words and languages in step with what came and went."""
-        for table, statement, counts in (
-            ("passage_words", _COUNT, self._words),
-            ("passage_languages", _COUNT_LANGUAGES, self._languages),
+        for table, name, counts in (
+            ("passage_words", "lexeme", self._words),
+            ("passage_languages", "language", self._languages),
         ):
-            counted = sorted((name, count) for name, count in counts.items() if count)
+            counted = sorted(item for item in counts.items() if item[1])
             self._connection.execute(
-                statement, (self._collection, [each[0] for each in counted], [each[1] for each in counted])
+                _COUNT.format(table=table, name=name),
+                (self._collection, [each[0] for each in counted], [each[1] for each in counted]),
             )
             if any(count < 0 for _, count in counted):
                 self._connection.execute(

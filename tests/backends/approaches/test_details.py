@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends.approaches.details import missing_detail
+from backends.approaches.statements import statements_of
 from backends.base import Hit, Passage
 
 HANDBOOK = """The workshop was founded by Ada Miller in 1998. It is open to members every weekday from eight.
@@ -27,6 +28,11 @@ def hits(text: str, names: str = "") -> list[Hit]:
     return [Hit(Passage("1", "a.md", 0, len(text), text, "Guide", "", names), 1.0, 1.0, 0.8)]
 
 
+def missing(question: str, found: list[Hit]) -> str | None:
+    """Return the detail that is asked for and not told."""
+    return missing_detail(question, list(statements_of([hit.passage for hit in found])), found)
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -45,7 +51,7 @@ def hits(text: str, names: str = "") -> list[Hit]:
 )
 def test_what_is_told_is_not_missing(question: str) -> None:
     """Words may differ, and what is not known to be a detail is not judged."""
-    assert missing_detail(question, hits(HANDBOOK)) is None
+    assert missing(question, hits(HANDBOOK)) is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,7 @@ def test_what_is_told_is_not_missing(question: str) -> None:
 )
 def test_what_is_not_told_is_missing(question: str, kind: str) -> None:
     """Statements on other subjects do not help."""
-    assert missing_detail(question, hits(HANDBOOK)) == kind
+    assert missing(question, hits(HANDBOOK)) == kind
 
 
 def test_only_what_is_said_of_the_name_counts() -> None:
@@ -76,8 +82,8 @@ def test_only_what_is_said_of_the_name_counts() -> None:
         "How many seconds does {} take?",
         "Which permission does {} need?",
     ):
-        assert missing_detail(detail.format("cache_lifetime"), found) is None
-        assert missing_detail(detail.format("cache_owner"), found)
+        assert missing(detail.format("cache_lifetime"), found) is None
+        assert missing(detail.format("cache_owner"), found)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_only_what_is_said_of_the_name_counts() -> None:
 )
 def test_a_name_asked_for_by_what_it_does_is_no_detail(question: str) -> None:
     """What the description speaks of is not asked for."""
-    assert missing_detail(question, hits("--first\n\nPuts the beginning before the end.")) is None
+    assert missing(question, hits("--first\n\nPuts the beginning before the end.")) is None
 
 
 def test_other_languages_are_not_judged() -> None:
@@ -99,9 +105,9 @@ def test_other_languages_are_not_judged() -> None:
     text = (
         "Die Werkstatt steht allen Mitgliedern an Werktagen offen, und das Werkzeug darf ausgeliehen werden."
     )
-    assert missing_detail("Who invented the workshop?", hits(text)) is None
+    assert missing("Who invented the workshop?", hits(text)) is None
 
 
 def test_nothing_found_tells_nothing() -> None:
     """Without statements there is no language, and so no judgement."""
-    assert missing_detail("How are you?", []) is None
+    assert missing("How are you?", []) is None
