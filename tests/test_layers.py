@@ -20,7 +20,7 @@ LAYERS = {
     ),
     "advisor": (
         "errors", "environment", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics",
-        "storage", "execution", "work", "wire", "client", "rpc", "cli",
+        "profiling", "trials", "storage", "execution", "work", "wire", "client", "rpc", "cli",
     ),
 }  # fmt: skip
 # What stands outside the order: the package's own face, and `python -m advisor`.

@@ -1,0 +1,1 @@
+"""Facts measured from the documents and the examples of a use case."""
