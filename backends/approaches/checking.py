@@ -16,7 +16,7 @@ from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Passage
 from backends.retrieval.words import language_of
 
-__all__ = ["Checked", "Item", "items_of"]
+__all__ = ["UNIT_OF", "Checked", "Item", "items_of"]
 
 _UNITS = {
     "ms": "ms msec msecs millisecond milliseconds",
@@ -35,7 +35,8 @@ _UNITS = {
     "TiB": "tib tebibyte tebibytes",
     "%": "% percent",
 }
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+"""The usual sign of each unit, by the words for it in lower case."""
 _COUNTS = {
     "two": "2",
     "three": "3",
@@ -46,14 +47,14 @@ _COUNTS = {
     "eight": "8",
     "nine": "9",
 }
-_SIGNS = "|".join(sorted(_UNIT_OF, key=len, reverse=True))
+_SIGNS = "|".join(sorted(UNIT_OF, key=len, reverse=True))
 _QUANTITY = re.compile(
     r"(?<![\w.,/])(?<![A-Za-z_]-)(?P<number>\d+(?:[.,'’\u00a0\u202f]\d+)*)"
     rf"(?:[ \u00a0\u202f-]?(?P<unit>{_SIGNS})\b|(?P<percent> ?%)|(?![^\W_]))",
     re.IGNORECASE,
 )
 _COUNT = re.compile(
-    rf"\b(?P<number>{'|'.join(_COUNTS)})(?:[ -](?P<unit>{'|'.join(_UNIT_OF)}))?\b", re.IGNORECASE
+    rf"\b(?P<number>{'|'.join(_COUNTS)})(?:[ -](?P<unit>{'|'.join(UNIT_OF)}))?\b", re.IGNORECASE
 )
 _GROUPED = re.compile(r"\d{1,3}(?:([,'’\u00a0\u202f])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _MARKS = re.compile(r"\[\d{1,3}\]")
@@ -161,7 +162,7 @@ def _quantities(pattern: re.Pattern[str], text: str) -> Iterator[Item]:
         groups = found.groupdict()
         word = (groups.get("percent") or groups["unit"] or "").strip().lower()
         number = groups["number"].lower()
-        yield Item(found.group().strip(), _COUNTS.get(number) or _ungrouped(number), _UNIT_OF.get(word, ""))
+        yield Item(found.group().strip(), _COUNTS.get(number) or _ungrouped(number), UNIT_OF.get(word, ""))
 
 
 def _ungrouped(number: str) -> str:
