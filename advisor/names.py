@@ -4,6 +4,7 @@
     useCases/{id}/adapters/{id}    adapter_name     parse_adapter
     useCases/{id}/documents/{hash} document_name    parse_document
     useCases/{id}/examples/{hash}  example_name     parse_example
+    useCases/{id}/trials/{id}      trial_name       parse_trial
     operations/{id}                operation_name   parse_operation
 
 A document is named by its source and an example by its content: the first 32
@@ -25,6 +26,7 @@ __all__ = [
     "ID_RULE",
     "adapter_name",
     "document_name",
+    "example_content",
     "example_name",
     "is_id",
     "is_within",
@@ -33,9 +35,11 @@ __all__ = [
     "parse_document",
     "parse_example",
     "parse_operation",
+    "parse_trial",
     "parse_use_case",
     "shown",
     "source_hash",
+    "trial_name",
     "use_case_name",
 ]
 
@@ -79,6 +83,7 @@ _USE_CASE = _Pattern("a use case", "useCases/{}", _ID, f"where ID is {ID_RULE}")
 _ADAPTER = _Pattern("an adapter", "useCases/{}/adapters/{}", _ID, f"where ID is {ID_RULE}")
 _DOCUMENT = _Pattern("a document", "useCases/{}/documents/{}", _ID, "as ListDocuments returns it", last=_HASH)
 _EXAMPLE = _Pattern("an example", "useCases/{}/examples/{}", _ID, "as ListExamples returns it", last=_HASH)
+_TRIAL = _Pattern("a trial", "useCases/{}/trials/{}", _ID, f"where ID is {ID_RULE}")
 _OPERATION = _Pattern(
     "an operation",
     "operations/{}",
@@ -117,6 +122,21 @@ def parse_adapter(name: str, field: str = "name") -> tuple[str, str]:
     return use_case_id, adapter_id
 
 
+def trial_name(use_case_id: str, trial_id: str) -> str:
+    """Return the resource name of a trial."""
+    return _TRIAL.build(use_case_id, trial_id)
+
+
+def parse_trial(name: str, field: str = "name") -> tuple[str, str]:
+    """Return the ids of use case and trial in the resource name of a trial.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    use_case_id, trial_id = _TRIAL.parse(name, field)
+    return use_case_id, trial_id
+
+
 def source_hash(source: str) -> str:
     """Return what stands for a document's source in its name."""
     return hashlib.sha256(source.encode()).hexdigest()[:32]
@@ -140,6 +160,12 @@ def parse_document(name: str, field: str = "name") -> tuple[str, str]:
 def example_name(use_case_id: str, sha256: str) -> str:
     """Return the resource name of a use case's example, by the SHA-256 of its content."""
     return _EXAMPLE.build(use_case_id, sha256[:32])
+
+
+def example_content(question: str, answer: str, context: str, *, held_out: bool) -> bytes:
+    """Return what an example is told apart by: the content that its name is a hash of."""
+    kept_apart = "held out\0" if held_out else ""
+    return f"{question}\0{answer}\0{context}\0{kept_apart}".encode()
 
 
 def parse_example(name: str, field: str = "name") -> tuple[str, str]:

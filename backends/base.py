@@ -68,11 +68,19 @@ class Unsupported(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An input with its right output, and the passage it rests on where known."""
+    """An input with its right output.
+
+    Attributes:
+        question: The input.
+        answer: The right output.
+        context: The passage it rests on, where known.
+        held_out: Whether it is kept to measure on: no model is shown it, or trained on it.
+    """
 
     question: str
     answer: str
     context: str | None = None
+    held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,16 @@ from advisor.v1 import annotations_pb2
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ".advisor.v1."
 # In the order in which a reader meets them; every other file follows.
-FIRST = ("decision_service", "use_case_service", "execution_service", "facts", "recommendation", "use_case")
+FIRST = (
+    "decision_service",
+    "use_case_service",
+    "execution_service",
+    "trial_service",
+    "facts",
+    "recommendation",
+    "use_case",
+    "trial",
+)
 STREAMS = {
     (False, False): "one request, one response",
     (True, False): "a stream of requests, one response",

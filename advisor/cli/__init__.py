@@ -29,6 +29,7 @@ from advisor.cli import (
     searching,
     serving,
     store,
+    trials,
     watching,
 )
 from advisor.cli.faults import faults_of
@@ -55,6 +56,7 @@ watching.register(app)
 answers.register(app)
 searching.register(app)
 adapters.register(app)
+trials.register(app)
 demo.register(app)
 rules.register(app)
 serving.register(app)

@@ -9,21 +9,29 @@ import typer
 
 from advisor.knowledge.facts import nearest
 
-__all__ = ["approach_option"]
+__all__ = ["approach_option", "arm_option"]
 
 
 def approach_option(allowed: Sequence[str], help_text: str) -> Any:
     """Return the option `--approach`, which takes one of the approaches named, in either case."""
+    return _option("--approach", allowed, "an approach that works here", help_text)
 
+
+def arm_option(allowed: Sequence[str], help_text: str) -> Any:
+    """Return the option `--arm`, which takes one of the arms of a trial, in either case."""
+    return _option("--arm", allowed, "an arm", help_text, show_default="all that can run")
+
+
+def _option(name: str, allowed: Sequence[str], what: str, help_text: str, **more: Any) -> Any:
     def parse(text: str) -> str:
-        name = text.upper().replace("-", "_")
-        if name not in allowed:
-            raise typer.BadParameter(f"not an approach that works here{nearest(name, allowed)}")
-        return name
+        word = text.upper().replace("-", "_")
+        if word not in allowed:
+            raise typer.BadParameter(f"not {what}{nearest(word, allowed)}")
+        return word
 
     def complete(incomplete: str) -> Iterator[str]:
-        yield from (name for name in allowed if name.startswith(incomplete.upper()))
+        yield from (each for each in allowed if each.startswith(incomplete.upper()))
 
     return typer.Option(
-        "--approach", help=help_text, metavar="|".join(allowed), parser=parse, autocompletion=complete
+        name, help=help_text, metavar="|".join(allowed), parser=parse, autocompletion=complete, **more
     )

@@ -82,7 +82,7 @@ def delete_use_case(use_case: OfArgument, server: ServerOption = None, yes: YesO
         found = client.get_use_case(use_case_id)
         holds = (
             f"{use_case_name(use_case_id)} with {counted(found.document_count, 'document')}, "
-            f"{counted(found.example_count, 'example')} and all adapters"
+            f"{counted(found.example_count + found.held_out_count, 'example')} and all adapters"
         )
         if not yes:
             if not sys.stdin.isatty():

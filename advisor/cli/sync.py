@@ -197,7 +197,7 @@ def _forget_empty(client: Client, use_case_id: str) -> None:
     until = time.monotonic() + ENDING_S
     while True:
         holds = client.get_use_case(use_case_id)
-        if holds.document_count or holds.example_count:
+        if holds.document_count or holds.example_count or holds.held_out_count:
             return
         try:
             client.delete_use_case(use_case_id)
@@ -317,7 +317,8 @@ def _contents(case: UseCaseFile, examples: Sequence[use_case_pb2.Example]) -> Co
 def _stored(client: Client, use_case: use_case_pb2.UseCase) -> Contents:
     """Return what the store has of a use case."""
     documents = client.documents(use_case.name) if use_case.document_count else ()
-    examples = client.examples(use_case.name) if use_case.example_count else ()
+    there = use_case.example_count or use_case.held_out_count
+    examples = client.examples(use_case.name) if there else ()
     return Contents(
         {each.source: each.sha256 for each in documents},
         {parse_example(each.name)[1]: each.question for each in examples},

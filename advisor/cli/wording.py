@@ -31,6 +31,11 @@ COMMANDS = {
     "GetAdapter": "advisor adapters list FILE",
     "ListAdapters": "advisor adapters list FILE",
     "DeleteAdapter": "advisor adapters delete NAME",
+    "RunTrial": "advisor trial FILE",
+    "GetTrial": "advisor trials show NAME",
+    "ListTrials": "advisor trials list FILE",
+    "DeleteTrial": "advisor trials delete NAME",
+    "GetTrialReport": "advisor trials report NAME FILE",
     "GetOperation": "advisor operations list",
     "ListOperations": "advisor operations list",
     "WaitOperation": "advisor operations wait NAME",
@@ -46,6 +51,10 @@ _OPTIONS = {
     "options.filter": "--filter",
     "filter": "--filter",
     "history": "--history",
+    "settings.arms": "--arm",
+    "settings.held_out": "--held-out",
+    "settings.max_duration": "--max-duration",
+    "settings.metric": "--metric",
 }
 
 # Some names are words as well: a call is what an instruction names ("with Tune"), or a word that is no English one.

@@ -27,6 +27,7 @@ from advisor.client import targets
 from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
 from advisor.client.operations import OperationFuture
 from advisor.client.targets import FactsLike, facts_of, name_of, view_of
+from advisor.client.trials import TrialCalls
 from advisor.client.uploads import DocumentUpload, example_messages, example_of, import_header
 from advisor.errors import AlreadyExists
 from advisor.knowledge.approaches import Approach
@@ -50,7 +51,7 @@ KEEPALIVE_MS = 60_000
 class Client:
     """A connection to one server; safe to use from several threads.
 
-    Use cases are named by id or resource name: `faq` or `useCases/faq`.
+    Use cases are named by id or resource name: `faq` or `useCases/faq`. `trials` has the calls of `TrialService`.
 
     Args:
         target: Address of the server.
@@ -67,11 +68,9 @@ class Client:
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
     ) -> None:
+        service_config = resources.files("advisor").joinpath("data/service_config.json").read_text()
         options = [
-            (
-                "grpc.service_config",
-                resources.files("advisor").joinpath("data/service_config.json").read_text(),
-            ),
+            ("grpc.service_config", service_config),
             ("grpc.max_receive_message_length", MESSAGE_BYTES),
             ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ]
@@ -86,6 +85,7 @@ class Client:
         self._use_cases: Any = use_cases_grpc.UseCaseServiceStub(self._channel)
         self._execution: Any = execution_grpc.ExecutionServiceStub(self._channel)
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
+        self.trials = TrialCalls(self._channel, self._call, self._pages, self._future)
 
     def __enter__(self) -> Self:
         return self

@@ -13,11 +13,13 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 
 from advisor.errors import InvalidInput
 from advisor.knowledge.corpus import is_archive, members_of
+from advisor.names import example_content
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from backends.base import DocumentError, Example
@@ -174,12 +176,17 @@ def _count(given: Path | use_case_pb2.Document) -> int:
     return 1
 
 
-def example_of(given: Example | use_case_pb2.Example | Mapping[str, str]) -> use_case_pb2.Example:
+def example_of(given: Example | use_case_pb2.Example | Mapping[str, Any]) -> use_case_pb2.Example:
     """Return an example, given as a message, as a value or by the names of its fields."""
     if isinstance(given, use_case_pb2.Example):
         return given
     if isinstance(given, Example):
-        return use_case_pb2.Example(question=given.question, answer=given.answer, context=given.context or "")
+        return use_case_pb2.Example(
+            question=given.question,
+            answer=given.answer,
+            context=given.context or "",
+            held_out=given.held_out,
+        )
     return use_case_pb2.Example(**given)
 
 
@@ -189,7 +196,7 @@ def example_sha256(example: use_case_pb2.Example) -> str:
 
 
 def _content(example: use_case_pb2.Example) -> bytes:
-    return f"{example.question}\0{example.answer}\0{example.context}\0".encode()
+    return example_content(example.question, example.answer, example.context, held_out=example.held_out)
 
 
 def example_messages(

@@ -120,10 +120,7 @@ class ModelBackends:
     def _examples(self, use_case: UseCase) -> tuple[Example, ...]:
         if use_case.example_count == 0:
             return ()
-        return tuple(
-            Example(each.question, each.answer, each.context)
-            for each in examples.read(self._database, use_case.id)
-        )
+        return tuple(each.value for each in examples.read(self._database, use_case.id))
 
     def _documents(self, use_case: UseCase, context_tokens: int) -> tuple[list[Passage], list[str]]:
         """Return a use case's documents, each as one passage; none and a note where they cannot fit."""

@@ -22,5 +22,7 @@ def known_facts(database: Database, use_case: UseCase) -> tuple[facts_pb2.Facts,
         changes = observed_changes(times, since or use_case.create_time, datetime.now(UTC))
     return complete(
         facts_pb2.Facts.FromString(use_case.facts),
-        Inventory(use_case.document_count, size_bytes, use_case.example_count, changes),
+        Inventory(
+            use_case.document_count, size_bytes, use_case.example_count, changes, use_case.held_out_count
+        ),
     )

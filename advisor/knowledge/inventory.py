@@ -46,12 +46,14 @@ class Inventory:
         document_bytes: Their size together.
         examples: Examples that differ.
         changes: How often the documents changed; None where too little of it was seen.
+        held_out: Examples that are held out to measure on.
     """
 
     documents: int
     document_bytes: int
     examples: int
     changes: Changes | None = None
+    held_out: int = 0
 
 
 def observed_changes(times: Sequence[datetime], since: datetime, now: datetime) -> Changes | None:
@@ -81,6 +83,9 @@ def complete(facts: facts_pb2.Facts, there_is: Inventory) -> tuple[facts_pb2.Fac
     if there_is.examples and not known.HasField("labelled_examples"):
         known.labelled_examples = there_is.examples
         learned.append(f"labelled_examples {there_is.examples:,}")
+    if there_is.held_out and not known.HasField("has_evaluation_set"):
+        known.has_evaluation_set = True
+        learned.append(f"has_evaluation_set true ({counted(there_is.held_out, 'example')} held out)")
     if there_is.documents and not known.HasField("corpus_tokens"):
         known.corpus_tokens = max(1, there_is.document_bytes // BYTES_PER_TOKEN)
         learned.append(f"corpus_tokens about {known.corpus_tokens:,}")

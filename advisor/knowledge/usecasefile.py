@@ -4,7 +4,7 @@ id: manuals-4f2a1c                # under which servers keep it; `advisor init` 
 description: Answer questions about the product manuals.
 facts: {update_interval: 7d, needs_citations: true}
 documents: [manuals, '*.pdf']     # files, folders, .zip archives and patterns, from the file's folder
-examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "context": ...}
+examples: examples.jsonl          # lines of {"question": ..., "answer": ..., "context": ..., "held_out": true}
 """
 
 from __future__ import annotations
@@ -187,11 +187,9 @@ def take_stock(case: UseCaseFile) -> Inventory:
         raise InvalidInput(case.unmatched)
     examples = read_examples(case.examples) if case.examples is not None else ()
     sizes = [size for path in case.documents for size in _sizes(path)]
-    return Inventory(
-        len(sizes),
-        sum(sizes),
-        len({(each.question, each.answer, each.context) for each in examples}),
-    )
+    differing = {(each.question, each.answer, each.context, each.held_out) for each in examples}
+    held_out = sum(each[-1] for each in differing)
+    return Inventory(len(sizes), sum(sizes), len(differing) - held_out, held_out=held_out)
 
 
 def _sizes(path: Path) -> list[int]:
@@ -240,7 +238,16 @@ def _read_example(line: bytes, place: str) -> use_case_pb2.Example:
             raise InvalidInput.of(
                 place, f"the example has no {key!r}; {hint}every example needs a question and an answer"
             )
-    return use_case_pb2.Example(**{key: value for key, value in fields.items() if value})
+    texts = {key: value for key, value in fields.items() if value}
+    return use_case_pb2.Example(**texts, held_out=_read_held_out(values.get("held_out", False), place))
+
+
+def _read_held_out(value: object, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput.of(
+            place, f"'held_out' is {json.dumps(value)[:80]}; write true to keep the example to measure on"
+        )
+    return value
 
 
 def _read_id(entry: Entry | None) -> str | None:

@@ -21,6 +21,9 @@ TABLES = (
     "adapters",
     "trained_on",
     "operations",
+    "trials",
+    "trial_examples",
+    "trial_answers",
 )
 
 

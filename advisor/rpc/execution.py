@@ -22,6 +22,7 @@ from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
+from advisor.rpc.tuning import tuning_settings
 from advisor.settings import Settings
 from advisor.storage import adapters
 from advisor.storage.database import Database
@@ -41,8 +42,7 @@ from advisor.work.jobs import JobRequest
 from advisor.work.reindexing import ReindexJob
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
-from backends.base import Answer, AnswerEvent, SettingsError, Token
-from backends.training.adapters import TuningSettings
+from backends.base import Answer, AnswerEvent, Token
 
 __all__ = ["ExecutionServicer"]
 
@@ -51,8 +51,6 @@ T = TypeVar("T")
 MOST_FOUND = 100
 USUALLY_FOUND = 10
 """Passages that a search returns where no limit is given."""
-HYBRID_TOKENS = 1024
-"""Longest example of HYBRID by default: its examples hold passages."""
 
 
 class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
@@ -133,7 +131,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         approach = checks.approach(request.approach, "approach", TRAINED) or Approach.FINE_TUNING
         adapter_id = checks.new_id(request.adapter_id, "adapter_id")
         request_id = checks.request_id(request.request_id)
-        settings = _tuning_settings(checks, request.settings, approach)
+        settings = tuning_settings(checks, request.settings, "settings", approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
         return await self._submitted(job, fingerprint("Tune", request, request_id))
@@ -205,20 +203,6 @@ class _Clock:
     def note(self, event: AnswerEvent) -> None:
         if self.first_token is None and isinstance(event, Token):
             self.first_token = time.monotonic()
-
-
-def _tuning_settings(
-    checks: Checks, settings: use_case_pb2.TuningSettings, approach: Approach
-) -> TuningSettings:
-    given = {field.name: value for field, value in settings.ListFields()}
-    if approach.retrieves:
-        given.setdefault("max_tokens", HYBRID_TOKENS)
-    try:
-        return TuningSettings(**given)
-    except SettingsError as error:
-        for name, description in error.violations.items():
-            checks.add(f"settings.{name}", description)
-        return TuningSettings()
 
 
 def _adapter(name: str) -> tuple[str, str]:

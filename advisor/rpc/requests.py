@@ -72,6 +72,12 @@ class Checks:
             return ids
         return "", ""
 
+    def trial(self, name: str, field: str) -> tuple[str, str]:
+        """Return the ids of use case and trial in a trial's resource name."""
+        with self.gather():
+            return names.parse_trial(name, field)
+        return "", ""
+
     def operation(self, name: str, field: str) -> str:
         """Return the id in an operation's resource name."""
         with self.gather():

@@ -35,6 +35,7 @@ from advisor.rpc.listening import address_text, cannot_listen, check_free
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
 from advisor.rpc.reloading import reload_on_hangup
+from advisor.rpc.trials import TrialServicer
 from advisor.rpc.use_cases import UseCaseServicer
 from advisor.settings import Settings
 from advisor.storage import requests
@@ -46,6 +47,8 @@ from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import trial_service_pb2 as trial_pb2
+from advisor.v1 import trial_service_pb2_grpc as trial_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
 from advisor.work.supervisor import WorkerPool
@@ -57,6 +60,7 @@ __all__ = ["AdvisorServer", "Parts", "open_parts", "serve"]
 DECISIONS = decision_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name
 USE_CASES = use_cases_pb2.DESCRIPTOR.services_by_name["UseCaseService"].full_name
 EXECUTION = execution_pb2.DESCRIPTOR.services_by_name["ExecutionService"].full_name
+TRIALS = trial_pb2.DESCRIPTOR.services_by_name["TrialService"].full_name
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name
 
 CONCURRENT_CALLS = 1_000
@@ -121,6 +125,7 @@ class AdvisorServer:
                 USE_CASES: {"database"},
                 OPERATIONS: {"database"},
                 EXECUTION: {"database", "models"},
+                TRIALS: {"database"},
             }
         )
         self._forget: Callable[[], None] = lambda: None
@@ -151,11 +156,14 @@ class AdvisorServer:
             ),
             edge,
         )
+        trial_grpc.add_TrialServiceServicer_to_server(
+            TrialServicer(execution, database, settings, self._database_lane), edge
+        )
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsServicer(database, self._database_lane), edge
         )
         self._health.add_to(edge)
-        add_reflection((DECISIONS, USE_CASES, EXECUTION, OPERATIONS, health.SERVICE_NAME), edge)
+        add_reflection((DECISIONS, USE_CASES, EXECUTION, TRIALS, OPERATIONS, health.SERVICE_NAME), edge)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.

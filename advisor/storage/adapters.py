@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from advisor.errors import NotFound
 from advisor.names import adapter_name, use_case_name
-from advisor.storage import pages, use_cases
+from advisor.storage import pages, trials, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, Page
 
@@ -102,12 +102,13 @@ def insert(connection: Connection, adapter: Adapter, lineage: Lineage = Lineage(
 
 
 def bring_in_step(connection: Connection, use_case_id: str) -> None:
-    """Count again what a use case has, and what of their examples and documents its adapters lost.
+    """Count again what a use case has, and what of their examples and documents its adapters and trials lost.
 
     Call it after what adds, replaces or deletes documents or examples.
     """
     use_cases.recount(connection, use_case_id)
     _count_erased(connection, use_case_id)
+    trials.erase_gone(connection, use_case_id)
 
 
 def _count_erased(connection: Connection, use_case_id: str) -> None:

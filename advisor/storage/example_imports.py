@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
-from advisor.names import use_case_name
+from advisor.names import example_content, use_case_name
 from advisor.storage import adapters
 from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import ImportResult, Request
@@ -51,7 +51,9 @@ class ExampleImport:
             violations.extend(_faults(f"examples[{self._received}]", example, self._limits.example_bytes))
             if len(violations) > MOST_FAULTS:
                 break
-            content = f"{example.question}\0{example.answer}\0{example.context or ''}\0".encode()
+            content = example_content(
+                example.question, example.answer, example.context or "", held_out=example.held_out
+            )
             self._content.update(content)
             self._received += 1
             rows.append((example, hashlib.sha256(content).hexdigest()))
@@ -61,9 +63,12 @@ class ExampleImport:
         self._refuse_above_limit(self._received)
         with translated(), self.connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO examples (use_case_id, question, answer, context, sha256)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (use_case_id, sha256) DO NOTHING",
-                [(self._use_case_id, e.question, e.answer, e.context or None, digest) for e, digest in rows],
+                "INSERT INTO examples (use_case_id, question, answer, context, held_out, sha256)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (use_case_id, sha256) DO NOTHING",
+                [
+                    (self._use_case_id, e.question, e.answer, e.context or None, e.held_out, digest)
+                    for e, digest in rows
+                ],
             )
             self._imported += max(cursor.rowcount, 0)
 

@@ -14,7 +14,7 @@ __all__ = ["delete", "get", "list_page", "read"]
 
 PAGE_BYTES = 2 * 1024 * 1024
 """Most text of a page, so that clients accept it by default; a single example may be as long as is allowed."""
-COLUMNS = "position, question, answer, context, sha256"
+COLUMNS = "position, question, answer, context, sha256, held_out"
 
 
 def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str = "") -> Page[KeptExample]:
@@ -68,8 +68,8 @@ def get(database: Database, use_case_id: str, content_hash: str) -> KeptExample:
     return row
 
 
-def read(database: Database, use_case_id: str) -> tuple[KeptExample, ...]:
-    """Return all examples of a use case in the order they came.
+def read(database: Database, use_case_id: str, *, held_out: bool = False) -> tuple[KeptExample, ...]:
+    """Return the examples of a use case in the order they came: those to learn from, or those that are held out.
 
     Raises:
         NotFound: The use case does not exist.
@@ -81,8 +81,9 @@ def read(database: Database, use_case_id: str) -> tuple[KeptExample, ...]:
         use_cases.require(connection, use_case_id)
         return tuple(
             cursor.execute(
-                f"SELECT {COLUMNS} FROM examples WHERE use_case_id = %s ORDER BY position",  # noqa: S608
-                [use_case_id],
+                f"SELECT {COLUMNS} FROM examples WHERE use_case_id = %s AND held_out = %s"  # noqa: S608
+                " ORDER BY position",
+                [use_case_id, held_out],
             )
         )
 

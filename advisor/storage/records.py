@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from advisor.knowledge.approaches import Approach
+from backends.base import Example
 
 __all__ = [
     "Adapter",
@@ -29,6 +30,8 @@ class UseCase:
     Attributes:
         origins: Files that clients keep it in step with.
         version: Another one after every change of the use case, its documents and its examples.
+        example_count: Examples to learn from.
+        held_out_count: Examples to measure on.
     """
 
     id: str
@@ -41,6 +44,7 @@ class UseCase:
     passage_count: int
     example_count: int
     version: str
+    held_out_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ class KeptExample:
     answer: str
     context: str | None
     sha256: str
+    held_out: bool = False
+
+    @property
+    def value(self) -> Example:
+        """The example itself."""
+        return Example(self.question, self.answer, self.context, self.held_out)
 
 
 @dataclass(frozen=True, slots=True)

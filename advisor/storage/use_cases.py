@@ -24,7 +24,7 @@ LOCK_WAIT_MS = 250
 # The transaction that wrote a row last is its version: whatever changes a use case writes its row.
 COLUMNS = (
     "id, description, facts, origins, create_time, update_time, document_count, passage_count, example_count,"
-    " xmin::text AS version"
+    " held_out_count, xmin::text AS version"
 )
 
 
@@ -164,7 +164,9 @@ def recount(connection: Connection, use_case_id: str) -> None:
     connection.execute(
         "UPDATE use_cases SET update_time = now(), (document_count, passage_count) ="
         " (SELECT count(*), coalesce(sum(passage_count), 0) FROM documents WHERE use_case_id = %(id)s),"
-        " example_count = (SELECT count(*) FROM examples WHERE use_case_id = %(id)s) WHERE id = %(id)s",
+        " (example_count, held_out_count) ="
+        " (SELECT count(*) FILTER (WHERE NOT held_out), count(*) FILTER (WHERE held_out)"
+        " FROM examples WHERE use_case_id = %(id)s) WHERE id = %(id)s",
         {"id": use_case_id},
     )
 

@@ -44,6 +44,13 @@ class Arm(StrEnum):
         return self in (Arm.FINE_TUNING, Arm.NAIVE_BOTH, Arm.HYBRID)
 
     @property
+    def trained_as(self) -> Arm | None:
+        """The arm whose adapter it answers with; None without one."""
+        if self is Arm.NAIVE_BOTH:
+            return Arm.FINE_TUNING
+        return self if self.trains else None
+
+    @property
     def is_reference(self) -> bool:
         """Whether it is a plain classifier, no language model: what an approach must beat to be worth its cost."""
         return self in (Arm.NEAREST_NEIGHBOURS, Arm.LOGISTIC_REGRESSION)
@@ -60,13 +67,13 @@ _APPROACHES = {
 }
 _HEADINGS = {
     Arm.ZERO_SHOT: "plain prompt",
-    Arm.FEW_SHOT: "prompt with examples",
-    Arm.NEAREST_SHOTS: "prompt with the nearest examples",
-    Arm.DOCUMENTS_IN_PROMPT: "prompt with all documents",
+    Arm.FEW_SHOT: "same examples",
+    Arm.NEAREST_SHOTS: "nearest examples",
+    Arm.DOCUMENTS_IN_PROMPT: "all documents",
     Arm.RAG: "RAG",
     Arm.FINE_TUNING: "fine-tuned",
-    Arm.NAIVE_BOTH: "fine-tuned, then given passages",
-    Arm.HYBRID: "fine-tuned on passages, with RAG",
+    Arm.NAIVE_BOTH: "tuned, given passages",
+    Arm.HYBRID: "tuned on passages",
     Arm.NEAREST_NEIGHBOURS: "nearest neighbours",
     Arm.LOGISTIC_REGRESSION: "logistic regression",
 }

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf import duration_pb2, json_format, timestamp_pb2
-from google.protobuf.message import Message
 
 from advisor.names import adapter_name, document_name, example_name, source_hash, use_case_name
 from advisor.storage import records
@@ -29,7 +28,6 @@ __all__ = [
     "options_from_proto",
     "progress_to_proto",
     "references_to_proto",
-    "resource_to_proto",
     "timestamp",
     "use_case_to_proto",
 ]
@@ -62,6 +60,7 @@ def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
         document_count=use_case.document_count,
         passage_count=use_case.passage_count,
         example_count=use_case.example_count,
+        held_out_count=use_case.held_out_count,
     )
 
 
@@ -98,6 +97,7 @@ def example_to_proto(use_case_id: str, example: records.KeptExample) -> use_case
         question=example.question,
         answer=example.answer,
         context=example.context or "",
+        held_out=example.held_out,
     )
 
 
@@ -117,22 +117,9 @@ def adapter_to_proto(adapter: records.Adapter) -> use_case_pb2.Adapter:
     return message
 
 
-def resource_to_proto(value: object) -> Message:
-    """Return a stored resource that long work made.
-
-    Raises:
-        TypeError: It is not a resource.
-    """
-    match value:
-        case records.Adapter():
-            return adapter_to_proto(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} has no message")
-
-
 def example_from_proto(message: use_case_pb2.Example) -> base.Example:
     """Return an example that was sent."""
-    return base.Example(message.question, message.answer, message.context or None)
+    return base.Example(message.question, message.answer, message.context or None, message.held_out)
 
 
 def exchange_from_proto(message: execution_pb2.Exchange) -> base.Exchange:

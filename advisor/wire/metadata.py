@@ -17,7 +17,7 @@ from google.protobuf import any_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 # The pool knows their messages from here on.
-from advisor.v1 import execution_service_pb2, use_case_service_pb2  # noqa: F401
+from advisor.v1 import execution_service_pb2, trial_service_pb2, use_case_service_pb2  # noqa: F401
 
 __all__ = ["message_class", "target_field", "unpacked"]
 

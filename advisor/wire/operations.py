@@ -11,8 +11,8 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from advisor.errors import Failure
 from advisor.storage.operations import Operation, State
-from advisor.wire.messages import resource_to_proto
 from advisor.wire.metadata import message_class, target_field
+from advisor.wire.resources import resource_to_proto
 from advisor.wire.status import DOMAIN
 from advisor.work.kinds import KINDS, Kind
 

@@ -3,7 +3,7 @@
 A new kind is a module with its request, its check and its work, one entry
 here, and two messages in the API: its response, and metadata that look as
 `advisor.wire.metadata` says. Where it makes a resource of its own,
-`advisor.wire.messages.resource_to_proto` learns that too.
+`advisor.wire.resources.resource_to_proto` learns that too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from advisor.storage import reindexing as storage
 from advisor.storage.database import Connection, Database
 from advisor.storage.operations import Operation, State
 from advisor.storage.records import UseCase
-from advisor.work import reindexing, tuning
+from advisor.work import reindexing, trials, tuning
 from advisor.work.jobs import JobFunction, JobRequest
 
 __all__ = ["KINDS", "Kind", "clean_up", "read_made"]
@@ -70,6 +70,15 @@ KINDS: Mapping[str, Kind[Any]] = {
         read=None,
         metadata="advisor.v1.ReindexMetadata",
         response="advisor.v1.ReindexResponse",
+    ),
+    trials.TrialJob.kind: Kind(
+        request=trials.TrialJob,
+        check=trials.check_trial,
+        taken=trials.is_taken,
+        run=trials.run_trial,
+        read=trials.read_trial,
+        metadata="advisor.v1.TrialMetadata",
+        response="advisor.v1.Trial",
     ),
 }
 """Every kind, by what `Operation.kind` says."""

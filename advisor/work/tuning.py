@@ -199,7 +199,7 @@ def _make_examples(job: Job, asked: TuneJob) -> tuple[Sequence[TrainingExample],
 
     kept = examples.read(job.database, asked.use_case_id)
     hashes = tuple(each.sha256 for each in kept)
-    given = [Example(each.question, each.answer, each.context) for each in kept]
+    given = [each.value for each in kept]
     if not asked.approach.retrieves:
         return plain_examples(given), adapters.Lineage(hashes)
     seen: set[str] = set()

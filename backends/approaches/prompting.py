@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from itertools import chain, zip_longest
 from pathlib import Path
 
 from backends.approaches.history import history_notes, newest_that_fit
+from backends.approaches.shots import NearestExamples, choose_examples
 from backends.approaches.tidying import generate_tidy
 from backends.base import (
     Answer,
@@ -23,24 +23,10 @@ from backends.base import (
 from backends.counts import counted
 from backends.prompts import prompt_messages
 
-__all__ = ["PromptingBackend", "choose_examples", "may_fit", "not_shown"]
+__all__ = ["PromptingBackend", "may_fit", "not_shown"]
 
 _SHOTS = 8
 _SIZE_PER_TOKEN = 16
-
-
-def choose_examples(examples: Sequence[Example], limit: int) -> tuple[Example, ...]:
-    """Return at most so many examples, of as many different answers as there are.
-
-    A small model repeats the answers that it is shown: each is shown once
-    before any is shown twice. The order is that of the examples.
-    """
-    by_answer: dict[str, list[int]] = {}
-    for index, example in enumerate(examples):
-        by_answer.setdefault(example.answer.strip(), []).append(index)
-    rounds = chain.from_iterable(zip_longest(*by_answer.values()))
-    chosen = [index for index in rounds if index is not None][:limit]
-    return tuple(examples[index] for index in sorted(chosen))
 
 
 def may_fit(size: int, context_tokens: int) -> bool:
@@ -78,6 +64,7 @@ class PromptingBackend:
             question alone: give the instructions of their training, and neither
             examples nor documents. Whoever opens it verifies it first.
         notes: What was left out before, said with every answer.
+        nearest: Chooses the examples for each question, in place of `examples`.
     """
 
     def __init__(
@@ -89,6 +76,7 @@ class PromptingBackend:
         documents: Sequence[Passage] = (),
         adapter: Path | None = None,
         notes: Sequence[str] = (),
+        nearest: NearestExamples | None = None,
     ):
         self._generator = generator
         self._instructions = instructions
@@ -96,6 +84,7 @@ class PromptingBackend:
         self._documents = tuple(documents)
         self._adapter = adapter
         self._notes = tuple(notes)
+        self._nearest = nearest
 
     def answer(
         self,
@@ -132,16 +121,16 @@ class PromptingBackend:
     ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
         """Return the chat for a question, with as much as fits, and what was left out: the oldest turns first."""
         room = self._generator.context_tokens - options.max_output_tokens
-        for passages, shots in self._offers(room):
-            chat = partial(self._chat, question, passages, shots)
+        examples = self._nearest(question, _SHOTS) if self._nearest else self._examples
+        for passages, shots in self._offers(room, len(examples)):
+            chat = partial(self._chat, question, passages, examples[len(examples) - shots :])
             shown = newest_that_fit(history, chat, self._generator, room)
             if shown is not None:
-                return chat(shown), self._left_out(passages, shots, history, shown)
-        return self._chat(question, (), 0), self._left_out((), 0, history, ())
+                return chat(shown), self._left_out(passages, shots, len(examples), history, shown)
+        return self._chat(question, (), ()), self._left_out((), 0, len(examples), history, ())
 
-    def _offers(self, room: int) -> list[tuple[tuple[Passage, ...], int]]:
-        """Return what to try to fit, the most first."""
-        count = len(self._examples)
+    def _offers(self, room: int, count: int) -> list[tuple[tuple[Passage, ...], int]]:
+        """Return what to try to fit, the most first, with `count` examples or fewer."""
         with_documents = (
             [(self._documents, shots) for shots in sorted({count, 0}, reverse=True)]
             if self._documents and self._document_tokens <= room
@@ -150,12 +139,16 @@ class PromptingBackend:
         return [*with_documents, *(((), shots) for shots in range(count, -1, -1))]
 
     def _chat(
-        self, question: str, passages: Sequence[Passage], shots: int, history: Sequence[Exchange] = ()
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        examples: Sequence[Example],
+        history: Sequence[Exchange] = (),
     ) -> tuple[Message, ...]:
         return prompt_messages(
             question,
             instructions=self._instructions,
-            examples=self._examples[:shots],
+            examples=examples,
             passages=passages,
             history=history,
         )
@@ -164,20 +157,19 @@ class PromptingBackend:
         self,
         passages: Sequence[Passage],
         shots: int,
+        chosen: int,
         history: Sequence[Exchange],
         shown: Sequence[Exchange],
     ) -> tuple[str, ...]:
         context, notes = self._generator.context_tokens, []
         if self._documents and not passages:
             notes.append(not_shown(len(self._documents), counted(self._document_tokens, "token"), context))
-        if shots < len(self._examples):
+        if shots < chosen:
             beside = "beside the documents" if passages else f"into the model's {context:,} tokens"
-            notes.append(
-                f"{shots} of {counted(len(self._examples), 'chosen example')} shown: more do not fit {beside}"
-            )
+            notes.append(f"{shots} of {counted(chosen, 'chosen example')} shown: more do not fit {beside}")
         return (*notes, *history_notes(history, shown, context))
 
     @cached_property
     def _document_tokens(self) -> int:
         """Tokens of the documents; counted once, since reading them takes longer than the question."""
-        return self._generator.count_tokens(self._chat("", self._documents, 0))
+        return self._generator.count_tokens(self._chat("", self._documents, ()))

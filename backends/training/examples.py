@@ -21,7 +21,7 @@ from backends.counts import counted
 from backends.prompts import grounded_messages, prompt_messages
 from backends.training.adapters import TrainingExample
 
-__all__ = ["NO_PASSAGE", "hybrid_examples", "is_short", "plain_examples"]
+__all__ = ["NO_PASSAGE", "holds", "hybrid_examples", "is_short", "plain_examples"]
 
 # Shorter answers, such as "yes" or "12", are found in passages that have nothing to do with them.
 _MIN_ANSWER_CHARACTERS = 4
@@ -130,14 +130,14 @@ def _passages(
     """Return the right passage, where there is one, and others that do not hold the answer."""
     # Two more than needed: the right one, and one that also holds the answer.
     retrieved = search(example.question, distractors + 3)
-    holding = [passage for passage in retrieved if _holds(passage.text, example)]
+    holding = [passage for passage in retrieved if holds(passage.text, example)]
     others = tuple(passage for passage in retrieved if passage not in holding)
     if example.context and example.context.strip():
         return _as_passage(example.context.strip(), holding), others
     return (holding[0] if holding else None), others
 
 
-def _holds(text: str, example: Example) -> bool:
+def holds(text: str, example: Example) -> bool:
     """Return whether a passage gives the answer away: it holds its words, or is the example's context."""
     passage = _words(text)
     context = _words(example.context or "")

@@ -1,6 +1,7 @@
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { DecisionServiceClient } from './types/advisor/v1/DecisionService';
 import type { ExecutionServiceClient } from './types/advisor/v1/ExecutionService';
+import type { TrialServiceClient } from './types/advisor/v1/TrialService';
 import type { UseCaseServiceClient } from './types/advisor/v1/UseCaseService';
 import type { OperationsClient } from './types/google/longrunning/Operations';
 import type { BadRequest__Output } from './types/google/rpc/BadRequest';
@@ -12,6 +13,7 @@ export interface Services {
   decisions: DecisionServiceClient;
   useCases: UseCaseServiceClient;
   execution: ExecutionServiceClient;
+  trials: TrialServiceClient;
   operations: OperationsClient;
   close(): void;
 }

@@ -91,6 +91,30 @@ WRONG = {
         (("faq.yaml", "--detach"), "--detach: needs --server"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
+    ("trial",): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "--arm", "RAGG", *NOWHERE), 'did you mean "RAG"'),
+        (("faq.yaml", "--max-duration", "15", *NOWHERE), "--max-duration: 15 has no unit; write 15d, 15h"),
+        (
+            ("faq.yaml", "--report", "trial.pdf", *NOWHERE),
+            "trial.pdf: has the suffix '.pdf'; give one of .html",
+        ),
+        (("faq.yaml", "--detach"), "--detach: needs --server"),
+        (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("trials", "list"): [(("none.yaml", *NOWHERE), "none.yaml: cannot be read")],
+    ("trials", "show"): [
+        (("faq", *NOWHERE), "NAME: 'faq' is not a trial; write useCases/ID/trials/ID"),
+        (("useCases/faq/trials/one", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("trials", "report"): [
+        (("faq", "x.html", *NOWHERE), "NAME: 'faq' is not a trial; write useCases/ID/trials/ID"),
+        (("useCases/faq/trials/one", "x.txt", *NOWHERE), "x.txt: has the suffix '.txt'; give one of .html"),
+    ],
+    ("trials", "delete"): [
+        (("faq", *NOWHERE), "NAME: 'faq' is not a trial; write useCases/ID/trials/ID"),
+        (("useCases/faq/trials/one", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
     ("reindex",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
     ("operations", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
     ("operations", "wait"): [

@@ -47,3 +47,12 @@ def test_what_is_stated_stays():
     """Nothing observed overrides it."""
     stated = facts_pb2.Facts(update_interval={"seconds": 30 * 86_400}, corpus_tokens=1)
     assert complete(stated, Inventory(1, 4, 0, Changes(12, 9 * DAY, 18 * HOUR))) == (stated, "")
+
+
+def test_what_is_held_out_is_an_evaluation_set():
+    """Examples that are kept to measure on tell that there are some; what is stated stays."""
+    found, learned = complete(facts_pb2.Facts(), Inventory(0, 0, 5, held_out=30))
+    assert (found.has_evaluation_set, found.labelled_examples) == (True, 5)
+    assert "has_evaluation_set true (30 examples held out)" in learned
+    stated = facts_pb2.Facts(has_evaluation_set=False, labelled_examples=5)
+    assert complete(stated, Inventory(0, 0, 5, held_out=30)) == (stated, "")

@@ -52,6 +52,14 @@ def test_stock_is_taken_as_the_store_counts(tmp_path: Path) -> None:
     assert take_stock(case) == Inventory(1, 5, 2)
 
 
+def test_what_is_held_out_is_counted_apart(tmp_path: Path) -> None:
+    """It is no example to learn from, and another one than the same that is."""
+    line = '{"question": "q", "answer": "a"}\n'
+    write(tmp_path, line + line.replace("}", ', "held_out": true}'), "examples.jsonl")
+    case = read_use_case(write(tmp_path, "examples: examples.jsonl"))
+    assert take_stock(case) == Inventory(0, 0, 1, held_out=1)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -156,6 +164,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ('{"question": "q", "answer": 5}', r"'answer' is 5, which is no text"),
         ('{"question": "q", "anwser": "a"}', r"no 'answer'; is 'anwser' meant for it\?"),
         ('{"question": "q", "answer": "a"', r"not JSON: .* at column 32"),
+        ('{"question": "q", "answer": "a", "held_out": "no"}', r"'held_out' is \"no\"; write true to keep"),
         ('{"question": "q", "answer": "a", "context": 5}', r"'context' is 5, which is no text"),
         ("[1]", r"not an object"),
         ("{", r"not JSON"),
@@ -164,7 +173,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ('"' + "ä" * 1_000_001 + '"', r"more than the 1,000,000 characters allowed"),
         ('"' + "ä" * 8_000_000 + '"', r"more than the 1,000,000 characters allowed"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_bad_example_is_named_by_its_line(tmp_path: Path, line: str, message: str) -> None:
     """Examples without an answer are found before anything is sent."""

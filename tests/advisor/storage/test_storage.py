@@ -25,7 +25,7 @@ from advisor.errors import (
     ResourceExhausted,
     Unavailable,
 )
-from advisor.names import source_hash
+from advisor.names import example_content, source_hash
 from advisor.storage import adapters, documents, examples, imports, operations, use_cases
 from advisor.storage.database import HEAD, Database, migrate
 from advisor.storage.imports import Limits, open_documents, open_examples
@@ -46,7 +46,8 @@ def sha256(*contents: bytes) -> str:
 
 
 def examples_sha256(*examples: Example) -> str:
-    return sha256(*(f"{e.question}\0{e.answer}\0{e.context or ''}\0".encode() for e in examples))
+    contents = (example_content(e.question, e.answer, e.context or "", held_out=e.held_out) for e in examples)
+    return sha256(*contents)
 
 
 def import_documents(database: Database, texts: dict[str, bytes], request_id: str = "") -> ImportResult:
@@ -461,6 +462,19 @@ def test_examples_are_kept_once_and_in_order(database: Database) -> None:
         assert upload.commit(3, examples_sha256(one, two, one)) == ImportResult(1, 2)
     assert [each.question for each in examples.read(database, "faq")] == [two.question, one.question]
     assert use_cases.get(database, "faq").example_count == 2
+
+
+def test_what_is_held_out_is_read_and_counted_apart(database: Database) -> None:
+    """It is no example to learn from; the same one that is not held out is another."""
+    new_use_case(database)
+    one, kept_apart = Example("q1", "a1"), Example("q1", "a1", held_out=True)
+    with closing(open_examples(database, "faq", LIMITS)) as upload:
+        upload.add([one, kept_apart])
+        assert upload.commit(2, examples_sha256(one, kept_apart)) == ImportResult(2, 0)
+    assert [each.value for each in examples.read(database, "faq")] == [one]
+    assert [each.value for each in examples.read(database, "faq", held_out=True)] == [kept_apart]
+    stored = use_cases.get(database, "faq")
+    assert (stored.example_count, stored.held_out_count) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,27 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
+from advisor.trials.arms import Arm
+from advisor.trials.results import Prediction
+from advisor.trials.settings import TrialSettings
 from advisor.wire.metadata import message_class
 from advisor.work.kinds import KINDS, Kind
 from advisor.work.reindexing import ReindexJob
+from advisor.work.trials import TrialJob
 from advisor.work.tuning import TuneJob
 from backends.training.adapters import TuningSettings
 
 EXAMPLES = {
     "TUNE": TuneJob("faq", "one", "HYBRID", TuningSettings(epochs=2)),
     "REINDEX": ReindexJob("words"),
+    "TRIAL": TrialJob(
+        "faq",
+        "one",
+        TrialSettings(arms=(Arm.RAG,), max_duration_s=60.0, tuning=TuningSettings(epochs=2)),
+        {"task": "CLASSIFICATION"},
+        {"FINE_TUNING": "no"},
+        Prediction(None, {}, {}),
+    ),
 }
 """A request of each kind."""
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from backends.approaches.prompting import PromptingBackend, choose_examples, may_fit, not_shown
+from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
+from backends.approaches.shots import NearestExamples, choose_examples
 from backends.base import Answer, Example, GenerationOptions, Message, Passage
 from backends.prompts import prompt_messages
-from tests.doubles import FakeGenerator
+from tests.doubles import FakeGenerator, WordEmbedder
 
 EXAMPLES = tuple(Example(f"Is {n} even?", "no" if n % 2 else "yes") for n in range(6))
 DOCUMENT = Passage("p1", "a.txt", 0, 20, "Ann is the founder.")
@@ -93,3 +94,26 @@ def test_the_tuned_model_is_asked_as_it_was_trained(tmp_path: Path) -> None:
         lambda generator: PromptingBackend(generator, instructions="Name it.", adapter=tmp_path)
     )
     assert generator.asked == [(prompt_messages("Who is Ann?", instructions="Name it."), tmp_path)]
+
+
+def test_the_nearest_examples_stand_last() -> None:
+    """With examples chosen for each question, those that share its words are shown, the nearest just before it."""
+    shown = [Example(f"about {word} and more", word) for word in ("ports", "disks", "fans")]
+    nearest = NearestExamples(shown, WordEmbedder())
+    assert [each.answer for each in nearest("about disks", 2)][-1] == "disks"
+    generator = FakeGenerator()
+    backend = PromptingBackend(generator, nearest=nearest)
+    backend.answer("about fans", options=GenerationOptions(), emit=lambda _: None, cancelled=lambda: False)
+    chat, _ = generator.asked[-1]
+    assert [message.content for message in chat[-3:]] == ["about fans and more", "fans", "about fans"]
+
+
+def test_of_chosen_examples_the_nearest_stay_where_not_all_fit() -> None:
+    """What does not fit is left out from the front, and a note says how many are shown."""
+    shown = [Example(f"{word} " * 20, word) for word in ("ports", "disks", "fans")]
+    generator = FakeGenerator(context_tokens=40)
+    backend = PromptingBackend(generator, nearest=NearestExamples(shown, WordEmbedder()))
+    options = GenerationOptions(max_output_tokens=5)
+    answer = backend.answer("fans", options=options, emit=lambda _: None, cancelled=lambda: False)
+    assert [message.content for message in generator.asked[-1][0]][2] == "fans"
+    assert "1 of 3 chosen examples shown" in answer.notes[0]

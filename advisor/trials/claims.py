@@ -1,0 +1,139 @@
+"""The documented claims about retrieval and fine-tuning, beside what a trial measured.
+
+They are those of the guide that the advisor begins with: what RAG and fine-tuning are commonly said to bring.
+A claim is confirmed or contradicted where the numbers tell, undecided where they do not, and not testable where
+nothing was measured that bears on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from advisor.knowledge.approaches import Approach
+from advisor.metrics.paired import paired_difference
+from advisor.trials.arms import Arm
+from advisor.trials.comparing import between
+from advisor.trials.results import ArmResult, Claim, Comparison, Finding
+
+__all__ = ["claims"]
+
+_NEAR = 1.1
+"""Times and costs that differ by less are the same."""
+SIGNIFICANT = 0.05
+
+Arms = Mapping[Arm, ArmResult]
+Told = tuple[Finding, str]
+
+
+def claims(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], metric: str) -> tuple[Claim, ...]:
+    """Return every claim with what was measured.
+
+    Args:
+        arms: Those that were run.
+        comparisons: Of every two of them.
+        metric: Name of the metric that counts.
+    """
+    by_arm = {each.arm: each for each in arms if each.quality is not None}
+    rows: list[tuple[Approach, str, Callable[[Arms, Sequence[Comparison]], Told]]] = [
+        (Approach.RAG, "gives more relevant answers than the model alone", _rag_is_better),
+        (Approach.RAG, "makes fewer things up than the model alone", partial(_fewer_made_up, metric)),
+        (Approach.RAG, "is generally faster at inference than a tuned model", _faster),
+        (Approach.RAG, "costs less than fine-tuning", _cheaper),
+        (Approach.FINE_TUNING, "specialises: does better at its task than the model alone", _tuned_is_better),
+        (Approach.FINE_TUNING, "is accurate where knowledge is asked for, without retrieval", _knows),
+    ]
+    return tuple(Claim(approach, text, *test(by_arm, comparisons)) for approach, text, test in rows)
+
+
+_NOTHING: Told = (Finding.NOT_TESTABLE, "Not measured in this trial.")
+
+
+def _rag_is_better(arms: Arms, comparisons: Sequence[Comparison]) -> Told:
+    return _better(Arm.RAG, _prompt(arms), arms, comparisons)
+
+
+def _tuned_is_better(arms: Arms, comparisons: Sequence[Comparison]) -> Told:
+    return _better(Arm.FINE_TUNING, _prompt(arms), arms, comparisons)
+
+
+def _knows(arms: Arms, comparisons: Sequence[Comparison]) -> Told:
+    return _better(Arm.FINE_TUNING, Arm.RAG, arms, comparisons)
+
+
+def _prompt(arms: Arms) -> Arm:
+    """Return the best of the prompts without documents."""
+    prompts = [arm for arm in (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS) if arm in arms]
+    return max(prompts, key=lambda arm: _value(arms[arm]), default=Arm.ZERO_SHOT)
+
+
+def _better(one: Arm, other: Arm, arms: Arms, comparisons: Sequence[Comparison]) -> Told:
+    seen = between(comparisons, one, other)
+    if one not in arms or other not in arms or seen is None:
+        return _NOTHING
+    told = (
+        f"{one.heading} {_value(arms[one]):.0%}, {other.heading} {_value(arms[other]):.0%}; "
+        f"difference {seen.difference.value * 100:+.0f} points "
+        f"[{seen.difference.low * 100:+.0f}, {seen.difference.high * 100:+.0f}], p = {seen.p:.2g}."
+    )
+    if seen.p >= SIGNIFICANT:
+        return Finding.UNDECIDED, told
+    return (Finding.CONFIRMED if seen.difference.value > 0 else Finding.CONTRADICTED), told
+
+
+def _fewer_made_up(metric: str, arms: Arms, _comparisons: Sequence[Comparison]) -> Told:
+    """Compare how often an answer is given and wrong: to say that there is none is not to make one up."""
+    plain = _prompt(arms)
+    if Arm.RAG not in arms or plain not in arms:
+        return _NOTHING
+    ours, theirs = _made_up(arms[Arm.RAG], metric), _made_up(arms[plain], metric)
+    both = sorted(set(ours) & set(theirs))
+    paired = paired_difference([ours[each] for each in both], [theirs[each] for each in both])
+    if paired is None:
+        return _NOTHING
+    rates = [sum(each.values()) / len(each) for each in (ours, theirs)]
+    told = (
+        f"Wrong answers, refusals left aside: RAG {rates[0]:.0%}, {plain.heading} {rates[1]:.0%}; "
+        f"p = {paired.p:.2g}."
+    )
+    if paired.p >= SIGNIFICANT:
+        return Finding.UNDECIDED, told
+    return (Finding.CONFIRMED if paired.difference.value < 0 else Finding.CONTRADICTED), told
+
+
+def _made_up(arm: ArmResult, metric: str) -> dict[int, float]:
+    """Return, by question, whether what was said is wrong: less than half right, and no refusal."""
+    return {
+        each.number: float(not each.refused and each.scores[metric] < 0.5)
+        for each in arm.answers
+        if metric in each.scores
+    }
+
+
+def _faster(arms: Arms, _comparisons: Sequence[Comparison]) -> Told:
+    rag, tuned = arms.get(Arm.RAG), arms.get(Arm.FINE_TUNING)
+    if rag is None or tuned is None or rag.total_s is None or tuned.total_s is None:
+        return _NOTHING
+    told = f"Median of a whole answer: RAG {rag.total_s[0]:.2g} s, fine-tuned {tuned.total_s[0]:.2g} s."
+    return _less(rag.total_s[0], tuned.total_s[0]), told
+
+
+def _cheaper(arms: Arms, _comparisons: Sequence[Comparison]) -> Told:
+    rag, tuned = arms.get(Arm.RAG), arms.get(Arm.FINE_TUNING)
+    if rag is None or tuned is None or rag.usd_per_month is None or tuned.usd_per_month is None:
+        return _NOTHING
+    told = (
+        f"A month with all that is fixed: RAG ${rag.usd_per_month:,.2f}, fine-tuned ${tuned.usd_per_month:,.2f}, by "
+        "the tokens measured and the prices of the use case."
+    )
+    return _less(rag.usd_per_month, tuned.usd_per_month), told
+
+
+def _less(one: float, other: float) -> Finding:
+    if one * _NEAR < other:
+        return Finding.CONFIRMED
+    return Finding.CONTRADICTED if other * _NEAR < one else Finding.UNDECIDED
+
+
+def _value(arm: ArmResult) -> float:
+    return arm.quality.value if arm.quality else 0.0

@@ -1,0 +1,204 @@
+"""What a trial begins with: the examples split, and the conditions settled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from advisor.errors import FailedPrecondition
+from advisor.metrics.choosing import metric_named, primary_metric
+from advisor.profiling.forms import form_of
+from advisor.profiling.groups import Embed, groups
+from advisor.profiling.leaks import leaks
+from advisor.profiling.splitting import split
+from advisor.trials.conditions import Conditions, Material, arms_to_run
+from advisor.trials.results import Prediction
+from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
+from backends.base import Example
+from backends.counts import counted
+
+__all__ = ["Known", "Prepared", "prepare"]
+
+_LEAST_TOKENS, _MOST_TOKENS = 16, 256
+_SPARE = 1.5
+"""An answer may be so many times as long as the longest to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a use case before anything is measured.
+
+    Attributes:
+        facts: As plain values.
+        vetoes: Why an approach is out of the question, by its name.
+        prediction: What the advisor says.
+        model: The base model.
+        embedder: The embedder.
+        documents: Documents that there are.
+        passages: Passages of them.
+        documents_fit: Whether all documents may fit the model's context.
+        untrainable: Why no model can be trained here; empty where one can.
+    """
+
+    facts: Mapping[str, Any]
+    vetoes: Mapping[str, str]
+    prediction: Prediction
+    model: str
+    embedder: str
+    documents: int
+    passages: int
+    documents_fit: bool
+    untrainable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Places of the examples that are held out, in the order in which they are asked, and of those to learn from."""
+
+    conditions: Conditions
+    held_out: tuple[int, ...]
+    training: tuple[int, ...]
+
+
+def prepare(
+    examples: Sequence[Example],
+    settings: TrialSettings,
+    known: Known,
+    *,
+    embed: Embed,
+    count_tokens: Callable[[str], int],
+) -> Prepared:
+    """Split the examples by groups of near-duplicates, and settle what all arms have in common.
+
+    Raises:
+        FailedPrecondition: There are too few examples, or all have the same answer.
+        InvalidInput: There is no such metric.
+    """
+    form = str(
+        known.facts.get("output_form") or form_of([each.answer for each in examples]).value or "FREE_TEXT"
+    )
+    numbers = groups(examples, embed=embed)
+    held_out, training, leaking = _sides(examples, numbers, settings, labels=form == "LABEL")
+    _refuse_too_few(len(examples), len(set(numbers)), len(held_out), len(training))
+    learned, asked = [examples[place] for place in training], [examples[place] for place in held_out]
+    labels = tuple(sorted({each.answer.strip() for each in learned})) if form == "LABEL" else ()
+    if form == "LABEL" and len(labels) < 2:
+        raise FailedPrecondition(
+            "ONE_LABEL",
+            f"all {counted(len(learned), 'example')} to learn from have the same answer: there is nothing to "
+            "tell apart; import examples of at least two labels",
+        )
+    rights = [each.answer for each in asked]
+    metric = metric_named(settings.metric) if settings.metric else primary_metric(form, rights)
+    there_is = Material(
+        len(training), known.documents, known.passages, known.documents_fit, labels, known.untrainable
+    )
+    arms, not_run = arms_to_run(there_is, settings.arms)
+    if not arms:
+        reasons = "; ".join(
+            f"{name}: {reason}" for name, reason in not_run.items() if reason != "not asked for"
+        )
+        raise FailedPrecondition("NO_ARMS", f"nothing that was asked for can be compared: {reasons}")
+    conditions = Conditions(
+        form,
+        metric.name,
+        labels,
+        _limit([each.answer for each in learned], count_tokens),
+        _guessed(learned, asked) if labels else 0.0,
+        settings.seed,
+        len(set(numbers)),
+        known.facts,
+        known.vetoes,
+        known.prediction,
+        known.model,
+        known.embedder,
+        arms,
+        not_run,
+        tuple(_notes(leaking, labels, learned, asked)),
+    )
+    return Prepared(conditions, held_out, training)
+
+
+def _sides(
+    examples: Sequence[Example], numbers: Sequence[int], settings: TrialSettings, *, labels: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Return the places held out, in an order of chance, those to learn from, and how many leaked and are neither.
+
+    Where examples are held out by whoever gave them, those are asked; else some are chosen.
+    """
+    kept_apart = [place for place, each in enumerate(examples) if each.held_out]
+    if kept_apart:
+        drawn = sorted(kept_apart, key=lambda place: _drawn(examples[place], settings.seed))
+        held_out: Sequence[int] = drawn[: settings.held_out]
+    else:
+        wanted = min(settings.held_out, max(LEAST_HELD_OUT, len(examples) // 2))
+        if wanted >= len(examples):
+            return (), tuple(range(len(examples))), 0
+        held_out = split(examples, numbers, wanted, settings.seed, by_answer=labels)
+    apart = {*held_out, *kept_apart}
+    left = [place for place in range(len(examples)) if place not in apart]
+    found = leaks([examples[place] for place in left], [examples[place] for place in held_out])
+    leaking = {left[each.trained] for each in found}
+    order = sorted(held_out, key=lambda place: _drawn(examples[place], settings.seed))
+    return tuple(order), tuple(place for place in left if place not in leaking), len(leaking)
+
+
+def _drawn(example: Example, seed: int) -> bytes:
+    """Return what stands for a random number of an example: the same for the same texts."""
+    return hashlib.sha256(f"{seed}\0{example.question}\0{example.answer}".encode()).digest()
+
+
+def _refuse_too_few(count: int, groups: int, held_out: int, training: int) -> None:
+    needed = LEAST_HELD_OUT + LEAST_LEARNED
+    if held_out >= LEAST_HELD_OUT and training >= LEAST_LEARNED:
+        return
+    alike = f" in {counted(groups, 'group')} of near-duplicates" if groups < count else ""
+    raise FailedPrecondition(
+        "TOO_FEW_EXAMPLES",
+        f"there are {counted(count, 'example')}{alike}, and a trial needs at least {needed} that differ: "
+        f"{LEAST_HELD_OUT} to ask and {LEAST_LEARNED} to learn from; 200 tell a difference of 10 points; "
+        "import more with ImportExamples",
+    )
+
+
+def _guessed(learned: Sequence[Example], asked: Sequence[Example]) -> float:
+    """Return how often always saying the most frequent label is right."""
+    ((label, _),) = Counter(each.answer.strip() for each in learned).most_common(1)
+    return sum(each.answer.strip() == label for each in asked) / len(asked)
+
+
+def _limit(answers: Sequence[str], count_tokens: Callable[[str], int]) -> int:
+    """Return the most tokens of an answer: more than the longest to learn from takes."""
+    longest = sorted(answers, key=len)[-5:]
+    return min(max(round(_SPARE * max(map(count_tokens, longest))), _LEAST_TOKENS), _MOST_TOKENS)
+
+
+def _notes(
+    leaking: int, labels: Sequence[str], learned: Sequence[Example], asked: Sequence[Example]
+) -> list[str]:
+    notes = []
+    if leaking:
+        notes.append(
+            f"{counted(leaking, 'example')} left aside, nearly the same as held-out questions: no arm learns from them"
+        )
+    half = 98 / len(asked) ** 0.5
+    if half > 12:
+        notes.append(
+            f"{counted(len(asked), 'question')} tell a score to no better than {half:.0f} points either way: "
+            "hold out more to tell more"
+        )
+    unseen = {each.answer.strip() for each in asked} - set(labels) if labels else set()
+    if unseen:
+        notes.append(
+            f"{counted(len(unseen), 'label')} of the held-out questions stand in no example to learn from: "
+            "no arm can give them"
+        )
+    contexts = [each for each in learned if (each.context or "").strip()]
+    if 0 < len(contexts) < len(learned):
+        notes.append(
+            f"{len(contexts)} of {counted(len(learned), 'example')} to learn from name their passage"
+        )
+    return notes

@@ -1,0 +1,56 @@
+"""How a trial is to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from advisor.trials.arms import Arm
+from backends.training.adapters import TuningSettings
+
+__all__ = ["LEAST_HELD_OUT", "LEAST_LEARNED", "MOST_HELD_OUT", "TrialSettings"]
+
+LEAST_HELD_OUT = 20
+"""With fewer questions no difference below 30 points is told from chance."""
+MOST_HELD_OUT = 1000
+LEAST_LEARNED = 8
+"""Examples that are left to learn from: what a prompt shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSettings:
+    """How a trial is to be run.
+
+    Attributes:
+        arms: What to compare; all that can run where empty.
+        held_out: Most examples to hold out and ask; a third of them at most.
+        seed: Of every random choice.
+        max_duration_s: Seconds after which no more is begun; no limit where None.
+        metric: Name of the metric that counts; chosen by the form of the answers where empty.
+        tuning: How to train.
+        curve: Whether to train on a quarter and on half of the examples as well.
+    """
+
+    arms: tuple[Arm, ...] = ()
+    held_out: int = 100
+    seed: int = 0
+    max_duration_s: float | None = None
+    metric: str = ""
+    tuning: TuningSettings = field(default_factory=TuningSettings)
+    curve: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TrialSettings:
+        """Return what `to_json` made it of."""
+        return cls(
+            **{
+                **values,
+                "arms": tuple(map(Arm, values["arms"])),
+                "tuning": TuningSettings(**values["tuning"]),
+            }
+        )

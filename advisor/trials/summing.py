@@ -1,0 +1,105 @@
+"""All that a trial measured, put together: at its end, and of one that was cut short what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from advisor.trials.arms import Arm
+from advisor.trials.claims import claims
+from advisor.trials.comparing import compared
+from advisor.trials.conditions import Conditions
+from advisor.trials.results import ArmResult, Figure, Given, Prediction, TrialResult
+from advisor.trials.tally import not_run
+from advisor.trials.verdict import decide
+
+__all__ = ["Measured", "summed_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured, arm by arm.
+
+    Attributes:
+        given: The held-out questions.
+        training: Examples to learn from.
+        arms: Those that have ended.
+        engine: What computed it.
+        seconds: That it took.
+        curve: FINE_TUNING by the number of examples.
+        versions: Of the packages, by name.
+        notes: What to mind.
+    """
+
+    given: tuple[Given, ...]
+    training: int
+    arms: tuple[ArmResult, ...]
+    engine: str
+    seconds: float
+    curve: Mapping[int, Figure] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
+    """Compare the arms that were run, and say what that comes to.
+
+    Args:
+        conditions: Under which they were run.
+        measured: What was measured.
+    """
+    ran = {each.arm for each in measured.arms}
+    skipped = [not_run(Arm(name), reason) for name, reason in conditions.not_run.items()]
+    left = [not_run(arm, "the trial ended before") for arm in conditions.arms if arm not in ran]
+    comparisons = compared(measured.arms, conditions.metric, conditions.seed)
+    verdict = decide(conditions, measured.arms, comparisons)
+    return TrialResult(
+        metric=conditions.metric,
+        form=conditions.form,
+        model=conditions.model,
+        engine=measured.engine,
+        embedder=conditions.embedder,
+        seed=conditions.seed,
+        training_examples=measured.training,
+        groups=conditions.groups,
+        given=measured.given,
+        arms=(*measured.arms, *left, *skipped),
+        comparisons=comparisons,
+        verdict=verdict,
+        prediction=_judged(conditions.prediction, measured.arms),
+        curve=measured.curve,
+        facts=_facts(measured.arms),
+        claims=claims(measured.arms, comparisons, conditions.metric),
+        notes=(*conditions.notes, *measured.notes),
+        seconds=measured.seconds,
+        versions=measured.versions,
+    )
+
+
+def _judged(prediction: Prediction, arms: Sequence[ArmResult]) -> Prediction:
+    """Return the prediction with how far the approach recommended lies below the best that was measured."""
+    best: dict[str, float] = {}
+    for each in arms:
+        if each.arm.approach is not None and each.quality is not None:
+            best[each.arm.approach] = max(best.get(each.arm.approach, 0.0), each.quality.value)
+    if prediction.approach is None or prediction.approach not in best:
+        return prediction
+    return replace(prediction, regret=100 * (max(best.values()) - best[prediction.approach]))
+
+
+def _facts(arms: Sequence[ArmResult]) -> dict[str, Figure]:
+    """Return the facts that the arms measured on their way."""
+    by_arm = {each.arm: each for each in arms}
+    found: dict[str, Figure] = {}
+    if (closed := by_arm.get(Arm.ZERO_SHOT)) and closed.quality:
+        found["closed_book_score"] = closed.quality
+    prompted = [
+        each.quality
+        for arm in (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS)
+        if (each := by_arm.get(arm)) and each.quality
+    ]
+    if prompted:
+        found["prompted_score"] = max(prompted, key=lambda figure: figure.value)
+    if (rag := by_arm.get(Arm.RAG)) and rag.found:
+        found["retrieval_hit_rate"] = rag.found
+    return found

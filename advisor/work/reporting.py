@@ -1,0 +1,68 @@
+"""A stored trial as a report: what was kept of it put together again, and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.storage import trials
+from advisor.storage.database import Database
+from advisor.storage.trials import Trial
+from advisor.trials.codec import arm_from_json, asked_from_json, result_from_json
+from advisor.trials.conditions import Conditions
+from advisor.trials.report import to_html, to_json, to_markdown
+from advisor.trials.results import Given, TrialResult
+from advisor.trials.summing import Measured, summed_up
+
+__all__ = ["Report", "report_of", "whole_result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report.
+
+    Attributes:
+        content: In UTF-8.
+        media_type: What it is.
+    """
+
+    content: bytes
+    media_type: str
+
+
+def report_of(database: Database, use_case_id: str, trial_id: str, form: str) -> Report:
+    """Return a trial's report.
+
+    Args:
+        database: Where it is kept.
+        use_case_id: Whose trial.
+        trial_id: Which one.
+        form: JSON or MARKDOWN; HTML otherwise.
+
+    Raises:
+        NotFound: It does not exist.
+    """
+    trial = trials.get(database, use_case_id, trial_id)
+    result = whole_result(database, trial)
+    if form == "JSON":
+        return Report(to_json(result).encode(), "application/json")
+    if form == "MARKDOWN":
+        return Report(to_markdown(result, trial.name).encode(), "text/markdown; charset=utf-8")
+    return Report(to_html(result, trial.name).encode(), "text/html; charset=utf-8")
+
+
+def whole_result(database: Database, trial: Trial) -> TrialResult:
+    """Return what a trial measured, with questions and answers; of one that has not ended, what there is."""
+    conditions = Conditions.from_json(trial.conditions)
+    held_out, training = trials.held_out_and_training(database, trial.use_case_id, trial.id)
+    given = tuple(
+        Given(each.number, each.question, each.answer, conditions.kind_of(each.answer)) for each in held_out
+    )
+    answers = {
+        arm: [asked_from_json(each.measured, each.text) for each in kept]
+        for arm, kept in trials.answers(database, trial.use_case_id, trial.id).items()
+    }
+    if trial.result is not None:
+        return result_from_json(trial.result, given, answers)
+    arms = tuple(arm_from_json(each, answers.get(each["arm"], ())) for each in trial.arms)
+    measured = Measured(given, len(training), arms, "", 0.0)
+    return summed_up(conditions, measured)

@@ -1,0 +1,342 @@
+"""Trials as long work, from the examples to the verdict; models and trainer are fakes, the database is real."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import advisor.work.trials
+from advisor.errors import FailedPrecondition
+from advisor.names import example_content
+from advisor.settings import Settings, read_settings
+from advisor.storage import examples, leases, operations, trials, use_cases
+from advisor.storage.database import Database
+from advisor.storage.imports import Limits, open_examples
+from advisor.storage.operations import State
+from advisor.trials.arms import Arm
+from advisor.trials.contest import Corpus, Trainer
+from advisor.trials.results import ArmState, Prediction, TrialResult
+from advisor.trials.settings import TrialSettings
+from advisor.work.reporting import report_of, whole_result
+from advisor.work.trials import TrialJob, check_trial, run_trial
+from advisor.work.worker import perform
+from backends.base import Cancelled, Example, GenerationOptions, Message, Passage
+from backends.retrieval.asking import no_other
+from backends.training.adapters import (
+    Manifest,
+    TrainingExample,
+    TuningMetrics,
+    TuningSettings,
+    data_sha256,
+    write_adapter,
+)
+from tests.doubles import FakeGenerator, WordEmbedder
+
+COLOURS = ("red", "green", "blue")
+
+
+def colour_of(question: str) -> str:
+    return next(colour for colour in COLOURS if colour in question)
+
+
+def twist(colour: str) -> str:
+    return COLOURS[(COLOURS.index(colour) + 1) % 3]
+
+
+class Painter(FakeGenerator):
+    """Says the colour that the question names where it was trained, or shown examples; else always red."""
+
+    def __init__(self) -> None:
+        super().__init__(self._say, name="painter")
+        self.trained = threading.local()
+
+    def generate(self, messages: Sequence[Message], *, options: GenerationOptions, **given: Any) -> Any:
+        self.trained.now = given.get("adapter") is not None
+        return super().generate(messages, options=replace(options, labels=()), **given)
+
+    def _say(self, messages: Sequence[Message]) -> str:
+        told = self.trained.now or len(messages) > 2
+        return colour_of(messages[-1].content) if told else "red"
+
+
+@dataclass
+class FakeTrainer:
+    """Writes an adapter without training; the first time it stops the worker where one is given to stop."""
+
+    stop: threading.Event | None = None
+    runs: list[int] = field(default_factory=list)
+
+    def tune(
+        self,
+        examples: Sequence[TrainingExample],
+        settings: TuningSettings,
+        *,
+        output: Path,
+        cancelled: Callable[[], bool],
+        approach: str,
+        **_: Any,
+    ) -> Manifest:
+        self.runs.append(len(examples))
+        if self.stop is not None and not self.stop.is_set():
+            self.stop.set()
+            raise Cancelled("the worker stops")
+        metrics = TuningMetrics(len(examples), 0, 0.5, 0.4, 1000, 2, stopped_early=False)
+        manifest = Manifest(
+            "painter",
+            approach,
+            data_sha256(examples),
+            settings,
+            metrics,
+            weights_sha256="",
+            config_sha256="",
+            versions={},
+            precision="float32",
+            created=datetime.now(UTC),
+        )
+        write_adapter(output, manifest, config=b"{}", weights=b"")
+        return manifest
+
+
+@dataclass
+class FakeBench:
+    """Fakes for the models of a trial, and a real database."""
+
+    database: Database
+    folder: Path
+    training: FakeTrainer
+    generator: FakeGenerator = field(default_factory=Painter)
+    embedder: WordEmbedder = field(default_factory=WordEmbedder)
+
+    @property
+    def use_case(self) -> Any:
+        return use_cases.get(self.database, "paint")
+
+    @property
+    def corpus(self) -> Corpus:
+        return Corpus(self.database.pool, "paint", tuple[Passage, ...], no_other)
+
+    def there_is(self) -> tuple[int, int, bool, str]:
+        return 0, 0, True, ""
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def hashes(self, sources: Sequence[str]) -> Sequence[str]:
+        return ()
+
+    def index_bytes(self) -> int:
+        return 0
+
+    def trainer(self, settings: TuningSettings, report: Callable[..., None]) -> Trainer:
+        return Trainer(self.training.tune, self.folder, settings, report)
+
+    def versions(self) -> dict[str, str]:
+        return {"painter": "1"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(data_dir=tmp_path / "data", workers=1)
+
+
+@pytest.fixture
+def bench(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBench:
+    """Return the fakes, and have trials use them; the use case has 90 examples of three colours."""
+    use_cases.create(database, "paint", use_cases.Stated("Name the colour.", b""))
+    add(database, [Example(f"thing {n} painted {c}", c) for n in range(30) for c in COLOURS])
+    made = FakeBench(database, tmp_path, FakeTrainer())
+    monkeypatch.setattr(advisor.work.trials, "open_bench", lambda *_: made)
+    return made
+
+
+def add(database: Database, given: Sequence[Example]) -> None:
+    limits = Limits(document_bytes=99, use_case_bytes=99, use_case_examples=999, example_bytes=999)
+    with closing(open_examples(database, "paint", limits)) as upload:
+        upload.add(given)
+        upload.commit(len(given), hashlib.sha256(b"".join(map(_sent, given))).hexdigest())
+
+
+def _sent(each: Example) -> bytes:
+    return example_content(each.question, each.answer, "", held_out=each.held_out)
+
+
+def ask(database: Database, trial_id: str = "one", facts: dict[str, Any] | None = None, **given: Any) -> None:
+    known = {"output_form": "LABEL", **(facts or {})}
+    job = TrialJob(
+        "paint",
+        trial_id,
+        TrialSettings(**given),
+        known,
+        {},
+        Prediction("FINE_TUNING", {"FINE_TUNING": 1.0}, {"FINE_TUNING": 9.0}),
+    )
+    operations.create(
+        database,
+        kind=job.kind,
+        use_case_id="paint",
+        target=job.target,
+        payload=job.to_payload(),
+        queue_limit=9,
+    )
+
+
+def do_next(
+    database: Database, settings: Settings, stop: threading.Event | None = None
+) -> operations.Operation:
+    claimed = leases.claim(database, "w", [TrialJob.kind])
+    assert claimed is not None
+    perform(database, settings, run_trial, claimed, stop or threading.Event())
+    return operations.get(database, claimed.id)
+
+
+def result_of(database: Database, trial_id: str = "one") -> TrialResult:
+    return whole_result(database, trials.get(database, "paint", trial_id))
+
+
+def quality(result: TrialResult, arm: Arm) -> float:
+    found = next(each for each in result.arms if each.arm is arm)
+    assert found.quality is not None
+    return found.quality.value
+
+
+def test_every_arm_is_asked_every_question(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """What shows examples or is trained is right, the plain prompt is not, and the verdict is the easiest to keep."""
+    ask(database, held_out=30)
+    ended = do_next(database, settings)
+    assert ended.state is State.SUCCEEDED, ended.error
+    result = result_of(database)
+    assert (result.metric, result.form, len(result.given)) == ("accuracy", "LABEL", 30)
+    assert quality(result, Arm.ZERO_SHOT) < 0.6
+    assert quality(result, Arm.FEW_SHOT) == quality(result, Arm.FINE_TUNING) == 1.0
+    assert [len(each.answers) for each in result.arms if each.state is ArmState.DONE] == [30] * 6
+    assert result.verdict.approach == "PROMPTING"
+    assert result.prediction is not None
+    assert result.prediction.regret == 0.0
+    assert ended.progress["arms"][0]["answered"] == 30
+
+
+def test_no_question_is_learned_from(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """No group of near-duplicates is on both sides."""
+    add(database, [Example("Thing 3 painted red!", "red"), Example("thing 3 painted RED", "red")])
+    ask(database)
+    do_next(database, settings)
+    held_out, training = trials.held_out_and_training(database, "paint", "one")
+    sides = ["thing 3 painted red" in (each.question or "").lower() for each in (*held_out, *training)]
+    assert sum(sides) == 3
+    assert sum(sides[: len(held_out)]) in (0, 3)
+
+
+def test_what_is_held_out_is_what_is_asked(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Where examples are held out by whoever gave them, just these are asked, and none of them is learned from."""
+    kept_apart = [Example(f"other {n} painted {c}", c, held_out=True) for n in range(10) for c in COLOURS]
+    add(database, kept_apart)
+    ask(database, arms=(Arm.FEW_SHOT,))
+    do_next(database, settings)
+    held_out, training = trials.held_out_and_training(database, "paint", "one")
+    assert {each.question for each in held_out} == {each.question for each in kept_apart}
+    assert len(training) == 90
+    assert not any("other" in (each.question or "") for each in training)
+
+
+def test_what_cannot_run_says_why(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """A use case without documents has no retrieval to measure."""
+    ask(database)
+    do_next(database, settings)
+    left = {each.arm: each.reason for each in result_of(database).arms if each.state is ArmState.NOT_RUN}
+    assert set(left) == {Arm.RAG, Arm.HYBRID, Arm.NAIVE_BOTH, Arm.DOCUMENTS_IN_PROMPT}
+    assert all("import some with ImportDocuments" in reason for reason in left.values())
+
+
+def test_the_same_seed_gives_the_same(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Questions, texts and scores are the same in a second trial; with another seed they are not."""
+    for trial_id, seed in (("one", 0), ("two", 0), ("three", 1)):
+        ask(database, trial_id, seed=seed, arms=(Arm.ZERO_SHOT, Arm.FEW_SHOT))
+        do_next(database, settings)
+    one, two, three = (result_of(database, each) for each in ("one", "two", "three"))
+    texts = [[(a.text, a.scores) for arm in each.arms for a in arm.answers] for each in (one, two)]
+    assert one.given == two.given != three.given
+    assert texts[0] == texts[1]
+    assert [each.quality for each in one.arms] == [each.quality for each in two.arms]
+
+
+def test_a_trial_that_was_stopped_goes_on(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """What was answered before is not asked again, and examples that came meanwhile change nothing."""
+    bench.training.stop = threading.Event()
+    ask(database, held_out=30, arms=(Arm.FEW_SHOT, Arm.FINE_TUNING))
+    assert do_next(database, settings, bench.training.stop).state is State.QUEUED
+    asked_before = len(bench.generator.asked)
+    assert asked_before >= 30
+    add(database, [Example(f"late {n} painted red", "red") for n in range(50)])
+    assert do_next(database, settings).state is State.SUCCEEDED
+    result = result_of(database)
+    assert quality(result, Arm.FEW_SHOT) == 1.0
+    assert result.training_examples == 60
+    shown = [adapter for _, adapter in bench.generator.asked[asked_before:]]
+    assert all(adapter is not None for adapter in shown)
+
+
+def test_what_is_erased_goes_from_the_trial(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Question, right answer and every arm's answer to it go with the example; the scores stay."""
+    ask(database, arms=(Arm.FEW_SHOT,))
+    do_next(database, settings)
+    before = result_of(database)
+    (gone,) = [each for each in examples.read(database, "paint") if each.question == before.given[0].question]
+    examples.delete(database, "paint", gone.sha256[:32])
+    after = result_of(database)
+    arm = next(each for each in after.arms if each.answers)
+    assert (after.given[0].question, after.given[0].right, arm.answers[0].text) == (None, None, None)
+    assert arm.answers[0].scores == {"accuracy": 1.0}
+    assert after.given[1:] == before.given[1:]
+    assert gone.question not in report_of(database, "paint", "one", "HTML").content.decode()
+
+
+def test_too_few_examples_are_refused(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Before it is queued by their number, and in the worker by how many differ."""
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM examples WHERE use_case_id = 'paint' AND position > 27")
+        use_cases.recount(connection, "paint")
+    job = TrialJob("paint", "one", TrialSettings(), {}, {}, Prediction(None, {}, {}))
+    with pytest.raises(FailedPrecondition, match="a trial needs 28"):
+        check_trial(job, use_cases.get(database, "paint"), None)  # type: ignore[arg-type]
+
+
+def test_one_label_is_nothing_to_tell_apart(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """All examples with one answer end the trial before it begins."""
+    with database.transaction() as connection:
+        connection.execute("UPDATE examples SET answer = 'red' WHERE use_case_id = 'paint'")
+    ask(database)
+    ended = do_next(database, settings)
+    assert ended.error is not None
+    assert ended.error.reason == "ONE_LABEL"
+    assert trials.list_page(database, "paint").items == ()
+
+
+def test_the_time_is_kept(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Where the time is up nothing more is begun, and each arm left says so."""
+    ask(database, max_duration_s=0.001, held_out=30)
+    ended = do_next(database, settings)
+    assert ended.state is State.SUCCEEDED
+    result = result_of(database)
+    assert {each.state for each in result.arms} == {ArmState.NOT_RUN}
+    assert any("were up" in each.reason for each in result.arms)
+    assert result.verdict.approach is None
+
+
+@pytest.mark.parametrize(("form", "begins"), [("HTML", "<!doctype html>"), ("MARKDOWN", "# "), ("JSON", "{")])
+def test_a_report_is_written(
+    database: Database, settings: Settings, bench: FakeBench, form: str, begins: str
+) -> None:
+    """In each form, of what was kept."""
+    ask(database, arms=(Arm.ZERO_SHOT, Arm.FEW_SHOT))
+    do_next(database, settings)
+    content = report_of(database, "paint", "one", form).content.decode()
+    assert content.lower().startswith(begins)
+    assert "few" in content.lower()
