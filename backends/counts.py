@@ -8,10 +8,11 @@ __all__ = ["counted", "singular"]
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, which is given in the singular.
 
-    >>> counted(1, "step"), counted(2_000, "step"), counted(0, "query")
-    ('1 step', '2,000 steps', '0 queries')
+    >>> counted(1, "step"), counted(2_000, "step"), counted(0, "query"), counted(2, "day")
+    ('1 step', '2,000 steps', '0 queries', '2 days')
     """
-    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    in_ies = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    plural = f"{noun.removesuffix('y')}ies" if in_ies else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 

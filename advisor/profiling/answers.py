@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import warnings
 from collections.abc import Iterator
 
 __all__ = ["fields", "is_code", "is_json", "is_markup", "is_short", "leaves", "record", "unfenced"]
@@ -124,8 +123,7 @@ def _is_sql(text: str) -> bool:
 def _is_python(text: str) -> bool:
     """Return whether a text is statements of Python that no sentence is: a word alone parses as well."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            body = ast.parse(text).body
+        body = ast.parse(text.replace("\\", "")).body  # of an escape that Python does not know it would warn
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(_is_statement(each, text) for each in body)

@@ -123,11 +123,11 @@ def _labels(examples: Sequence[Example]) -> Iterator[Measurement]:
         ("rare_labels", _FEW, "such a label is hardly learned"),
     ):
         rare = {label for label, count in counts.items() if count < least}
-        few = f"{agreeing(len(rare), 'label', 'have')} fewer than {least} examples: {consequence}."
+        few = f"{agreeing(len(rare), 'label', 'have')} fewer than {counted(least, 'example')}: {consequence}."
         yield Measurement(
             name,
             len(rare),
-            f"labels with fewer than {least} examples",
+            f"labels with fewer than {counted(least, 'example')}",
             len(labels),
             warning=few if rare else "",
             concerned=tuple(place for place, label in enumerate(labels) if label in rare),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from advisor.profiling.wording import plain
 from backends.base import Example
+from backends.counts import counted
 
 __all__ = ["split"]
 
@@ -32,11 +33,13 @@ def split(
     """
     if not 1 <= held_out < len(examples):
         raise ValueError(
-            f"held_out is {held_out}; of {len(examples)} examples hold out 1 to {len(examples) - 1}, "
+            f"held_out is {held_out}; of {counted(len(examples), 'example')} hold out 1 to {len(examples) - 1}, "
             "so that some are left to train on"
         )
     if len(groups) != len(examples):
-        raise ValueError(f"groups has {len(groups)} numbers; give one for each of {len(examples)} examples")
+        raise ValueError(
+            f"groups has {len(groups)} numbers; give one for each of {counted(len(examples), 'example')}"
+        )
     members: defaultdict[int, list[int]] = defaultdict(list)
     for place, number in enumerate(groups):
         members[number].append(place)

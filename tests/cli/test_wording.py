@@ -8,11 +8,22 @@ from google.longrunning import operations_pb2
 
 from advisor.cli import app
 from advisor.cli.wording import COMMANDS, as_commands, as_option
-from advisor.v1 import decision_service_pb2, execution_service_pb2, use_case_service_pb2
+from advisor.v1 import (
+    decision_service_pb2,
+    execution_service_pb2,
+    trial_service_pb2,
+    use_case_service_pb2,
+)
 
 SERVICES = [
     service
-    for module in (decision_service_pb2, use_case_service_pb2, execution_service_pb2, operations_pb2)
+    for module in (
+        decision_service_pb2,
+        use_case_service_pb2,
+        execution_service_pb2,
+        trial_service_pb2,
+        operations_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
 ]
 

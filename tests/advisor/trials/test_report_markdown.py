@@ -62,8 +62,8 @@ def test_numbers_are_those_of_the_result() -> None:
 def test_an_arm_that_was_not_run_has_no_numbers() -> None:
     """The reason stands beside it, and no zero anywhere."""
     told = not_run(MADE_UP, Arm.FEW_SHOT, "there are no examples")
-    cells = row(rendered(told), "Prompt with examples (")
-    assert cells[0] == "Prompt with examples (not run: there are no examples)"
+    cells = row(rendered(told), "Same examples (")
+    assert cells[0] == "Same examples (not run: there are no examples)"
     assert cells[1] == "not measured"
     assert not re.search(r"\d", "".join(cells))
 

@@ -145,7 +145,7 @@ def test_an_arm_that_was_not_run_has_no_numbers() -> None:
     """It says why, and no cell shows a zero."""
     page = to_html(NOT_RUN, "Report")
     assert "not run: there are no examples" in page
-    assert cells(page, "Prompt with examples") == ["not measured", "not compared", *["not measured"] * 5]
+    assert cells(page, "Same examples") == ["not measured", "not compared", *["not measured"] * 5]
 
 
 def test_an_arm_that_was_stopped_keeps_what_it_has() -> None:
