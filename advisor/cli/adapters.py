@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -11,8 +10,8 @@ import typer
 
 from advisor.cli.choices import approach_option
 from advisor.cli.consent import Consent, consenting
-from advisor.cli.operations import finish
-from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
+from advisor.cli.operations import DetachOption, finish, print_started, refuse_lonely
+from advisor.cli.output import JsonOption, notices, print_list
 from advisor.cli.sync import (
     FileArgument,
     ServerOption,
@@ -68,9 +67,7 @@ def tune(
         typer.Option(help="Peak learning rate.", show_default=f"{USUAL.learning_rate:g}, as the server says"),
     ] = None,
     server: ServerOption = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
-    ] = False,
+    detach: DetachOption = False,
     as_json: JsonOption = False,
     *,
     consent: Consent,
@@ -78,10 +75,7 @@ def tune(
     """Train an adapter on the examples of a use case."""
     from advisor.cli.connection import connected
 
-    if detach and not (server or os.environ.get("ADVISOR_SERVER")):
-        raise InvalidInput.of(
-            "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
-        )
+    refuse_lonely(server, detach=detach)
     given = {"epochs": epochs, "learning_rate": learning_rate}
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     case = read_identified(file, consent)
@@ -98,10 +92,8 @@ def tune(
             finish(future, as_json=as_json)
             told = f"To ask it: advisor answer {shlex.quote(str(file))} QUESTION --approach {approach}"
             notices().print(told, style="dim", markup=False, highlight=False, soft_wrap=True)
-        elif as_json:
-            print_json({"operation": values_of(future.operation)})
         else:
-            typer.echo(future.name)
+            print_started(future, as_json=as_json)
 
 
 def list_adapters(

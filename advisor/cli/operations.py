@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,14 +24,25 @@ from advisor.cli.output import (
 )
 from advisor.cli.sync import ServerOption
 from advisor.cli.wording import as_commands
+from advisor.errors import InvalidInput
 from advisor.v1 import use_case_pb2
 from backends.counts import counted
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import OperationFuture
 
-__all__ = ["finish", "progress_bar", "register", "show_adapter", "show_progress"]
+__all__ = [
+    "DetachOption",
+    "finish",
+    "print_started",
+    "progress_bar",
+    "refuse_lonely",
+    "register",
+    "show_adapter",
+    "show_progress",
+]
 
+DetachOption = Annotated[bool, typer.Option("--detach", help="Do not wait; print the operation's name.")]
 NameArgument = Annotated[str, typer.Argument(help="Resource name of the operation, as the list shows it.")]
 
 
@@ -112,6 +124,26 @@ def finish(future: OperationFuture[Any], *, as_json: bool) -> None:
             print_json({"@type": unknown.type_url})
         case response:
             print_json(values_of(response))
+
+
+def refuse_lonely(server: str | None, *, detach: bool) -> None:
+    """Refuse to leave long work to a server of the command's own.
+
+    Raises:
+        InvalidInput: It is not to be waited for, and no server is named.
+    """
+    if detach and not (server or os.environ.get("ADVISOR_SERVER")):
+        raise InvalidInput.of(
+            "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
+        )
+
+
+def print_started(future: OperationFuture[Any], *, as_json: bool) -> None:
+    """Print long work that is not waited for."""
+    if as_json:
+        print_json({"operation": values_of(future.operation)})
+    else:
+        typer.echo(future.name)
 
 
 def show_progress(console: Console, future: OperationFuture[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from advisor.cli.choices import arm_option
 from advisor.cli.consent import Consent, consenting
-from advisor.cli.operations import finish
+from advisor.cli.operations import DetachOption, finish, print_started, refuse_lonely
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identified, use_case_id_of
 from advisor.cli.trialtables import follow_trial, heading_of, show_trial
@@ -75,9 +74,7 @@ def trial(
         typer.Option(help="Where to write the report: .html, .md or .json.", show_default="FILE-trial.html"),
     ] = None,
     server: ServerOption = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Do not wait; print the operation's name.")
-    ] = False,
+    detach: DetachOption = False,
     as_json: JsonOption = False,
     *,
     consent: Consent,
@@ -85,10 +82,7 @@ def trial(
     """Measure the approaches against each other on held-out examples of a use case."""
     from advisor.cli.connection import connected
 
-    if detach and not (server or os.environ.get("ADVISOR_SERVER")):
-        raise InvalidInput.of(
-            "--detach", "needs --server or ADVISOR_SERVER: our own server ends with the command"
-        )
+    refuse_lonely(server, detach=detach)
     settings: dict[str, Any] = {"seed": seed, "metric": metric, "learning_curve": curve}
     if held_out is not None:
         settings["held_out"] = held_out
@@ -100,10 +94,7 @@ def trial(
         bring_in(notices().print, client, case, consent, quiet=True)
         future = client.trials.run(case.stored_id, arms=arm or (), max_duration_s=limit_s, **settings)
         if detach:
-            if as_json:
-                print_json({"operation": values_of(future.operation)})
-            else:
-                typer.echo(future.name)
+            print_started(future, as_json=as_json)
             return
         if as_json:
             finish(future, as_json=True)

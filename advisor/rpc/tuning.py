@@ -6,12 +6,9 @@ from advisor.knowledge.approaches import Approach
 from advisor.rpc.requests import Checks
 from advisor.v1 import use_case_pb2
 from backends.base import SettingsError
-from backends.training.adapters import TuningSettings
+from backends.training.adapters import HYBRID_TOKENS, TuningSettings
 
 __all__ = ["tuning_settings"]
-
-HYBRID_TOKENS = 1024
-"""Longest example of HYBRID by default: its examples hold passages."""
 
 
 def tuning_settings(

@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from advisor.knowledge.approaches import Approach
-from advisor.metrics.paired import paired_difference
+from advisor.metrics.paired import SIGNIFICANCE, paired_difference
 from advisor.trials.arms import Arm
-from advisor.trials.comparing import between
-from advisor.trials.results import ArmResult, Claim, Comparison, Finding
+from advisor.trials.comparing import on_both
+from advisor.trials.results import ArmResult, Claim, Comparison, Finding, between
 
 __all__ = ["claims"]
 
 _NEAR = 1.1
 """Times and costs that differ by less are the same."""
-SIGNIFICANT = 0.05
 
 Arms = Mapping[Arm, ArmResult]
 Told = tuple[Finding, str]
@@ -64,7 +63,7 @@ def _knows(arms: Arms, comparisons: Sequence[Comparison]) -> Told:
 def _prompt(arms: Arms) -> Arm:
     """Return the best of the prompts without documents."""
     prompts = [arm for arm in (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS) if arm in arms]
-    return max(prompts, key=lambda arm: _value(arms[arm]), default=Arm.ZERO_SHOT)
+    return max(prompts, key=lambda arm: arms[arm].score, default=Arm.ZERO_SHOT)
 
 
 def _better(one: Arm, other: Arm, arms: Arms, comparisons: Sequence[Comparison]) -> Told:
@@ -72,11 +71,11 @@ def _better(one: Arm, other: Arm, arms: Arms, comparisons: Sequence[Comparison])
     if one not in arms or other not in arms or seen is None:
         return _NOTHING
     told = (
-        f"{one.heading} {_value(arms[one]):.0%}, {other.heading} {_value(arms[other]):.0%}; "
+        f"{one.heading} {arms[one].score:.0%}, {other.heading} {arms[other].score:.0%}; "
         f"difference {seen.difference.value * 100:+.0f} points "
         f"[{seen.difference.low * 100:+.0f}, {seen.difference.high * 100:+.0f}], p = {seen.p:.2g}."
     )
-    if seen.p >= SIGNIFICANT:
+    if seen.p >= SIGNIFICANCE:
         return Finding.UNDECIDED, told
     return (Finding.CONFIRMED if seen.difference.value > 0 else Finding.CONTRADICTED), told
 
@@ -87,8 +86,7 @@ def _fewer_made_up(metric: str, arms: Arms, _comparisons: Sequence[Comparison]) 
     if Arm.RAG not in arms or plain not in arms:
         return _NOTHING
     ours, theirs = _made_up(arms[Arm.RAG], metric), _made_up(arms[plain], metric)
-    both = sorted(set(ours) & set(theirs))
-    paired = paired_difference([ours[each] for each in both], [theirs[each] for each in both])
+    paired = paired_difference(*on_both(ours, theirs))
     if paired is None:
         return _NOTHING
     rates = [sum(each.values()) / len(each) for each in (ours, theirs)]
@@ -96,7 +94,7 @@ def _fewer_made_up(metric: str, arms: Arms, _comparisons: Sequence[Comparison]) 
         f"Wrong answers, refusals left aside: RAG {rates[0]:.0%}, {plain.heading} {rates[1]:.0%}; "
         f"p = {paired.p:.2g}."
     )
-    if paired.p >= SIGNIFICANT:
+    if paired.p >= SIGNIFICANCE:
         return Finding.UNDECIDED, told
     return (Finding.CONFIRMED if paired.difference.value < 0 else Finding.CONTRADICTED), told
 
@@ -133,7 +131,3 @@ def _less(one: float, other: float) -> Finding:
     if one * _NEAR < other:
         return Finding.CONFIRMED
     return Finding.CONTRADICTED if other * _NEAR < one else Finding.UNDECIDED
-
-
-def _value(arm: ArmResult) -> float:
-    return arm.quality.value if arm.quality else 0.0

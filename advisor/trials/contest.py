@@ -19,16 +19,13 @@ from backends.base import Backend, Example, GenerationOptions, Generator, Passag
 from backends.retrieval.asking import Named
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
-from backends.training.adapters import Manifest, TrainingExample, TuningSettings
+from backends.training.adapters import HYBRID_TOKENS, Manifest, TrainingExample, TuningSettings
 from backends.training.examples import hybrid_examples, plain_examples
 
 if TYPE_CHECKING:
     from backends.training.run import TuningProgress
 
 __all__ = ["Answerer", "Contest", "Corpus", "Trainer"]
-
-HYBRID_TOKENS = 1024
-"""Longest example that holds passages, in tokens."""
 
 SHOWN = 3
 """Passages among which an answer that was refused is looked for: as many as tell whether there is evidence."""
@@ -122,7 +119,6 @@ class Contest:
         training: Examples to learn from.
         corpus: What to retrieve from.
         trainer: Trains adapters.
-        seed: Of every random choice.
         together: Questions asked at once.
     """
 
@@ -133,7 +129,6 @@ class Contest:
     training: Sequence[Example]
     corpus: Corpus
     trainer: Trainer
-    seed: int
     together: int
 
     @property
@@ -141,7 +136,7 @@ class Contest:
         """How every arm generates."""
         conditions = self.conditions
         return GenerationOptions(
-            max_output_tokens=conditions.max_output_tokens, seed=self.seed, labels=conditions.labels
+            max_output_tokens=conditions.max_output_tokens, seed=conditions.seed, labels=conditions.labels
         )
 
     def open(self, arm: Arm) -> Answerer:
@@ -151,7 +146,7 @@ class Contest:
             BackendError: The arm cannot answer, as its message says.
         """
         if arm.is_reference:
-            classify = classifier(arm, self.training, self.embedder, self.seed)
+            classify = classifier(arm, self.training, self.embedder, self.conditions.seed)
             return lambda questions, _: classify(questions)
         return self._asking(self._backend(arm), retrieves=arm.retrieves)
 
@@ -222,7 +217,7 @@ class Contest:
         )
 
     def _over_passages(self, examples: Sequence[Example]) -> Sequence[TrainingExample]:
-        return hybrid_examples(examples, self._search, seed=self.seed)
+        return hybrid_examples(examples, self._search, seed=self.conditions.seed)
 
     def _search(self, question: str, limit: int) -> Sequence[Passage]:
         from backends.retrieval.search import PassageRetriever

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ __all__ = [
     "Training",
     "TrialResult",
     "Verdict",
+    "between",
 ]
 
 
@@ -157,6 +158,11 @@ class ArmResult:
     forgotten: Figure | None = None
     answers: tuple[Asked, ...] = ()
 
+    @property
+    def score(self) -> float:
+        """The value of its quality, by which arms are put in order; 0 where nothing was answered."""
+        return self.quality.value if self.quality else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -179,6 +185,23 @@ class Comparison:
     losses: int
     p: float
     p_corrected: float
+
+    @property
+    def turned(self) -> Comparison:
+        """The same as seen from the other arm."""
+        seen = self.difference
+        difference = Figure(-seen.value, -seen.high, -seen.low, seen.count)
+        return Comparison(self.other, self.one, difference, self.losses, self.wins, self.p, self.p_corrected)
+
+
+def between(comparisons: Iterable[Comparison], one: Arm, other: Arm) -> Comparison | None:
+    """Return the comparison of two arms as seen from the first of them; None where there is none."""
+    for each in comparisons:
+        if (each.one, each.other) == (one, other):
+            return each
+        if (each.one, each.other) == (other, one):
+            return each.turned
+    return None
 
 
 class Finding(StrEnum):

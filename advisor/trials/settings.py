@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.trials.arms import Arm
@@ -40,13 +40,9 @@ class TrialSettings:
     tuning: TuningSettings = field(default_factory=TuningSettings)
     curve: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrialSettings:
-        """Return what `to_json` made it of."""
+        """Return what `dataclasses.asdict` made it of."""
         return cls(
             **{
                 **values,

@@ -28,7 +28,6 @@ class Measured:
         seconds: That it took.
         curve: FINE_TUNING by the number of examples.
         versions: Of the packages, by name.
-        notes: What to mind.
     """
 
     given: tuple[Given, ...]
@@ -38,7 +37,6 @@ class Measured:
     seconds: float
     curve: Mapping[int, Figure] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
@@ -70,7 +68,7 @@ def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
         curve=measured.curve,
         facts=_facts(measured.arms),
         claims=claims(measured.arms, comparisons, conditions.metric),
-        notes=(*conditions.notes, *measured.notes),
+        notes=conditions.notes,
         seconds=measured.seconds,
         versions=measured.versions,
     )

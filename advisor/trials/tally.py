@@ -40,13 +40,11 @@ class Tally:
         conditions: Of the trial.
         held_out: The questions, in their order.
         embed: Turns texts into vectors, for similarity; None to leave it out.
-        seed: Of the bootstrap.
     """
 
     conditions: Conditions
     held_out: Sequence[Example]
     embed: Embed | None
-    seed: int
 
     def score(self, replies: Sequence[Reply], first: int = 0) -> list[Asked]:
         """Return replies with their scores.
@@ -100,8 +98,8 @@ class Tally:
             written,
             training=training,
             found=self._share([float(bool(each.found)) for each in found]) if arm.retrieves else None,
-            right_where_found=self._quality([each for each in found if each.found]),
-            right_where_not=self._quality([each for each in found if not each.found]),
+            right_where_found=self.quality([each for each in found if each.found]),
+            right_where_not=self.quality([each for each in found if not each.found]),
             index_bytes=index_bytes,
             answers=tuple(answers),
         )
@@ -122,14 +120,15 @@ class Tally:
             outputs = [
                 Output(each.text or "", self.held_out[each.number].answer, each.refused) for each in answers
             ]
-            found[MACRO_F1] = figure(macro_f1_estimate(outputs, seed=self.seed))
+            found[MACRO_F1] = figure(macro_f1_estimate(outputs, seed=self.conditions.seed))
         return {name: each for name, each in found.items() if each is not None}
 
-    def _quality(self, answers: Sequence[Asked]) -> Figure | None:
+    def quality(self, answers: Sequence[Asked]) -> Figure | None:
+        """Return the mean of answers by the metric that counts; None where none is scored by it."""
         return self._share([each.scores.get(self.conditions.metric) for each in answers])
 
     def _share(self, scores: Sequence[float | None]) -> Figure | None:
-        return figure(mean(scores, seed=self.seed))
+        return figure(mean(scores, seed=self.conditions.seed))
 
 
 def _asked(number: int, reply: Reply, example: Example, scores: Mapping[str, float | None]) -> Asked:

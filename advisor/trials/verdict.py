@@ -17,17 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor.knowledge.approaches import Approach
-from advisor.metrics.paired import questions_needed
-from advisor.trials.comparing import between, scores_of
+from advisor.metrics.paired import SIGNIFICANCE, questions_needed
+from advisor.trials.comparing import on_both, scores_of
 from advisor.trials.conditions import Conditions
-from advisor.trials.results import ArmResult, ArmState, Comparison, Verdict
+from advisor.trials.results import ArmResult, ArmState, Comparison, Verdict, between
 from backends.counts import counted
 
 __all__ = ["decide"]
 
 TOLERANCE = 0.03
 """Of quality, below which two approaches are not told apart: as in the decision."""
-SIGNIFICANT = 0.05
 _CHANCE = 0.05
 """Of quality at most: nothing was answered but by accident, where answers are no labels."""
 _UPKEEP = (Approach.PROMPTING, Approach.RAG, Approach.FINE_TUNING, Approach.HYBRID)
@@ -44,7 +43,7 @@ class _Measured:
 
     @property
     def value(self) -> float:
-        return self.result.quality.value if self.result.quality else 0.0
+        return self.result.score
 
 
 def decide(conditions: Conditions, arms: Sequence[ArmResult], comparisons: Sequence[Comparison]) -> Verdict:
@@ -79,7 +78,7 @@ def _approaches(conditions: Conditions, arms: Sequence[ArmResult]) -> list[_Meas
         own = [each for each in arms if each.arm.approach is approach and each.quality is not None]
         done = [each for each in own if each.state is ArmState.DONE] or own
         if done:
-            best = max(done, key=lambda each: each.quality.value if each.quality else 0.0)
+            best = max(done, key=lambda each: each.score)
             found.append(_Measured(approach, best, _out(conditions, approach, best)))
     return found
 
@@ -137,7 +136,7 @@ def _taken(
         lost = best.value - each.value
         if each is best:
             break
-        if lost <= TOLERANCE and (seen is None or seen.p_corrected >= SIGNIFICANT):
+        if lost <= TOLERANCE and (seen is None or seen.p_corrected >= SIGNIFICANCE):
             return each, (
                 f"{each.approach} is the easiest to keep of those that are not measurably worse: "
                 f"{_points(lost)} below {best.approach}."
@@ -163,7 +162,7 @@ def _headline(taken: _Measured, allowed: Sequence[_Measured], comparisons: Seque
         return f"{told}."
     gap = seen.difference
     apart = f"{gap.value * 100:+.0f} points [{gap.low * 100:+.0f}, {gap.high * 100:+.0f}] against {rival.approach}"
-    if seen.p_corrected < SIGNIFICANT:
+    if seen.p_corrected < SIGNIFICANCE:
         return f"{told}, {apart}."
     if abs(gap.value) <= TOLERANCE:
         return f"{told}: no difference to {rival.approach} was seen."
@@ -182,7 +181,7 @@ def _beside(taken: _Measured, allowed: Sequence[_Measured], comparisons: Sequenc
         seen = between(comparisons, taken.result.arm, each.result.arm)
         if each is taken or seen is None:
             continue
-        sure = "more than chance would give" if seen.p_corrected < SIGNIFICANT else "which may be chance"
+        sure = "more than chance would give" if seen.p_corrected < SIGNIFICANCE else "which may be chance"
         told.append(
             f"{each.approach} reaches {each.value:.0%}: they differ on "
             f"{counted(seen.wins + seen.losses, 'question')}, {seen.wins} of them in favour of {taken.approach}, "
@@ -196,12 +195,12 @@ def _reference(arms: Sequence[ArmResult], taken: _Measured, comparisons: Sequenc
     lines = [each for each in arms if each.arm.is_reference and each.quality is not None]
     if not lines:
         return []
-    line = max(lines, key=lambda each: each.quality.value if each.quality else 0.0)
-    value = line.quality.value if line.quality else 0.0
+    line = max(lines, key=lambda each: each.score)
+    value = line.score
     if value < taken.value:
         return [f"A plain classifier on embeddings ({line.arm.heading}) reaches {value:.0%}, less than this."]
     seen = between(comparisons, line.arm, taken.result.arm)
-    sure = seen is not None and seen.p_corrected < SIGNIFICANT
+    sure = seen is not None and seen.p_corrected < SIGNIFICANCE
     told = (
         f"A plain classifier on embeddings ({line.arm.heading}) reaches {value:.0%}, "
         f"{'measurably more' if sure else 'no less'}, and costs next to nothing: a language model is not worth its "
@@ -221,11 +220,10 @@ def _needed(
     if rival is None:
         return None
     seen = between(comparisons, taken.result.arm, rival.result.arm)
-    if seen is None or seen.p_corrected < SIGNIFICANT:
+    if seen is None or seen.p_corrected < SIGNIFICANCE:
         return None
     ours, theirs = (scores_of(each.result, conditions.metric) for each in (taken, rival))
-    both = sorted(set(ours) & set(theirs))
-    return questions_needed([ours[each] for each in both], [theirs[each] for each in both])
+    return questions_needed(*on_both(ours, theirs))
 
 
 def _points(lost: float) -> str:

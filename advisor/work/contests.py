@@ -126,7 +126,7 @@ class Race:
                 break
             except ExamplesError:
                 continue  # too few to train on
-            quality = self._lab.tally.arm(Arm.FINE_TUNING, answers, timed=()).quality
+            quality = self._lab.tally.quality(answers)
             if quality is not None:
                 found[examples] = quality
         return dict(sorted(found.items()))

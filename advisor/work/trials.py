@@ -159,7 +159,7 @@ def run_trial(job: Job) -> Outcome:
     asked_of, learned = trials.held_out_and_training(job.database, *trial)
     clock = Clock(job, asked.settings.max_duration_s)
     held_out = [_example(each) for each in asked_of]
-    tally = Tally(conditions, held_out, bench.embedder.embed, asked.settings.seed)
+    tally = Tally(conditions, held_out, bench.embedder.embed)
     board = Board(job.report, tally, clock)
     contest = Contest(
         bench.generator,
@@ -169,7 +169,6 @@ def run_trial(job: Job) -> Outcome:
         [_example(each) for each in learned],
         bench.corpus,
         bench.trainer(asked.settings.tuning, board.training),
-        asked.settings.seed,
         job.settings.concurrent_answers,
     )
     lab = Lab(contest, tally, Costs(conditions.row), bench.hashes, bench.index_bytes())

@@ -25,6 +25,7 @@ from backends.models.hashes import file_sha256, file_states
 from backends.prompts import PROMPT_FORM
 
 __all__ = [
+    "HYBRID_TOKENS",
     "Manifest",
     "TrainingExample",
     "TuningMetrics",
@@ -37,6 +38,9 @@ __all__ = [
     "write_adapter",
     "write_file",
 ]
+
+HYBRID_TOKENS = 1024
+"""Longest example of HYBRID by default: its examples hold passages."""
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"

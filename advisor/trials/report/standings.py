@@ -13,10 +13,10 @@ from advisor.trials.results import (
     Asked,
     Claim,
     Comparison,
-    Figure,
     Finding,
     Given,
     TrialResult,
+    between,
 )
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "answers_of",
     "best_of",
     "claims_by_finding",
-    "comparison_of",
     "error_kinds",
     "expectations",
     "looked_at",
@@ -107,7 +106,7 @@ class Expected:
 
 def standings(result: TrialResult) -> tuple[Standing, ...]:
     """Return every arm's place, by quality; arms without one last, in the order they were run."""
-    ordered = sorted(result.arms, key=lambda each: (each.quality is None, -_quality(each)))
+    ordered = sorted(result.arms, key=lambda each: (each.quality is None, -each.score))
     best = best_of(result.arms)
     return tuple(
         Standing(
@@ -115,7 +114,7 @@ def standings(result: TrialResult) -> tuple[Standing, ...]:
             each,
             is_best=best is not None and each.arm == best.arm,
             taken=each.arm == result.verdict.arm,
-            to_best=comparison_of(result.comparisons, each.arm, best.arm) if best else None,
+            to_best=between(result.comparisons, each.arm, best.arm) if best else None,
         )
         for number, each in enumerate(ordered, start=1)
     )
@@ -124,17 +123,7 @@ def standings(result: TrialResult) -> tuple[Standing, ...]:
 def best_of(arms: Iterable[ArmResult]) -> ArmResult | None:
     """Return the arm of the highest quality among those that are done; None where none has one."""
     done = [each for each in arms if each.state == ArmState.DONE and each.quality is not None]
-    return max(done, key=_quality, default=None)
-
-
-def comparison_of(comparisons: Iterable[Comparison], one: Arm, other: Arm) -> Comparison | None:
-    """Return the comparison of two arms, turned so that `one` comes first; None where there is none."""
-    for each in comparisons:
-        if (each.one, each.other) == (one, other):
-            return each
-        if (each.one, each.other) == (other, one):
-            return _turned(each)
-    return None
+    return max(done, key=lambda each: each.score, default=None)
 
 
 def answer_metric(result: TrialResult) -> str:
@@ -180,7 +169,7 @@ def expectations(result: TrialResult) -> tuple[Expected, ...]:
     rows = []
     for name in dict.fromkeys((*APPROACHES, *said.probabilities, *said.points)):
         arm = _best_arm(result.arms, name)
-        compared = comparison_of(result.comparisons, arm.arm, prompt.arm) if arm and prompt else None
+        compared = between(result.comparisons, arm.arm, prompt.arm) if arm and prompt else None
         rows.append(Expected(name, said.probabilities.get(name), said.points.get(name), arm, compared))
     return tuple(rows)
 
@@ -191,25 +180,8 @@ def claims_by_finding(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return tuple(sorted(claims, key=lambda each: order.index(each.finding)))
 
 
-def _quality(arm: ArmResult) -> float:
-    return arm.quality.value if arm.quality else 0.0
-
-
 def _best_arm(arms: Iterable[ArmResult], approach: str) -> ArmResult | None:
     return best_of(each for each in arms if each.arm.approach == approach)
-
-
-def _turned(comparison: Comparison) -> Comparison:
-    told = comparison.difference
-    return Comparison(
-        one=comparison.other,
-        other=comparison.one,
-        difference=Figure(-told.value, -told.high, -told.low, told.count),
-        wins=comparison.losses,
-        losses=comparison.wins,
-        p=comparison.p,
-        p_corrected=comparison.p_corrected,
-    )
 
 
 def _error_kind(

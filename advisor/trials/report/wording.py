@@ -6,6 +6,7 @@ import math
 
 from advisor.knowledge.approaches import Approach
 from advisor.metrics.choosing import METRICS
+from advisor.metrics.paired import SIGNIFICANCE
 from advisor.trials.arms import Arm
 from advisor.trials.results import ArmResult, ArmState, Comparison, Figure, Finding
 
@@ -53,8 +54,6 @@ COMPARISON_HEADINGS = (
     "p",
     "p, corrected",
 )
-CONVINCING = 0.05
-"""Below this corrected p-value a difference is called more than chance."""
 
 _APPROACHES = {
     Approach.PROMPTING: "prompting",
@@ -154,7 +153,7 @@ def p_text(p: float) -> str:
 
 def chance_text(comparison: Comparison) -> str:
     """Say whether a difference is more than chance, by its corrected p-value."""
-    return "more than chance" if comparison.p_corrected < CONVINCING else "may be chance"
+    return "more than chance" if comparison.p_corrected < SIGNIFICANCE else "may be chance"
 
 
 def comparison_cells(comparison: Comparison) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from advisor.knowledge.approaches import Approach
 from advisor.trials.arms import Arm
 from advisor.trials.report.standings import (
     answer_metric,
-    comparison_of,
     error_kinds,
     expectations,
     looked_at,
@@ -27,6 +26,7 @@ from advisor.trials.results import (
     TrialResult,
     Verdict,
 )
+from advisor.trials.results import between as as_seen_from
 from tests.advisor.trials.results import made_up_result
 
 
@@ -75,8 +75,8 @@ def test_differences_are_turned_towards_the_best() -> None:
     assert (difference.one, difference.other) == (Arm.ZERO_SHOT, Arm.RAG)
     assert difference.difference == Figure(-0.3, pytest.approx(-0.5), pytest.approx(-0.2), 10)
     assert (difference.wins, difference.losses) == (3, 4)
-    assert comparison_of((comparison,), Arm.RAG, Arm.ZERO_SHOT) is comparison
-    assert comparison_of((comparison,), Arm.RAG, Arm.HYBRID) is None
+    assert as_seen_from((comparison,), Arm.RAG, Arm.ZERO_SHOT) is comparison
+    assert as_seen_from((comparison,), Arm.RAG, Arm.HYBRID) is None
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from advisor.metrics.paired import mean
 from advisor.trials.arms import Arm
 from advisor.trials.claims import claims
-from advisor.trials.comparing import between, compared
+from advisor.trials.comparing import compared
 from advisor.trials.conditions import Conditions
-from advisor.trials.results import ArmResult, ArmState, Asked, Finding, Prediction, Verdict
+from advisor.trials.results import ArmResult, ArmState, Asked, Finding, Prediction, Verdict, between
 from advisor.trials.summing import Measured, summed_up
 from advisor.trials.tally import figure
 from advisor.trials.verdict import decide
