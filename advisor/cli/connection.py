@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -62,9 +64,30 @@ def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
         try:
-            yield f"127.0.0.1:{_port(process, port_file, log)}"
+            with _ending_by_signals():
+                yield f"127.0.0.1:{_port(process, port_file, log)}"
         finally:
             _stop(process)
+
+
+@contextmanager
+def _ending_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the command as Ctrl-C does: what it started ends with it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are taken by the main thread alone
+        return
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    taken = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,14 +16,14 @@ from advisor.cli.operations import DetachOption, finish, print_started, refuse_l
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
 from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identified, use_case_id_of
 from advisor.cli.trialtables import follow_trial, heading_of, show_trial
-from advisor.errors import InvalidInput
+from advisor.errors import AdvisorError, InvalidInput
 from advisor.knowledge.notation import NotationError, parse_duration
 from advisor.names import parse_trial
 from advisor.trials.arms import Arm
 from advisor.v1 import trial_pb2
 
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
-    from advisor.client import Client
+    from advisor.client import Client, OperationFuture
 
 __all__ = ["register"]
 
@@ -34,6 +35,8 @@ COLUMNS: dict[str, Callable[[trial_pb2.Trial], str]] = {
     "created": lambda each: each.create_time.ToDatetime().isoformat(" ", "minutes"),
     "verdict": lambda each: each.verdict.headline,
 }
+STOP_S = 30.0
+"""Seconds in which a trial that is cancelled has stopped."""
 SUFFIXES = {".html": "HTML", ".md": "MARKDOWN", ".json": "JSON"}
 
 
@@ -96,11 +99,12 @@ def trial(
         if detach:
             print_started(future, as_json=as_json)
             return
-        if as_json:
-            finish(future, as_json=True)
-        else:
-            follow_trial(notices(), future)
-            show_trial(Console(), future.result())
+        with _cut_short(client, future, written):
+            if as_json:
+                finish(future, as_json=True)
+            else:
+                follow_trial(notices(), future)
+                show_trial(Console(), future.result())
         _write(client, future.target, written)
 
 
@@ -154,6 +158,28 @@ def delete(name: NameArgument, server: ServerOption = None) -> None:
     parse_trial(name, "NAME")
     with connected(server) as client:
         client.trials.delete(name)
+
+
+@contextmanager
+def _cut_short(client: Client, future: OperationFuture[trial_pb2.Trial], path: Path) -> Iterator[None]:
+    """Where a trial is interrupted, fails or is cancelled, write a report of what was measured until then, if any."""
+    try:
+        yield
+    except (AdvisorError, KeyboardInterrupt) as error:
+        with suppress(AdvisorError):  # the connection may be what failed
+            if isinstance(error, KeyboardInterrupt):
+                _cancel(future)
+            if client.trials.get(future.target).arms:
+                _write(client, future.target, path)
+        raise
+
+
+def _cancel(future: OperationFuture[trial_pb2.Trial]) -> None:
+    """Have a trial stop, and wait until it has."""
+    notices().print("stopping the trial; what was measured is kept")
+    future.cancel()
+    with suppress(AdvisorError, TimeoutError):
+        future.result(STOP_S)
 
 
 def _write(client: Client, name: str, path: Path) -> None:

@@ -134,8 +134,14 @@ class Execution:
         self, use_case: UseCase, view: View, advisor: Deciding | None = None
     ) -> Recommendation:
         """Decide about a use case that was read."""
+        return self.considered(use_case, view, advisor)[1]
+
+    def considered(
+        self, use_case: UseCase, view: View, advisor: Deciding | None = None
+    ) -> tuple[facts_pb2.Facts, Recommendation]:
+        """Return what is known of a use case that was read, and what is decided by it."""
         facts, learned = known_facts(self._database, use_case)
-        return (advisor or self._advisor).recommend(facts, view, taken=learned)
+        return facts, (advisor or self._advisor).recommend(facts, view, taken=learned)
 
     def prepare(self, ask: Ask) -> Plan:
         """Decide, choose the approach, and check that it has what it needs.

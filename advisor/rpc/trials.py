@@ -26,7 +26,7 @@ from advisor.v1 import trial_pb2
 from advisor.v1 import trial_service_pb2 as service_pb2
 from advisor.v1 import trial_service_pb2_grpc as service_grpc
 from advisor.wire.trials import arm_from_proto, given_settings, trial_to_proto
-from advisor.work.reporting import report_of
+from advisor.work.reporting import report_of, summed
 from advisor.work.submission import WorkQueue
 from advisor.work.trials import trial_job
 
@@ -74,7 +74,8 @@ class TrialServicer(service_grpc.TrialServiceServicer):
     async def GetTrial(self, request: service_pb2.GetTrialRequest, _context: Context) -> trial_pb2.Trial:
         """Return a trial; see the proto."""
         ids = _named(request.name)
-        return await self._blocking(lambda: trial_to_proto(trials.get(self._database, *ids)))
+        database = self._database
+        return await self._blocking(lambda: trial_to_proto(summed(database, trials.get(database, *ids))))
 
     async def ListTrials(
         self, request: service_pb2.ListTrialsRequest, _context: Context

@@ -70,6 +70,11 @@ class State(StrEnum):
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
 
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self not in (State.QUEUED, State.RUNNING)
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -122,7 +127,7 @@ class Operation:
     @property
     def done(self) -> bool:
         """Whether it has ended, well or not."""
-        return self.state not in (State.QUEUED, State.RUNNING)
+        return self.state.done
 
 
 def create(

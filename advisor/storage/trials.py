@@ -265,7 +265,7 @@ def delete(database: Database, use_case_id: str, trial_id: str) -> None:
         FailedPrecondition: It runs.
     """
     trial = get(database, use_case_id, trial_id)
-    if trial.state in (State.QUEUED, State.RUNNING):
+    if not trial.state.done:
         operation = operation_name(trial.operation_id)
         raise FailedPrecondition(
             "OPERATION_RUNNING",

@@ -92,7 +92,7 @@ def prepare(
             "tell apart; import examples of at least two labels",
         )
     rights = [each.answer for each in asked]
-    metric = metric_named(settings.metric) if settings.metric else primary_metric(form, rights)
+    metric = metric_named(settings.metric, embed=embed) if settings.metric else primary_metric(form, rights)
     there_is = Material(
         len(training), known.documents, known.passages, known.documents_fit, labels, known.untrainable
     )

@@ -24,7 +24,7 @@ class TrialSettings:
 
     Attributes:
         arms: What to compare; all that can run where empty.
-        held_out: Most examples to hold out and ask; a third of them at most.
+        held_out: Most examples to hold out and ask; half of them at most.
         seed: Of every random choice.
         max_duration_s: Seconds after which no more is begun; no limit where None.
         metric: Name of the metric that counts; chosen by the form of the answers where empty.

@@ -20,7 +20,7 @@ from advisor.trials.results import ArmResult, Asked, Figure, Training
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
 from advisor.work.jobs import Job, Outcome
-from advisor.work.racing import Board, Clock, OutOfTime
+from advisor.work.racing import Board, Clock, OutOfTime, engine_of
 from backends.base import BackendError, Cancelled, ExamplesError
 from backends.counts import counted
 
@@ -85,7 +85,7 @@ class Race:
         self._done: list[ArmResult] = []
         self._trainings: dict[tuple[Arm, int], Training] = {}
         self._board = board
-        self.engine = ""
+        self.engine = engine_of(job.operation.steps)
 
     def run(self) -> tuple[ArmResult, ...]:
         """Run every arm, and return what was measured of each.
@@ -121,7 +121,7 @@ class Race:
             try:
                 self._trained(Arm.FINE_TUNING, examples)
                 name = f"{Arm.FINE_TUNING}-{examples}"
-                answers = self._asked(Arm.FINE_TUNING, name, self._lab.contest.open_tuned(examples))
+                answers, _ = self._asked(Arm.FINE_TUNING, name, self._lab.contest.open_tuned(examples))
             except OutOfTime:
                 break
             except ExamplesError:
@@ -139,7 +139,7 @@ class Race:
                 training = self._trained(trained, len(self._lab.contest.training))
             self._board.begins(arm)
             answerer = self._lab.contest.open(arm)
-            answers = self._asked(arm, arm.value, answerer)
+            answers, why = self._asked(arm, arm.value, answerer)
             timed = self._timed(arm, answerer)
         except (OutOfTime, BackendError) as error:
             if isinstance(error, Cancelled):
@@ -152,7 +152,7 @@ class Race:
             timed=timed,
             training=training,
             index_bytes=self._lab.index_bytes if arm.retrieves else None,
-            stopped=f"it cannot win any more: {counted(left, 'question')} not asked" if left else "",
+            stopped=f"{why}: {counted(left, 'question')} not asked" if left else "",
         )
         return self._lab.costs.of(result)
 
@@ -175,8 +175,8 @@ class Race:
             self._trainings[arm, examples] = Training(**kept)
         return self._trainings[arm, examples]
 
-    def _asked(self, arm: Arm, name: str, answerer: Answerer) -> list[Asked]:
-        """Return an arm's answers, batch by batch; fewer than there are questions where it cannot win any more."""
+    def _asked(self, arm: Arm, name: str, answerer: Answerer) -> tuple[list[Asked], str]:
+        """Return an arm's answers, batch by batch, and why there are fewer than there are questions."""
         questions = [example.question for example in self._lab.tally.held_out]
         answers: list[Asked] = []
         for start in range(0, len(questions), BATCH):
@@ -186,8 +186,8 @@ class Race:
                 kept = self._kept_of(name)
                 answers += kept[start : start + len(batch)]
                 continue
-            if start and (self._clock.is_up() or self._is_hopeless(answers)):
-                break
+            if start and (why := self._ended(answers)):
+                return answers, why
             asked: list[Asked] = []
 
             def work(start: int = start, batch: list[str] = batch, asked: list[Asked] = asked) -> Outcome:
@@ -205,7 +205,7 @@ class Race:
             self._job.step(step, work)
             answers += asked
             self._board.asked(arm, answers)
-        return answers
+        return answers, ""
 
     def _timed(self, arm: Arm, answerer: Answerer) -> list[tuple[float, float]]:
         """Return the seconds to the first token and to the end of some questions, asked one by one."""
@@ -221,6 +221,12 @@ class Race:
 
         kept = self._job.step(f"time {arm}", work)
         return [(first, total) for first, total in kept["times"]]
+
+    def _ended(self, answers: Sequence[Asked]) -> str:
+        """Return why an arm is asked no more; empty where it is."""
+        if self._clock.is_up():
+            return "the time of the trial was up"
+        return "it cannot win any more" if self._is_hopeless(answers) else ""
 
     def _is_hopeless(self, answers: Sequence[Asked]) -> bool:
         """Return whether another arm is so far ahead that this one cannot win, where time is short."""

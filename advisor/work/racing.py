@@ -14,11 +14,24 @@ from advisor.work.jobs import Job
 if TYPE_CHECKING:
     from backends.training.run import TuningProgress
 
-__all__ = ["Board", "Clock", "OutOfTime"]
-
+__all__ = ["Board", "Clock", "OutOfTime", "engine_of", "spent_s"]
 
 SURE_STEPS = 5
 """Steps of training after which what is left is known well enough."""
+
+
+Steps = Mapping[str, Mapping[str, Any]]
+"""What is kept of the steps of an operation, by their names."""
+
+
+def spent_s(steps: Steps) -> float:
+    """Return the seconds that steps took."""
+    return sum(float(step.get("seconds", 0.0)) for step in steps.values())
+
+
+def engine_of(steps: Steps) -> str:
+    """Return what computed the answers, as a step tells it; empty where none was asked for yet."""
+    return next((str(step["engine"]) for step in steps.values() if step.get("engine")), "")
 
 
 class OutOfTime(Exception):
@@ -34,7 +47,7 @@ class Clock:
     """
 
     def __init__(self, job: Job, limit_s: float | None) -> None:
-        self._before_s = sum(float(step.get("seconds", 0.0)) for step in job.operation.steps.values())
+        self._before_s = spent_s(job.operation.steps)
         self._began = time.monotonic()
         self._limit_s = limit_s
         self._expected_s = 0.0

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from advisor.storage import trials
+from advisor.errors import NotFound
+from advisor.storage import operations, trials
 from advisor.storage.database import Database
 from advisor.storage.trials import Trial
-from advisor.trials.codec import arm_from_json, asked_from_json, result_from_json
+from advisor.trials.codec import arm_from_json, asked_from_json, result_from_json, result_to_json
 from advisor.trials.conditions import Conditions
 from advisor.trials.report import to_html, to_json, to_markdown
 from advisor.trials.results import Given, TrialResult
 from advisor.trials.summing import Measured, summed_up
+from advisor.work.racing import Steps, engine_of, spent_s
 
-__all__ = ["Report", "report_of", "whole_result"]
+__all__ = ["Report", "report_of", "summed", "whole_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +66,19 @@ def whole_result(database: Database, trial: Trial) -> TrialResult:
     if trial.result is not None:
         return result_from_json(trial.result, given, answers)
     arms = tuple(arm_from_json(each, answers.get(each["arm"], ())) for each in trial.arms)
-    measured = Measured(given, len(training), arms, "", 0.0)
-    return summed_up(conditions, measured)
+    steps = _steps_of(database, trial.operation_id)
+    return summed_up(conditions, Measured(given, len(training), arms, engine_of(steps), spent_s(steps)))
+
+
+def summed(database: Database, trial: Trial) -> Trial:
+    """Return a trial with what it came to, where it was cut short: what its arms measured until then, if any."""
+    if trial.result is not None or not trial.arms or not trial.state.done:
+        return trial
+    return replace(trial, result=result_to_json(whole_result(database, trial)))
+
+
+def _steps_of(database: Database, operation_id: str) -> Steps:
+    try:
+        return operations.get(database, operation_id).steps
+    except NotFound:  # forgotten since
+        return {}

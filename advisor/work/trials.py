@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from advisor.decision.recommendation import BASIC
 from advisor.errors import AlreadyExists, FailedPrecondition
 from advisor.execution.answering import Execution
-from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.facts import facts_to_mapping
 from advisor.names import trial_name, use_case_name
 from advisor.storage import examples, trials, use_cases
@@ -96,9 +95,7 @@ def trial_job(
     Raises:
         NotFound: The use case does not exist.
     """
-    use_case = use_cases.get(database, use_case_id)
-    facts, _ = known_facts(database, use_case)
-    decision = execution.recommend_use_case(use_case, BASIC)
+    facts, decision = execution.considered(use_cases.get(database, use_case_id), BASIC)
     return TrialJob(
         use_case_id,
         trial_id,

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import pickle
 import random
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +179,7 @@ def _grow(pool: ConnectionPool, embedder: LocalEmbedder, size: int, real: int) -
 
 def _passages(embedder: LocalEmbedder, count: int) -> tuple[list[tuple[Passage, str]], NDArray[np.float32]]:
     """Return passages in an order of chance, and their vectors."""
-    kept = CACHE / "passages.pickle"
+    kept = CACHE / "passages.json"
     if not kept.exists():
         pieces = [piece for corpus in (*CORPORA, *FURTHER) for piece in pieces_of(fetch(corpus, CACHE))]
         distinct: dict[str, tuple[Passage, str]] = {}
@@ -188,8 +187,9 @@ def _passages(embedder: LocalEmbedder, count: int) -> tuple[list[tuple[Passage, 
             distinct.setdefault(passage.text[:EMBEDDED_CHARACTERS], (passage, language))
         order = list(distinct)
         random.Random(0).shuffle(order)
-        kept.write_bytes(pickle.dumps([distinct[text] for text in order]))
-    chosen = pickle.loads(kept.read_bytes())[:count]  # noqa: S301 (written above)
+        values = [[asdict(passage), language] for passage, language in map(distinct.__getitem__, order)]
+        kept.write_text(json.dumps(values))
+    chosen = [(Passage(**values), language) for values, language in json.loads(kept.read_text())[:count]]
     cached = CachedEmbedder(embedder, CACHE.with_suffix(".sqlite"))
     vectors = np.empty((len(chosen), embedder.dimensions), dtype=np.float32)
     for start in range(0, len(chosen), 2_048):

@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from advisor.cli.connection import own_server
 from advisor.client import Client
 
 pytestmark = pytest.mark.usefixtures("no_models")
@@ -184,3 +185,13 @@ def test_a_command_s_own_server_tells_every_fault(advisor, monkeypatch):
         "ADVISOR_EMBEDDER",
         "ADVISOR_WORKERS",
     ]
+
+
+def test_a_command_s_own_server_ends_with_it(server):
+    """SIGTERM, as `timeout` sends it, ends the command as Ctrl-C does, and nothing is left running."""
+    with pytest.raises(SystemExit) as ended, own_server() as address:
+        signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) != 0

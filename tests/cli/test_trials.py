@@ -107,11 +107,53 @@ def test_a_trial_is_deleted(advisor, trial):
     assert "no trials of faq" in advisor("trials", "list", "faq")
 
 
-def test_a_trial_is_begun_from_a_file(advisor, server, tmp_path: Path):
-    """The store is brought in step, and the operation is named."""
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a use-case file with the examples."""
     (tmp_path / "examples.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in EXAMPLES))
-    file = tmp_path / "use-case.yaml"
-    file.write_text("id: faq\nexamples: examples.jsonl\n")
+    path = tmp_path / "use-case.yaml"
+    path.write_text("id: faq\nexamples: examples.jsonl\n")
+    return path
+
+
+def measure_one_arm(server) -> str:
+    """Do as a worker that gets as far as the first arm, and return the id of the operation."""
+    claimed = leases.claim(server.database, "w", ["TRIAL"])
+    trial = ("faq", claimed.payload["trial_id"])
+    with server.database.transaction() as connection:
+        trials.begin(connection, trial, claimed.id, CONDITIONS.to_json(), held_out=[], training=[])
+        trials.add_arm(connection, trial, arm_to_json(measured(Arm.ZERO_SHOT, 4)))
+    return claimed.id
+
+
+def end(server, operation_id: str, state: str) -> None:
+    with server.database.transaction() as connection:
+        connection.execute("UPDATE operations SET state = %s WHERE id = %s", [state, operation_id])
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_trial_that_is_cut_short_leaves_a_report(server, file: Path, monkeypatch, interrupted):
+    """Cancelled by somebody, or by Ctrl-C, which stops the trial: what was measured is written all the same."""
+
+    def follow(*_: object) -> None:
+        operation_id = measure_one_arm(server)
+        if interrupted:
+            raise KeyboardInterrupt
+        end(server, operation_id, "CANCELLED")
+
+    monkeypatch.setattr("advisor.cli.trials.follow_trial", follow)
+    monkeypatch.setattr("advisor.cli.trials.STOP_S", 0.1)
+    ended = CliRunner().invoke(app, ["trial", str(file), "--server", server.address])
+    assert ended.exit_code != 0
+    report = file.with_name("use-case-trial.html")
+    assert "20%" in report.read_text()
+    with server.database.transaction() as connection:
+        (asked,) = connection.execute("SELECT cancel_requested FROM operations").fetchall()
+    assert asked[0] is interrupted
+
+
+def test_a_trial_is_begun_from_a_file(advisor, server, file: Path):
+    """The store is brought in step, and the operation is named."""
     printed = advisor("trial", str(file), "--arm", "few-shot", "--max-duration", "15m", "--detach")
     assert printed.strip().splitlines()[-1].startswith("operations/")
     claimed = leases.claim(server.database, "w", ["TRIAL"])

@@ -130,6 +130,7 @@ def test_a_cancelled_trial_keeps_its_arms(stub, channel, server, faq):
     operations.DeleteOperation(operations_pb2.DeleteOperationRequest(name=name))
     (listed,) = stub.ListTrials(service_pb2.ListTrialsRequest(parent="useCases/faq")).trials
     assert (listed.state, len(listed.arms)) == (trial_pb2.Trial.STATE_CANCELLED, 1)
+    assert stub.GetTrial(service_pb2.GetTrialRequest(name=NAME)).verdict.headline
     report = stub.GetTrialReport(service_pb2.GetTrialReportRequest(name=NAME))
     assert report.media_type == "text/html; charset=utf-8"
     assert b"not run" in report.content

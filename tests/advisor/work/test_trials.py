@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import advisor.work.contests
 import advisor.work.trials
 from advisor.errors import FailedPrecondition
 from advisor.names import example_content
@@ -25,6 +26,7 @@ from advisor.trials.arms import Arm
 from advisor.trials.contest import Corpus, Trainer
 from advisor.trials.results import ArmState, Prediction, TrialResult
 from advisor.trials.settings import TrialSettings
+from advisor.work.racing import Clock
 from advisor.work.reporting import report_of, whole_result
 from advisor.work.trials import TrialJob, check_trial, run_trial
 from advisor.work.worker import perform
@@ -60,7 +62,8 @@ class Painter(FakeGenerator):
 
     def generate(self, messages: Sequence[Message], *, options: GenerationOptions, **given: Any) -> Any:
         self.trained.now = given.get("adapter") is not None
-        return super().generate(messages, options=replace(options, labels=()), **given)
+        said = super().generate(messages, options=replace(options, labels=()), **given)
+        return replace(said, engine="fake")
 
     def _say(self, messages: Sequence[Message]) -> str:
         told = self.trained.now or len(messages) > 2
@@ -279,6 +282,7 @@ def test_a_trial_that_was_stopped_goes_on(database: Database, settings: Settings
     result = result_of(database)
     assert quality(result, Arm.FEW_SHOT) == 1.0
     assert result.training_examples == 60
+    assert result.engine == "fake"
     shown = [adapter for _, adapter in bench.generator.asked[asked_before:]]
     assert all(adapter is not None for adapter in shown)
 
@@ -321,13 +325,33 @@ def test_one_label_is_nothing_to_tell_apart(database: Database, settings: Settin
 
 def test_the_time_is_kept(database: Database, settings: Settings, bench: FakeBench) -> None:
     """Where the time is up nothing more is begun, and each arm left says so."""
-    ask(database, max_duration_s=0.001, held_out=30)
+    ask(database, max_duration_s=0.0, held_out=30)
     ended = do_next(database, settings)
     assert ended.state is State.SUCCEEDED
     result = result_of(database)
     assert {each.state for each in result.arms} == {ArmState.NOT_RUN}
     assert any("were up" in each.reason for each in result.arms)
     assert result.verdict.approach is None
+
+
+def test_an_arm_that_the_time_cuts_says_so(
+    database: Database, settings: Settings, bench: FakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked by then counts, and it is not said to be beaten."""
+    monkeypatch.setattr(advisor.work.contests, "BATCH", 10)
+    monkeypatch.setattr(Clock, "is_up", lambda _: len(bench.generator.asked) >= 20)
+    ask(database, arms=(Arm.ZERO_SHOT,), held_out=30, max_duration_s=60.0)
+    do_next(database, settings)
+    (arm,) = [each for each in result_of(database).arms if each.arm is Arm.ZERO_SHOT]
+    assert (arm.state, len(arm.answers)) == (ArmState.STOPPED, 20)
+    assert arm.reason == "the time of the trial was up: 10 questions not asked"
+
+
+def test_any_metric_may_count(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Also the one that compares by the embedder."""
+    ask(database, arms=(Arm.ZERO_SHOT, Arm.FEW_SHOT), metric="similarity")
+    assert do_next(database, settings).state is State.SUCCEEDED
+    assert quality(result_of(database), Arm.FEW_SHOT) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("form", "begins"), [("HTML", "<!doctype html>"), ("MARKDOWN", "# "), ("JSON", "{")])
