@@ -58,8 +58,9 @@ def hybrid_examples(
 ) -> tuple[TrainingExample, ...]:
     """Return examples for HYBRID: the question over passages, and its answer.
 
-    The right passage is the example's `context`, or else the best one found
-    that holds the answer word for word. Examples without one fill the share that
+    The right passage is the best one found of the example's `context` that
+    holds the answer word for word, or else the whole context; without a context
+    it is the best one found that holds the answer. Examples without one fill the share that
     is trained without it; those beyond that share are left out, since a model
     that learns too often to answer from nothing learns to make things up.
 
@@ -132,9 +133,16 @@ def _passages(
     retrieved = search(example.question, distractors + 3)
     holding = [passage for passage in retrieved if holds(passage.text, example)]
     others = tuple(passage for passage in retrieved if passage not in holding)
-    if example.context and example.context.strip():
-        return _as_passage(example.context.strip(), holding), others
+    if context := (example.context or "").strip():
+        return _telling(example, holding) or _as_passage(context, holding), others
     return (holding[0] if holding else None), others
+
+
+def _telling(example: Example, found: Sequence[Passage]) -> Passage | None:
+    """Return the best passage of an example's context that gives the answer, as it will be shown: a part of it."""
+    context, answer = _words(example.context or ""), _words(example.answer)
+    texts = ((passage, _words(passage.text)) for passage in found)
+    return next((passage for passage, text in texts if text in context and answer in text), None)
 
 
 def holds(text: str, example: Example) -> bool:

@@ -99,6 +99,17 @@ def test_examples_without_a_right_passage_fill_that_share_and_no_more() -> None:
     assert len(made) == 5
 
 
+def test_of_a_long_context_the_passage_that_tells_is_shown() -> None:
+    """As it will be found; other parts of the context, and the answer elsewhere, are not shown as right."""
+    parts = ["It is old.", "No taxes.", "Its size is 7 ha."]
+    example = Example("How large?", "7", context=" ".join([*parts, "It is far."]))
+    found = [passage(text) for text in (FILLER[0], parts[0], "7 of them.", parts[2], FILLER[1])]
+    (made,) = hybrid_examples([example], lambda *_: found, golden_share=1.0)
+    shown = made.messages[-1].content
+    assert parts[2] in shown
+    assert not any(text in shown for text in (parts[0], parts[1], "It is far."))
+
+
 def test_what_is_left_out_is_told() -> None:
     """Each example is trained on or named, and of those named it is known whether their answers are too short."""
     examples = [*EXAMPLES, *(Example(f"Is it {number}?", "no") for number in range(3))]
