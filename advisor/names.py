@@ -5,6 +5,7 @@
     useCases/{id}/documents/{hash} document_name    parse_document
     useCases/{id}/examples/{hash}  example_name     parse_example
     useCases/{id}/trials/{id}      trial_name       parse_trial
+    useCases/{id}/profile          profile_name     parse_profile
     operations/{id}                operation_name   parse_operation
 
 A document is named by its source and an example by its content: the first 32
@@ -35,8 +36,10 @@ __all__ = [
     "parse_document",
     "parse_example",
     "parse_operation",
+    "parse_profile",
     "parse_trial",
     "parse_use_case",
+    "profile_name",
     "shown",
     "source_hash",
     "trial_name",
@@ -84,6 +87,7 @@ _ADAPTER = _Pattern("an adapter", "useCases/{}/adapters/{}", _ID, f"where ID is 
 _DOCUMENT = _Pattern("a document", "useCases/{}/documents/{}", _ID, "as ListDocuments returns it", last=_HASH)
 _EXAMPLE = _Pattern("an example", "useCases/{}/examples/{}", _ID, "as ListExamples returns it", last=_HASH)
 _TRIAL = _Pattern("a trial", "useCases/{}/trials/{}", _ID, f"where ID is {ID_RULE}")
+_PROFILE = _Pattern("a profile", "useCases/{}/profile", _ID, f"where ID is {ID_RULE}")
 _OPERATION = _Pattern(
     "an operation",
     "operations/{}",
@@ -135,6 +139,21 @@ def parse_trial(name: str, field: str = "name") -> tuple[str, str]:
     """
     use_case_id, trial_id = _TRIAL.parse(name, field)
     return use_case_id, trial_id
+
+
+def profile_name(use_case_id: str) -> str:
+    """Return the resource name of a use case's profile."""
+    return _PROFILE.build(use_case_id)
+
+
+def parse_profile(name: str, field: str = "name") -> str:
+    """Return the id of the use case in the resource name of its profile.
+
+    Raises:
+        InvalidInput: It is not such a name; `field` is at fault.
+    """
+    (use_case_id,) = _PROFILE.parse(name, field)
+    return use_case_id
 
 
 def source_hash(source: str) -> str:

@@ -28,8 +28,8 @@ from advisor.decision.recommendation import Recommendation
 from advisor.errors import InvalidInput
 from advisor.knowledge.facts import encode_facts, fact, facts, facts_from_mapping, value_to_notation
 from advisor.knowledge.identity import new_id
-from advisor.knowledge.inventory import complete
-from advisor.knowledge.usecasefile import UseCaseFile, read_use_case, take_stock
+from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
+from advisor.profiling.files import known_of
 from advisor.v1 import facts_pb2
 from advisor.wire.recommendation import recommendation_to_proto
 
@@ -55,7 +55,7 @@ def consult(
         raise InvalidInput.of("--save", f"there is no folder {save.parent}; make it first")
     case = read_use_case(file) if file else None
     console = notices() if as_json else Console()
-    known = complete(case.facts, take_stock(case))[0] if case else facts_pb2.Facts()
+    known = known_of(case)[0] if case else facts_pb2.Facts()
     counted = {field.name for field, _ in known.ListFields() if case and not case.facts.HasField(field.name)}
     consultation = Consultation(advisor_with(rules), known, max_questions)
     recommendation = recommendation_to_proto(_converse(console, consultation))

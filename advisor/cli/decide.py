@@ -12,8 +12,8 @@ from advisor.cli.consult import consult
 from advisor.cli.output import JsonOption, print_json, values_of
 from advisor.cli.render import show
 from advisor.cli.rules import RulesOption, advisor_with
-from advisor.knowledge.inventory import complete
-from advisor.knowledge.usecasefile import read_use_case, take_stock
+from advisor.knowledge.usecasefile import read_use_case
+from advisor.profiling.files import known_of
 from advisor.wire.recommendation import recommendation_to_proto
 
 __all__ = ["register"]
@@ -35,8 +35,8 @@ def recommend(
 ) -> None:
     """Recommend an approach for a use case, and explain it."""
     case = read_use_case(file)
-    facts, learned = complete(case.facts, take_stock(case))
-    recommendation = recommendation_to_proto(advisor_with(rules).recommend(facts, taken=learned))
+    facts, gathered = known_of(case)
+    recommendation = recommendation_to_proto(advisor_with(rules).recommend(facts, gathered=gathered))
     if as_json:
         print_json(values_of(recommendation))
     else:

@@ -20,6 +20,7 @@ from advisor.decision.worlds import Worlds
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.cases import Case, load_default_cases
 from advisor.knowledge.facts import Row, Rows, encode_facts, facts_from_mapping
+from advisor.knowledge.inventory import NOTHING, Gathered
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.knowledge.rules import Knowledge
 from advisor.v1 import facts_pb2
@@ -66,7 +67,7 @@ class Advisor:
         view: View = FULL,
         path: str = "facts",
         *,
-        taken: str = "",
+        gathered: Gathered = NOTHING,
     ) -> Recommendation:
         """Decide about one use case.
 
@@ -74,13 +75,13 @@ class Advisor:
             facts: What is known, as a message or as names with plain values.
             view: `BASIC` or `FULL`.
             path: Field path of the facts, for errors.
-            taken: Which of the facts come from the user's data, in words, for the summary.
+            gathered: What the user's data said of the facts, for the explanation.
 
         Raises:
             InvalidInput: Facts that are not allowed; all of them are listed.
         """
         message = facts if isinstance(facts, facts_pb2.Facts) else facts_from_mapping(facts, path)
-        return self._recommend(encode_facts(message, path)[None, :], [view], taken)[0]
+        return self._recommend(encode_facts(message, path)[None, :], [view], gathered)[0]
 
     def check(self, facts: facts_pb2.Facts, path: str = "facts") -> None:
         """Raise InvalidInput where facts are not allowed."""
@@ -90,12 +91,14 @@ class Advisor:
         """Decide about many use cases, scored together; rows as from `encode_many`."""
         return self._recommend(rows, views)
 
-    def _recommend(self, rows: Rows, views: Sequence[View], taken: str = "") -> list[Recommendation]:
+    def _recommend(
+        self, rows: Rows, views: Sequence[View], gathered: Gathered = NOTHING
+    ) -> list[Recommendation]:
         scores = self.scorer.score(rows)
         found = list(self._decide(rows, scores))
         for index, view in enumerate(views):
             if view == FULL:
-                explanation = self._explainer.explain(found[index], rows[index], scores, index, taken)
+                explanation = self._explainer.explain(found[index], rows[index], scores, index, gathered)
                 found[index] = replace(found[index], explanation=explanation)
         return found
 

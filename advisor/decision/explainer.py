@@ -34,6 +34,7 @@ from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.arrays import Floats
 from advisor.knowledge.cases import Case
 from advisor.knowledge.facts import KnownFacts, Row, fact, fact_index, facts
+from advisor.knowledge.inventory import NOTHING, Gathered
 from advisor.knowledge.rules import Rule
 
 __all__ = ["Explainer"]
@@ -87,7 +88,12 @@ class Explainer:
         return FlipFinder(self._scorer)
 
     def explain(
-        self, decision: Recommendation, row: Row, scores: Scores, index: int, taken: str = ""
+        self,
+        decision: Recommendation,
+        row: Row,
+        scores: Scores,
+        index: int,
+        gathered: Gathered = NOTHING,
     ) -> Explanation:
         """Explain a decision.
 
@@ -96,7 +102,7 @@ class Explainer:
             row: The use case, shape (facts,).
             scores: What it was decided by.
             index: The use case's place in them.
-            taken: Which facts come from the user's data, in words, for the summary.
+            gathered: What the user's data said of the facts.
         """
         feasible = [score.approach for score in decision.scores if score.feasible]
         cost = estimate_cost(row, sorted(feasible, key=lambda each: each is not decision.approach))
@@ -116,13 +122,14 @@ class Explainer:
         questions = tuple(_questions(outlook, robustness.kept))
         return Explanation(
             summary=headline(decision, expected, evidence, questions, plan, robustness, instead)
-            + _counted(taken),
+            + _taken(gathered),
             scorecard=make_scorecard(evidence),
             expected=expected,
             plan=plan,
             evidence=evidence,
             unconsidered_rules=self._unconsidered(row),
             warnings=(
+                *(RuleWarning("stated-otherwise", text, ()) for text in gathered.contradictions),
                 *_out_of_reach(decision, row, expected, spreads),
                 *_bounded_by_search(decision, row),
                 *(self._warning(rule, row) for rule in told if rule.kind == "warning"),
@@ -213,8 +220,8 @@ def _wanting(rule: UnconsideredRule, unknown: set[str]) -> UnconsideredRule:
     return UnconsideredRule(rule.id, tuple([each for each in rule.missing_facts if each in unknown]))
 
 
-def _counted(taken: str) -> str:
-    return f" Counted from the documents and examples: {taken}." if taken else ""
+def _taken(gathered: Gathered) -> str:
+    return f" Taken from the documents and examples: {gathered.taken}." if gathered.taken else ""
 
 
 def _above(points: Floats) -> tuple[float, ...]:

@@ -17,6 +17,7 @@ from advisor.execution.current import Deciding
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
+from advisor.knowledge.inventory import NOTHING
 from advisor.names import adapter_name, use_case_name
 from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
@@ -140,8 +141,8 @@ class Execution:
         self, use_case: UseCase, view: View, advisor: Deciding | None = None
     ) -> tuple[facts_pb2.Facts, Recommendation]:
         """Return what is known of a use case that was read, and what is decided by it."""
-        facts, learned = known_facts(self._database, use_case)
-        return facts, (advisor or self._advisor).recommend(facts, view, taken=learned)
+        facts, gathered = known_facts(self._database, use_case)
+        return facts, (advisor or self._advisor).recommend(facts, view, gathered=gathered)
 
     def prepare(self, ask: Ask) -> Plan:
         """Decide, choose the approach, and check that it has what it needs.
@@ -158,8 +159,8 @@ class Execution:
             ModelError: The adapter is damaged, or does not fit the model.
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
-        facts, learned = (ask.facts, "") if use_case is None else known_facts(self._database, use_case)
-        recommendation = self._advisor.recommend(facts, FULL, taken=learned)
+        facts, gathered = (ask.facts, NOTHING) if use_case is None else known_facts(self._database, use_case)
+        recommendation = self._advisor.recommend(facts, FULL, gathered=gathered)
         named = None
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)

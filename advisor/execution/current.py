@@ -13,6 +13,7 @@ from typing import Protocol
 from advisor.decision.advisor import Advisor, default_advisor
 from advisor.decision.recommendation import FULL, Recommendation, View
 from advisor.errors import RulesError
+from advisor.knowledge.inventory import NOTHING, Gathered
 from advisor.knowledge.rulefile import default_rules_paths, load_rules
 from advisor.learning.rulecheck import check_rules
 from advisor.v1 import facts_pb2
@@ -24,7 +25,7 @@ class Deciding(Protocol):
     """What decides about one use case."""
 
     def recommend(
-        self, facts: facts_pb2.Facts, view: View = FULL, path: str = "facts", *, taken: str = ""
+        self, facts: facts_pb2.Facts, view: View = FULL, path: str = "facts", *, gathered: Gathered = NOTHING
     ) -> Recommendation:
         """Decide, as `Advisor.recommend` says."""
         ...
@@ -58,10 +59,10 @@ class CurrentAdvisor:
         return self._now.versions.rules
 
     def recommend(
-        self, facts: facts_pb2.Facts, view: View = FULL, path: str = "facts", *, taken: str = ""
+        self, facts: facts_pb2.Facts, view: View = FULL, path: str = "facts", *, gathered: Gathered = NOTHING
     ) -> Recommendation:
         """Decide by the rules in force."""
-        return self._now.recommend(facts, view, path, taken=taken)
+        return self._now.recommend(facts, view, path, gathered=gathered)
 
     def reload(self) -> None:
         """Read the files again, and decide by them from now on.

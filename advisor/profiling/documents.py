@@ -12,7 +12,8 @@ from datetime import datetime
 
 from advisor.knowledge.facts import decode_value, fact, value_to_text
 from advisor.knowledge.inventory import Changes, observed_changes
-from advisor.profiling.measured import Measurement, Profile, agreeing, share_of, student
+from advisor.knowledge.measurement import Measurement
+from advisor.profiling.measured import Profile, agreeing, share_of, student
 from advisor.profiling.personal_data import Found, PersonalData, personal_data_of
 from advisor.profiling.shingles import Sketch, alike, likeness, runs, sketch
 from advisor.profiling.wording import plain

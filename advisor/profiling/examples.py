@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from advisor.knowledge.measurement import Measurement
 from advisor.profiling.contradictions import disagreements
-from advisor.profiling.forms import form_of, label_of, task_of
+from advisor.profiling.first_look import contexts_of, labels_of, lengths_of
+from advisor.profiling.forms import form_of, task_of
 from advisor.profiling.groups import Embed, groups
-from advisor.profiling.measured import Measurement, Profile, agreeing, mean_of, share_of, spread
+from advisor.profiling.measured import Profile, agreeing, share_of
 from advisor.profiling.overlap import FEWEST_CHARACTERS, standing_in
 from advisor.profiling.personal_data import personal_data_of
 from advisor.profiling.wording import plain
@@ -17,15 +18,6 @@ from backends.base import Example
 from backends.counts import counted
 
 __all__ = ["profile_examples"]
-
-_MOST_COUNTED = 1_000
-"""Examples whose tokens are counted, evenly spread."""
-_FEW, _FEWEST = 5, 2
-"""Examples of a label, below which it is hardly learned, and cannot be both trained and measured on."""
-_LARGE_SHARE = 0.5
-"""Of all examples; a label with more makes a model look good that always answers it."""
-_MIXED = (0.05, 0.95)
-"""Share with a context, between which some have one and others lack it."""
 
 
 def profile_examples(
@@ -54,9 +46,9 @@ def profile_examples(
         *_numbers(examples, numbers),
         task_of(examples, form_told),
         form,
-        *(_labels(examples) if form_told == "LABEL" else ()),
-        *_lengths(examples, count_tokens),
-        *_contexts(examples),
+        *(labels_of(examples) if form_told == "LABEL" else ()),
+        *lengths_of(examples, count_tokens),
+        *contexts_of(examples),
         *_disagreements(examples, numbers, form_told),
     ]
     if passages is not None and form_told != "LABEL":
@@ -105,66 +97,6 @@ def _repeating(numbers: Sequence[int], copies: set[int]) -> tuple[int, ...]:
             near.append(place)
         seen.add(number)
     return tuple(near)
-
-
-def _labels(examples: Sequence[Example]) -> Iterator[Measurement]:
-    """Yield how many labels there are, and how they are balanced."""
-    labels = [label_of(each.answer) for each in examples]
-    counts = Counter(labels)
-    largest, number = min(counts.items(), key=lambda each: (-each[1], each[0]))
-    yield Measurement("label_count", len(counts), "different answers, without regard to case", len(labels))
-    share = share_of("largest_label_share", number, len(labels), "the label that most examples have")
-    large = f"{share.value:.0%} of the examples have one label: a model that always answers it looks good."
-    is_large = number > _LARGE_SHARE * len(labels) and number * len(counts) > 1.5 * len(labels)
-    concerned = tuple(place for place, label in enumerate(labels) if label == largest)
-    yield replace(share, warning=large if is_large else "", concerned=concerned)
-    for name, least, consequence in (
-        ("single_labels", _FEWEST, "such a label cannot be both learned and measured"),
-        ("rare_labels", _FEW, "such a label is hardly learned"),
-    ):
-        rare = {label for label, count in counts.items() if count < least}
-        few = f"{agreeing(len(rare), 'label', 'have')} fewer than {counted(least, 'example')}: {consequence}."
-        yield Measurement(
-            name,
-            len(rare),
-            f"labels with fewer than {counted(least, 'example')}",
-            len(labels),
-            warning=few if rare else "",
-            concerned=tuple(place for place, label in enumerate(labels) if label in rare),
-        )
-
-
-def _lengths(examples: Sequence[Example], count_tokens: Callable[[str], int]) -> Iterator[Measurement]:
-    """Yield how long questions, answers and contexts are."""
-    read = spread(examples, _MOST_COUNTED)
-    questions = [count_tokens(each.question) for each in read]
-    answers = [count_tokens(each.answer) for each in read]
-    contexts = [count_tokens(each.context) for each in read if each.context]
-    of_all = len(examples)
-    yield mean_of(
-        "context_tokens", questions, "mean of the questions, instructions left aside", of_all=of_all
-    )
-    yield mean_of("output_tokens", answers, "mean of the answers", of_all=of_all)
-    if contexts:
-        having = sum(bool(each.context) for each in examples)
-        yield mean_of("passage_tokens", contexts, "mean of the contexts", of_all=having)
-    longest = max(map(sum, zip(questions, answers, strict=True)))
-    of_read = "" if len(read) == of_all else f", of a sample of {len(read):,}"
-    yield Measurement("longest_example_tokens", longest, f"question and answer together{of_read}", len(read))
-
-
-def _contexts(examples: Sequence[Example]) -> Iterator[Measurement]:
-    """Yield whether examples come with what their answers rest on."""
-    lacking = tuple(place for place, each in enumerate(examples) if not (each.context or "").strip())
-    number, count = len(examples) - len(lacking), len(examples)
-    method = f"{number:,} of {counted(count, 'example')} have a context"
-    yield Measurement("examples_include_context", 2 * number >= count, method, count)
-    mixed = _MIXED[0] < number / count < _MIXED[1]
-    warning = (
-        f"Of {counted(count, 'example')}, {len(lacking):,} come without the context that the others have."
-    )
-    share = share_of("context_share", number, count, "examples with a context", warning if mixed else "")
-    yield replace(share, concerned=lacking if mixed else ())
 
 
 def _disagreements(

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from advisor.knowledge.measurement import Measurement
 from advisor.metrics.proportions import wilson
 from advisor.profiling.answers import fields, is_code, is_json, is_markup, is_short, leaves, record
-from advisor.profiling.measured import Measurement, spread
+from advisor.profiling.measured import spread
 from advisor.profiling.wording import plain
 from backends.base import Example
 from backends.counts import counted

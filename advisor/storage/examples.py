@@ -7,10 +7,11 @@ from psycopg.rows import class_row
 from advisor.errors import NotFound
 from advisor.names import example_name, use_case_name
 from advisor.storage import adapters, pages, use_cases
-from advisor.storage.database import Database
+from advisor.storage.database import Connection, Database
 from advisor.storage.records import KeptExample, Page
+from backends.base import Example
 
-__all__ = ["delete", "get", "list_page", "read"]
+__all__ = ["delete", "get", "list_page", "read", "some"]
 
 PAGE_BYTES = 2 * 1024 * 1024
 """Most text of a page, so that clients accept it by default; a single example may be as long as is allowed."""
@@ -86,6 +87,16 @@ def read(database: Database, use_case_id: str, *, held_out: bool = False) -> tup
                 [use_case_id, held_out],
             )
         )
+
+
+def some(connection: Connection, use_case_id: str, every: int) -> tuple[Example, ...]:
+    """Return one in so many of the examples of a use case, held out or not, in the order they came."""
+    rows = connection.execute(
+        "SELECT question, answer, context FROM (SELECT question, answer, context, row_number() OVER (ORDER BY position)"
+        " AS number FROM examples WHERE use_case_id = %s) AS numbered WHERE number %% %s = 0 ORDER BY number",
+        [use_case_id, every],
+    )
+    return tuple(Example(*row) for row in rows)
 
 
 def delete(database: Database, use_case_id: str, content_hash: str) -> None:

@@ -19,6 +19,7 @@ from advisor.decision.scoring import READ_BESIDE_RULES
 from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.facts import encode_facts, fact_index, facts, facts_from_mapping
+from advisor.knowledge.inventory import Gathered
 from advisor.knowledge.rulefile import load_default_rules
 from advisor.v1 import facts_pb2
 from tests.advisor.strategies import HELP_DESK, use_cases
@@ -201,11 +202,14 @@ def test_the_basic_view_is_the_full_one_without_its_explanation() -> None:
 def test_the_summary_ends_with_what_was_taken_from_the_data() -> None:
     """The sentence is part of the summary from the start, and changes nothing else."""
     plain = default_advisor().recommend(SUPPORT)
-    told = default_advisor().recommend(SUPPORT, taken="labelled_examples 40")
-    added = " Counted from the documents and examples: labelled_examples 40."
+    told = default_advisor().recommend(SUPPORT, gathered=Gathered("labelled_examples 40"))
+    added = " Taken from the documents and examples: labelled_examples 40."
     assert explained(told).summary == explained(plain).summary + added
     assert replace(told, explanation=replace(explained(told), summary=explained(plain).summary)) == plain
-    assert default_advisor().recommend(SUPPORT, BASIC, taken="labelled_examples 40").explanation is None
+    assert (
+        default_advisor().recommend(SUPPORT, BASIC, gathered=Gathered("labelled_examples 40")).explanation
+        is None
+    )
 
 
 def test_rows_decide_as_single_use_cases_do() -> None:

@@ -15,6 +15,7 @@ from advisor.errors import FailedPrecondition, InvalidInput, NotFound
 from advisor.execution.answering import Ask, Execution, known_facts
 from advisor.execution.loading import ModelLoader, Models
 from advisor.knowledge.approaches import Approach
+from advisor.knowledge.inventory import NOTHING
 from advisor.storage import adapters, imports, records, use_cases
 from advisor.v1 import facts_pb2
 from backends.base import Answer, FinishReason, GenerationOptions, Token
@@ -31,9 +32,9 @@ class FixedAdvisor:
         self.vetoes = (Veto("v", (Approach(vetoed),), "It cannot.", ()),) if vetoed else ()
         self.facts = facts_pb2.Facts()
 
-    def recommend(self, facts, view=FULL, path="facts", *, taken="") -> Recommendation:
+    def recommend(self, facts, view=FULL, path="facts", *, gathered=NOTHING) -> Recommendation:
         self.facts = facts
-        real = default_advisor().recommend(facts, view, path, taken=taken)
+        real = default_advisor().recommend(facts, view, path, gathered=gathered)
         return replace(real, approach=self.approach, vetoes=self.vetoes)
 
 
@@ -228,4 +229,4 @@ def test_stored_data_never_replaces_facts(database):
     import_text(database)
     found, learned = known_facts(database, use_cases.get(database, "faq"))
     assert found == facts
-    assert learned == ""
+    assert learned == NOTHING

@@ -23,6 +23,7 @@ from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.opening import ModelBackends
 from advisor.knowledge.approaches import Approach
+from advisor.knowledge.inventory import NOTHING
 from advisor.storage import adapters, documents, imports, records, use_cases
 from advisor.storage.database import Database
 from advisor.v1 import facts_pb2
@@ -37,7 +38,7 @@ LIMITS = imports.Limits(10_000, 100_000, 100, 1_000)
 class NoAdvice:
     """Decides nothing."""
 
-    def recommend(self, facts, view=None, taken=""):
+    def recommend(self, facts, view=None, gathered=NOTHING):
         return Recommendation(None, None, None, (), (), Versions("", "", None))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from advisor.knowledge.inventory import Changes, Inventory, complete, observed_changes
+from advisor.knowledge.inventory import NOTHING, Changes, Inventory, complete, observed_changes
 from advisor.v1 import facts_pb2
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,19 +40,19 @@ def test_what_was_observed_is_told():
     there_is = Inventory(1, 4, 0, Changes(12, 9 * DAY, 18 * HOUR))
     found, learned = complete(facts_pb2.Facts(), there_is)
     assert found.update_interval.ToTimedelta() == 18 * HOUR
-    assert learned.endswith("update_interval about 18 hours (observed: 12 changes in 9 days)")
+    assert learned.taken.endswith("update_interval about 18 hours (observed: 12 changes in 9 days)")
 
 
 def test_what_is_stated_stays():
     """Nothing observed overrides it."""
     stated = facts_pb2.Facts(update_interval={"seconds": 30 * 86_400}, corpus_tokens=1)
-    assert complete(stated, Inventory(1, 4, 0, Changes(12, 9 * DAY, 18 * HOUR))) == (stated, "")
+    assert complete(stated, Inventory(1, 4, 0, Changes(12, 9 * DAY, 18 * HOUR))) == (stated, NOTHING)
 
 
 def test_what_is_held_out_is_an_evaluation_set():
     """Examples that are kept to measure on tell that there are some; what is stated stays."""
     found, learned = complete(facts_pb2.Facts(), Inventory(0, 0, 5, held_out=30))
     assert (found.has_evaluation_set, found.labelled_examples) == (True, 5)
-    assert "has_evaluation_set true (30 examples held out)" in learned
+    assert "has_evaluation_set true (30 examples held out)" in learned.taken
     stated = facts_pb2.Facts(has_evaluation_set=False, labelled_examples=5)
-    assert complete(stated, Inventory(0, 0, 5, held_out=30)) == (stated, "")
+    assert complete(stated, Inventory(0, 0, 5, held_out=30)) == (stated, NOTHING)

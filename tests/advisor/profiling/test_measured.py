@@ -7,8 +7,9 @@ import doctest
 import pytest
 
 from advisor.knowledge.facts import facts_from_mapping
+from advisor.knowledge.measurement import Measurement
 from advisor.profiling import check_digits, measured, spelling, wording
-from advisor.profiling.measured import Measurement, Profile, mean_of, share_of
+from advisor.profiling.measured import Profile, mean_of, share_of
 
 
 @pytest.mark.parametrize("module", [check_digits, measured, spelling, wording])
