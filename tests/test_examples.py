@@ -13,11 +13,9 @@ from types import ModuleType
 
 import pytest
 
-from advisor.cli.demo import PACKAGES, SETTINGS, examples_folder, load_source
+from advisor.cli.demo_sources import LIBRARIES, PACKAGES, SETTINGS, examples_folder, load_source
 from advisor.decision.advisor import default_advisor
 from advisor.knowledge.usecasefile import read_use_case
-
-LIBRARIES = "numerical-libraries"
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +189,7 @@ def test_the_details_left_untold_are_of_documented_names(libraries: ModuleType) 
 def test_another_process_makes_the_same_questions(libraries: ModuleType) -> None:
     """Nothing hangs on the order of sets, which each process has its own of."""
     code = (
-        "import hashlib; from advisor.cli.demo import load_source; "
+        "import hashlib; from advisor.cli.demo_sources import load_source; "
         f"source = load_source({LIBRARIES!r}); "
         "print(hashlib.sha256(repr([source.examples(), source.questions()]).encode()).hexdigest())"
     )

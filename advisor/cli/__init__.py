@@ -23,6 +23,7 @@ from advisor.cli import (
     init,
     models,
     operations,
+    profiles,
     protos,
     reindexing,
     rules,
@@ -56,6 +57,7 @@ watching.register(app)
 answers.register(app)
 searching.register(app)
 adapters.register(app)
+profiles.register(app)
 trials.register(app)
 demo.register(app)
 rules.register(app)

@@ -8,8 +8,6 @@ stays: what was imported and trained is used again by the next run.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +23,13 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from advisor.cli.demo_sources import PACKAGES, SETTINGS, examples_folder, load_source
 from advisor.cli.extras import require_server
 from advisor.cli.operations import show_adapter, show_progress
 from advisor.cli.output import place_of, progress_text
 from advisor.cli.render import show
-from advisor.errors import AlreadyExists, ConfigurationError, NotFound
+from advisor.cli.samples import write_samples
+from advisor.errors import AlreadyExists, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
 from advisor.metrics.proportions import Mark, verdict
 from advisor.names import adapter_name, is_within
@@ -41,9 +41,8 @@ from backends.generation.engine import TOGETHER
 if TYPE_CHECKING:  # the client needs gRPC, which deciding does not
     from advisor.client import AnswerStream, Client, OperationFuture
 
-__all__ = ["examples_folder", "load_source", "register"]
+__all__ = ["register"]
 
-PACKAGES, SETTINGS = "installed-packages", "postgres-settings"
 WIDTH = 100
 RETRIEVING: dict[str, Any] = {"approach": "RAG", "max_output_tokens": 32, "passages": 2}
 """Chosen on questions that are not among those shown: of three passages the small model mixes things up."""
@@ -56,15 +55,24 @@ FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Forget what an earlier run imported and trained.")
 ]
 
+WriteOption = Annotated[
+    Path | None,
+    typer.Option("--write", help="Write the examples with their data into this folder, and do nothing else."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("demo", rich_help_panel="Carry out")(demo)
 
 
-def demo(fresh: FreshOption = False) -> None:
+def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
     """Decide two real use cases and carry them out: one by retrieval, one by a LoRA fine-tune."""
     require_server("demo")
+    if write is not None:
+        for path in write_samples(write):
+            typer.echo(path)
+        return
     from advisor.cli.connection import own_server
     from advisor.client import Client
     from advisor.settings import read_settings
@@ -80,33 +88,6 @@ def demo(fresh: FreshOption = False) -> None:
         _retrieve(console, client, fresh=fresh)
         _fine_tune(console, client, settings.generator, fresh=fresh)
     _close(console, time.monotonic() - began)
-
-
-def examples_folder() -> Path:
-    """Return the folder of the use cases: the package's own copy, or that of the repository around it.
-
-    Raises:
-        ConfigurationError: There is neither.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "data" / "examples", package.parent / "examples"):
-        if folder.is_dir():
-            return folder
-    raise ConfigurationError(
-        f"{package.parent / 'examples'}: there are no examples; run the demo from a clone"
-    )
-
-
-def load_source(name: str) -> ModuleType:
-    """Import the module that reads the data of a use case under `examples/`."""
-    path = examples_folder() / name / "source.py"
-    spec = importlib.util.spec_from_file_location(f"advisor_example_{name.replace('-', '_')}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{path}: cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as an import would: dataclasses look there
-    spec.loader.exec_module(module)
-    return module
 
 
 def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:

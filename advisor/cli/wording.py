@@ -31,6 +31,8 @@ COMMANDS = {
     "GetAdapter": "advisor adapters list FILE",
     "ListAdapters": "advisor adapters list FILE",
     "DeleteAdapter": "advisor adapters delete NAME",
+    "MeasureProfile": "advisor profile FILE",
+    "GetProfile": "advisor profile FILE",
     "RunTrial": "advisor trial FILE",
     "GetTrial": "advisor trials show NAME",
     "ListTrials": "advisor trials list FILE",
@@ -55,6 +57,7 @@ _OPTIONS = {
     "settings.held_out": "--held-out",
     "settings.max_duration": "--max-duration",
     "settings.metric": "--metric",
+    "settings.asked": "--ask",
 }
 
 # Some names are words as well: a call is what an instruction names ("with Tune"), or a word that is no English one.

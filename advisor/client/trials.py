@@ -1,4 +1,4 @@
-"""Trials as a client holds them: `Client.trials`."""
+"""Profiles and trials as a client holds them: `Client.trials`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from advisor.client.targets import name_of
 from advisor.errors import InvalidInput
 from advisor.names import shown
 from advisor.trials.arms import Arm
-from advisor.v1 import trial_pb2, use_case_pb2
+from advisor.v1 import profile_pb2, trial_pb2, use_case_pb2
 from advisor.v1 import trial_service_pb2 as service_pb2
 from advisor.v1 import trial_service_pb2_grpc as service_grpc
 
@@ -43,6 +43,31 @@ class TrialCalls:
         self._call = call
         self._pages = pages
         self._future = future
+
+    def measure(
+        self, use_case: str, *, asked: int | None = None, seed: int = 0
+    ) -> OperationFuture[profile_pb2.Profile]:
+        """Start to measure a use case: documents, examples, and the model and search on some of the examples.
+
+        Args:
+            use_case: The use case.
+            asked: Most examples that the model and search are asked; 0 to read the data alone, 60 where None.
+            seed: Chooses them.
+
+        Raises:
+            FailedPrecondition: There is nothing to measure.
+        """
+        request = service_pb2.MeasureProfileRequest(
+            parent=name_of(use_case),
+            settings=service_pb2.ProfileSettings(asked=asked, seed=seed),
+            request_id=str(uuid.uuid4()),
+        )
+        return self._future(self._call(self._stub.MeasureProfile, request))
+
+    def profile(self, use_case: str) -> profile_pb2.Profile:
+        """Return what was measured of a use case so far."""
+        request = service_pb2.GetProfileRequest(name=f"{name_of(use_case)}/profile")
+        return self._call(self._stub.GetProfile, request)  # type: ignore[no-any-return]
 
     def run(
         self,

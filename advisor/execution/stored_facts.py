@@ -19,7 +19,7 @@ from advisor.v1 import facts_pb2
 __all__ = ["known_facts", "measurement_from_json", "measurement_to_json", "profile_of"]
 
 MOST_READ = 20_000
-"""Examples of a first look, evenly spread."""
+"""Examples of a first look."""
 OF_DOCUMENTS = ("corpus_tokens", "retrieval_hit_rate", "new_knowledge_share")
 """What says nothing once there are no documents, and the first of them once there are others."""
 
@@ -54,8 +54,7 @@ def profile_of(database: Database, use_case: UseCase) -> KeptProfile:
         version = profiles.examples_version(connection, use_case.id)
         if version == kept.version:
             return kept
-        there_are = use_case.example_count + use_case.held_out_count
-        found = first_look(examples.some(connection, use_case.id, -(-there_are // MOST_READ) or 1))
+        found = first_look(examples.some(connection, use_case.id, MOST_READ))
         profiles.keep(
             connection,
             use_case.id,

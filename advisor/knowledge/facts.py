@@ -230,7 +230,7 @@ def value_to_text(item: Fact, number: float, digits: int = 3) -> str:
         case "count":
             return f"{number:,.0f}"
         case "number" if item.unit in BARE_UNITS:
-            return f"{100 * number:.{digits}g}%"
+            return f"{float(f'{100 * number:.{digits}g}'):g}%"  # 100, not 1e+02
         case "number":
             return f"${number:,.10g}"
         case "choice":

@@ -162,8 +162,8 @@ def _told(measured: Measurement, value: FactValue) -> str:
     number = encode_value(item, value)
     if measured.low is None or measured.high is None:
         return value_to_text(item, number)
-    low, high = (value_to_text(item, end, 2) for end in (measured.low, measured.high))
-    return f"{value_to_text(item, number, 2)} [{low} to {high}, {measured.count:,} measured]"
+    told, low, high = (value_to_text(item, each, 2) for each in (number, measured.low, measured.high))
+    return told if low == high else f"{told} [{low} to {high}, {measured.count:,} measured]"
 
 
 def _contradiction(measured: Measurement, value: FactValue, stated: FactValue) -> Iterator[str]:

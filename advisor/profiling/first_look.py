@@ -16,7 +16,7 @@ from backends.counts import counted
 __all__ = ["contexts_of", "first_look", "labels_of", "lengths_of"]
 
 _MOST_COUNTED = 1_000
-"""Examples whose tokens are counted, evenly spread."""
+"""Examples whose tokens are counted."""
 _FEW, _FEWEST = 5, 2
 """Examples of a label, below which it is hardly learned, and cannot be both trained and measured on."""
 _LARGE_SHARE = 0.5

@@ -17,7 +17,7 @@ from backends.counts import counted
 __all__ = ["form_of", "label_of", "task_of"]
 
 _MOST_READ = 2_000
-"""Examples that are read, evenly spread."""
+"""Examples that are read."""
 _MOST = 0.8
 """Share of the answers that have the form; the lower end of its interval lies above one half."""
 _MOST_UNSEEN = 0.3

@@ -78,6 +78,12 @@ class Checks:
             return names.parse_trial(name, field)
         return "", ""
 
+    def profile(self, name: str, field: str) -> str:
+        """Return the id of the use case in a profile's resource name."""
+        with self.gather():
+            return names.parse_profile(name, field)
+        return ""
+
     def operation(self, name: str, field: str) -> str:
         """Return the id in an operation's resource name."""
         with self.gather():

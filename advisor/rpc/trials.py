@@ -1,4 +1,4 @@
-"""`advisor.v1.TrialService`: trials begun, read, told as reports, deleted."""
+"""`advisor.v1.TrialService`: data measured; trials begun, read, told as reports, deleted."""
 # ruff: noqa: N802 - the names of the handlers are those of the proto
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from advisor.execution.answering import Execution
+from advisor.execution.stored_facts import profile_of
 from advisor.metrics.choosing import METRICS
 from advisor.names import shown
 from advisor.rpc.edge import Context
@@ -18,14 +19,16 @@ from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.rpc.tuning import tuning_settings
 from advisor.settings import Settings
-from advisor.storage import trials
+from advisor.storage import trials, use_cases
 from advisor.storage.database import Database
 from advisor.trials.arms import Arm
 from advisor.trials.settings import LEAST_HELD_OUT, MOST_HELD_OUT, TrialSettings
-from advisor.v1 import trial_pb2
+from advisor.v1 import profile_pb2, trial_pb2
 from advisor.v1 import trial_service_pb2 as service_pb2
 from advisor.v1 import trial_service_pb2_grpc as service_grpc
+from advisor.wire.profiles import profile_to_proto
 from advisor.wire.trials import arm_from_proto, given_settings, trial_to_proto
+from advisor.work.profiling import ProfileJob
 from advisor.work.reporting import report_of, summed
 from advisor.work.submission import WorkQueue
 from advisor.work.trials import trial_job
@@ -52,6 +55,37 @@ class TrialServicer(service_grpc.TrialServiceServicer):
         self._queue = WorkQueue(database, execution, limit=settings.queued_operations)
         self._database = database
         self._lane = lane
+
+    async def MeasureProfile(
+        self, request: service_pb2.MeasureProfileRequest, _context: Context
+    ) -> operations_pb2.Operation:
+        """Start to measure a use case; see the proto."""
+        checks = Checks()
+        use_case_id = checks.use_case(request.parent, "parent")
+        request_id = checks.request_id(request.request_id)
+        given = {field.name: value for field, value in request.settings.ListFields()}
+        if given.get("asked"):
+            checks.bounds(given["asked"], "settings.asked", LEAST_HELD_OUT, MOST_HELD_OUT)
+        checks.refuse()
+        named = fingerprint("MeasureProfile", request, request_id)
+        job = ProfileJob(use_case_id, **given)
+        return await self._blocking(
+            lambda: operation_with_response(self._database, self._queue.submit(job, named))
+        )
+
+    async def GetProfile(
+        self, request: service_pb2.GetProfileRequest, _context: Context
+    ) -> profile_pb2.Profile:
+        """Return what was measured of a use case; see the proto."""
+        checks = Checks()
+        use_case_id = checks.profile(request.name, "name")
+        checks.refuse()
+        database = self._database
+
+        def work() -> profile_pb2.Profile:
+            return profile_to_proto(profile_of(database, use_cases.get(database, use_case_id)))
+
+        return await self._blocking(work)
 
     async def RunTrial(
         self, request: service_pb2.RunTrialRequest, _context: Context

@@ -89,12 +89,12 @@ def read(database: Database, use_case_id: str, *, held_out: bool = False) -> tup
         )
 
 
-def some(connection: Connection, use_case_id: str, every: int) -> tuple[Example, ...]:
-    """Return one in so many of the examples of a use case, held out or not, in the order they came."""
+def some(connection: Connection, use_case_id: str, most: int) -> tuple[Example, ...]:
+    """Return at most so many examples of a use case, held out or not, those with the least hashes, as they came."""
     rows = connection.execute(
-        "SELECT question, answer, context FROM (SELECT question, answer, context, row_number() OVER (ORDER BY position)"
-        " AS number FROM examples WHERE use_case_id = %s) AS numbered WHERE number %% %s = 0 ORDER BY number",
-        [use_case_id, every],
+        "SELECT question, answer, context FROM (SELECT * FROM examples WHERE use_case_id = %s"
+        " ORDER BY sha256 LIMIT %s) AS chosen ORDER BY position",
+        [use_case_id, most],
     )
     return tuple(Example(*row) for row in rows)
 

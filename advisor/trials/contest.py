@@ -180,7 +180,7 @@ class Contest:
         """Return a reply with what was found: a refusal does not tell."""
         if not reply.refused:
             return reply
-        passages = self._search(question, SHOWN)
+        passages = self.search(question, SHOWN)
         return replace(
             reply,
             found=tuple(passage.text for passage in passages),
@@ -217,9 +217,10 @@ class Contest:
         )
 
     def _over_passages(self, examples: Sequence[Example]) -> Sequence[TrainingExample]:
-        return hybrid_examples(examples, self._search, seed=self.conditions.seed)
+        return hybrid_examples(examples, self.search, seed=self.conditions.seed)
 
-    def _search(self, question: str, limit: int) -> Sequence[Passage]:
+    def search(self, question: str, limit: int) -> Sequence[Passage]:
+        """Return at most so many passages for a question, best first."""
         from backends.retrieval.search import PassageRetriever
 
         corpus = self.corpus

@@ -9,6 +9,7 @@ from advisor.trials.arms import Arm
 from advisor.trials.claims import claims
 from advisor.trials.comparing import compared
 from advisor.trials.conditions import Conditions
+from advisor.trials.facts import facts_of
 from advisor.trials.results import ArmResult, Figure, Given, Prediction, TrialResult
 from advisor.trials.tally import not_run
 from advisor.trials.verdict import decide
@@ -66,7 +67,7 @@ def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
         verdict=verdict,
         prediction=_judged(conditions.prediction, measured.arms),
         curve=measured.curve,
-        facts=_facts(measured.arms),
+        facts=facts_of(measured.arms, conditions.metric, conditions.form),
         claims=claims(measured.arms, comparisons, conditions.metric),
         notes=conditions.notes,
         seconds=measured.seconds,
@@ -83,21 +84,3 @@ def _judged(prediction: Prediction, arms: Sequence[ArmResult]) -> Prediction:
     if prediction.approach is None or prediction.approach not in best:
         return prediction
     return replace(prediction, regret=100 * (max(best.values()) - best[prediction.approach]))
-
-
-def _facts(arms: Sequence[ArmResult]) -> dict[str, Figure]:
-    """Return the facts that the arms measured on their way."""
-    by_arm = {each.arm: each for each in arms}
-    found: dict[str, Figure] = {}
-    if (closed := by_arm.get(Arm.ZERO_SHOT)) and closed.quality:
-        found["closed_book_score"] = closed.quality
-    prompted = [
-        each.quality
-        for arm in (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS)
-        if (each := by_arm.get(arm)) and each.quality
-    ]
-    if prompted:
-        found["prompted_score"] = max(prompted, key=lambda figure: figure.value)
-    if (rag := by_arm.get(Arm.RAG)) and rag.found:
-        found["retrieval_hit_rate"] = rag.found
-    return found

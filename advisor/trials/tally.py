@@ -21,7 +21,7 @@ from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Training
 from backends.base import Example
 from backends.training.examples import holds, is_short
 
-__all__ = ["Tally", "figure", "not_run"]
+__all__ = ["Tally", "figure", "found_in", "not_run"]
 
 MACRO_F1 = "macro_f1"
 _BESIDE = {
@@ -97,7 +97,7 @@ class Tally:
             read,
             written,
             training=training,
-            found=self._share([float(bool(each.found)) for each in found]) if arm.retrieves else None,
+            found=self.share([float(bool(each.found)) for each in found]) if arm.retrieves else None,
             right_where_found=self.quality([each for each in found if each.found]),
             right_where_not=self.quality([each for each in found if not each.found]),
             index_bytes=index_bytes,
@@ -115,7 +115,7 @@ class Tally:
 
     def _figures(self, answers: Sequence[Asked]) -> dict[str, Figure]:
         names = dict.fromkeys(name for each in answers for name in each.scores)
-        found = {name: self._share([each.scores.get(name) for each in answers]) for name in names}
+        found = {name: self.share([each.scores.get(name) for each in answers]) for name in names}
         if self.conditions.labels:
             outputs = [
                 Output(each.text or "", self.held_out[each.number].answer, each.refused) for each in answers
@@ -125,9 +125,10 @@ class Tally:
 
     def quality(self, answers: Sequence[Asked]) -> Figure | None:
         """Return the mean of answers by the metric that counts; None where none is scored by it."""
-        return self._share([each.scores.get(self.conditions.metric) for each in answers])
+        return self.share([each.scores.get(self.conditions.metric) for each in answers])
 
-    def _share(self, scores: Sequence[float | None]) -> Figure | None:
+    def share(self, scores: Sequence[float | None]) -> Figure | None:
+        """Return the mean of scores, None left out; None where nothing is left."""
         return figure(mean(scores, seed=self.conditions.seed))
 
 
@@ -174,9 +175,14 @@ def _found(reply: Reply, example: Example) -> bool | None:
     """Return whether what was retrieved holds the answer; None where nothing was, or nobody can tell."""
     if not reply.found and not reply.refused:
         return None
+    return found_in(reply.found, example)
+
+
+def found_in(texts: Sequence[str], example: Example) -> bool | None:
+    """Return whether passages hold what answers a question; None where that cannot be told."""
     if is_short(example) and not (example.context or "").strip():
         return None
-    return any(holds(text, example) for text in reply.found)
+    return any(holds(text, example) for text in texts)
 
 
 def _ends(seconds: Sequence[float]) -> tuple[float, float] | None:

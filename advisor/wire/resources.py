@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
+from advisor.storage.profiles import KeptProfile
 from advisor.storage.records import Adapter
 from advisor.storage.trials import Trial
 from advisor.wire.messages import adapter_to_proto
+from advisor.wire.profiles import profile_to_proto
 from advisor.wire.trials import trial_to_proto
 
 __all__ = ["resource_to_proto"]
@@ -21,6 +23,8 @@ def resource_to_proto(value: object) -> Message:
     match value:
         case Adapter():
             return adapter_to_proto(value)
+        case KeptProfile():
+            return profile_to_proto(value)
         case Trial():
             return trial_to_proto(value)
         case _:

@@ -82,6 +82,16 @@ class Bench:
             ).fetchone()
         return int(row[0]) if row else 0
 
+    def languages(self) -> dict[str, int]:
+        """Return how many passages are in which language."""
+        with self.job.database.transaction() as connection:
+            if made_by(connection) is None:
+                return {}
+            rows = connection.execute(
+                "SELECT language, passages FROM passage_languages WHERE collection = %s", [self.use_case.id]
+            ).fetchall()
+        return dict(rows)
+
     def trainer(self, settings: TuningSettings, report: Callable[[TuningProgress], None]) -> Trainer:
         """Return what trains adapters of the model."""
         from backends.training.run import tune

@@ -19,7 +19,7 @@ from advisor.storage import reindexing as storage
 from advisor.storage.database import Connection, Database
 from advisor.storage.operations import Operation, State
 from advisor.storage.records import UseCase
-from advisor.work import reindexing, trials, tuning
+from advisor.work import profiling, reindexing, trials, tuning
 from advisor.work.jobs import JobFunction, JobRequest
 
 __all__ = ["KINDS", "Kind", "clean_up", "read_made"]
@@ -70,6 +70,15 @@ KINDS: Mapping[str, Kind[Any]] = {
         read=None,
         metadata="advisor.v1.ReindexMetadata",
         response="advisor.v1.ReindexResponse",
+    ),
+    profiling.ProfileJob.kind: Kind(
+        request=profiling.ProfileJob,
+        check=profiling.check_profile,
+        taken=lambda *_: False,
+        run=profiling.run_profile,
+        read=profiling.read_profile,
+        metadata="advisor.v1.ProfileMetadata",
+        response="advisor.v1.Profile",
     ),
     trials.TrialJob.kind: Kind(
         request=trials.TrialJob,

@@ -16,18 +16,21 @@ from typing import Any, ClassVar
 from advisor.decision.recommendation import BASIC
 from advisor.errors import AlreadyExists, FailedPrecondition
 from advisor.execution.answering import Execution
+from advisor.execution.stored_facts import measurement_to_json
 from advisor.knowledge.facts import facts_to_mapping
 from advisor.names import trial_name, use_case_name
-from advisor.storage import examples, trials, use_cases
+from advisor.storage import examples, profiles, trials, use_cases
 from advisor.storage.database import Connection, Database
+from advisor.storage.profiles import Origin
 from advisor.storage.records import KeptExample, UseCase
 from advisor.storage.trials import Trial, TrialExample
 from advisor.trials.codec import result_to_json
 from advisor.trials.conditions import Conditions
 from advisor.trials.contest import Contest
 from advisor.trials.costs import Costs
+from advisor.trials.facts import as_measurements
 from advisor.trials.preparing import Known, prepare
-from advisor.trials.results import Given, Prediction
+from advisor.trials.results import Given, Prediction, TrialResult
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
 from advisor.trials.summing import Measured, summed_up
 from advisor.trials.tally import Tally
@@ -184,8 +187,15 @@ def run_trial(job: Job) -> Outcome:
         curve,
         bench.versions(),
     )
-    result = result_to_json(summed_up(conditions, measured))
-    return Outcome({"name": asked.target}, partial(trials.finish, trial=trial, result=result))
+    result = summed_up(conditions, measured)
+    return Outcome({"name": asked.target}, partial(_finish, trial=trial, result=result))
+
+
+def _finish(connection: Connection, *, trial: tuple[str, str], result: TrialResult) -> None:
+    """Keep what a trial came to, and the facts that it measured."""
+    trials.finish(connection, trial, result_to_json(result))
+    told = as_measurements(result.facts, result.metric)
+    profiles.keep(connection, trial[0], Origin.TRIAL, [*map(measurement_to_json, told)])
 
 
 def _begin(job: Job, asked: TrialJob, bench: Bench) -> None:

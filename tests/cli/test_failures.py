@@ -91,6 +91,12 @@ WRONG = {
         (("faq.yaml", "--detach"), "--detach: needs --server"),
         (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
+    ("profile",): [
+        (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq.yaml", "--ask", "many", *NOWHERE), "'many'"),
+        (("faq.yaml", "--detach"), "--detach: needs --server"),
+        (("faq.yaml", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
     ("trial",): [
         (("none.yaml", *NOWHERE), "none.yaml: cannot be read"),
         (("faq.yaml", "--arm", "RAGG", *NOWHERE), 'did you mean "RAG"'),

@@ -14,6 +14,7 @@ from advisor.trials.results import Prediction
 from advisor.trials.settings import TrialSettings
 from advisor.wire.metadata import message_class
 from advisor.work.kinds import KINDS, Kind
+from advisor.work.profiling import ProfileJob
 from advisor.work.reindexing import ReindexJob
 from advisor.work.trials import TrialJob
 from advisor.work.tuning import TuneJob
@@ -22,6 +23,7 @@ from backends.training.adapters import TuningSettings
 EXAMPLES = {
     "TUNE": TuneJob("faq", "one", "HYBRID", TuningSettings(epochs=2)),
     "REINDEX": ReindexJob("words"),
+    "PROFILE": ProfileJob("faq", 30, 1),
     "TRIAL": TrialJob(
         "faq",
         "one",

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,133 +11,20 @@ import pytest
 import advisor.work.contests
 import advisor.work.trials
 from advisor.errors import FailedPrecondition
-from advisor.names import example_content
+from advisor.execution.stored_facts import known_facts
 from advisor.settings import Settings, read_settings
-from advisor.storage import examples, leases, operations, trials, use_cases
+from advisor.storage import examples, leases, operations, profiles, trials, use_cases
 from advisor.storage.database import Database
-from advisor.storage.imports import Limits, open_examples
 from advisor.storage.operations import State
 from advisor.trials.arms import Arm
-from advisor.trials.contest import Corpus, Trainer
 from advisor.trials.results import ArmState, Prediction, TrialResult
 from advisor.trials.settings import TrialSettings
 from advisor.work.racing import Clock
 from advisor.work.reporting import report_of, whole_result
 from advisor.work.trials import TrialJob, check_trial, run_trial
 from advisor.work.worker import perform
-from backends.base import Cancelled, Example, GenerationOptions, Message, Passage
-from backends.retrieval.asking import no_other
-from backends.training.adapters import (
-    Manifest,
-    TrainingExample,
-    TuningMetrics,
-    TuningSettings,
-    data_sha256,
-    write_adapter,
-)
-from tests.doubles import FakeGenerator, WordEmbedder
-
-COLOURS = ("red", "green", "blue")
-
-
-def colour_of(question: str) -> str:
-    return next(colour for colour in COLOURS if colour in question)
-
-
-def twist(colour: str) -> str:
-    return COLOURS[(COLOURS.index(colour) + 1) % 3]
-
-
-class Painter(FakeGenerator):
-    """Says the colour that the question names where it was trained, or shown examples; else always red."""
-
-    def __init__(self) -> None:
-        super().__init__(self._say, name="painter")
-        self.trained = threading.local()
-
-    def generate(self, messages: Sequence[Message], *, options: GenerationOptions, **given: Any) -> Any:
-        self.trained.now = given.get("adapter") is not None
-        said = super().generate(messages, options=replace(options, labels=()), **given)
-        return replace(said, engine="fake")
-
-    def _say(self, messages: Sequence[Message]) -> str:
-        told = self.trained.now or len(messages) > 2
-        return colour_of(messages[-1].content) if told else "red"
-
-
-@dataclass
-class FakeTrainer:
-    """Writes an adapter without training; the first time it stops the worker where one is given to stop."""
-
-    stop: threading.Event | None = None
-    runs: list[int] = field(default_factory=list)
-
-    def tune(
-        self,
-        examples: Sequence[TrainingExample],
-        settings: TuningSettings,
-        *,
-        output: Path,
-        cancelled: Callable[[], bool],
-        approach: str,
-        **_: Any,
-    ) -> Manifest:
-        self.runs.append(len(examples))
-        if self.stop is not None and not self.stop.is_set():
-            self.stop.set()
-            raise Cancelled("the worker stops")
-        metrics = TuningMetrics(len(examples), 0, 0.5, 0.4, 1000, 2, stopped_early=False)
-        manifest = Manifest(
-            "painter",
-            approach,
-            data_sha256(examples),
-            settings,
-            metrics,
-            weights_sha256="",
-            config_sha256="",
-            versions={},
-            precision="float32",
-            created=datetime.now(UTC),
-        )
-        write_adapter(output, manifest, config=b"{}", weights=b"")
-        return manifest
-
-
-@dataclass
-class FakeBench:
-    """Fakes for the models of a trial, and a real database."""
-
-    database: Database
-    folder: Path
-    training: FakeTrainer
-    generator: FakeGenerator = field(default_factory=Painter)
-    embedder: WordEmbedder = field(default_factory=WordEmbedder)
-
-    @property
-    def use_case(self) -> Any:
-        return use_cases.get(self.database, "paint")
-
-    @property
-    def corpus(self) -> Corpus:
-        return Corpus(self.database.pool, "paint", tuple[Passage, ...], no_other)
-
-    def there_is(self) -> tuple[int, int, bool, str]:
-        return 0, 0, True, ""
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def hashes(self, sources: Sequence[str]) -> Sequence[str]:
-        return ()
-
-    def index_bytes(self) -> int:
-        return 0
-
-    def trainer(self, settings: TuningSettings, report: Callable[..., None]) -> Trainer:
-        return Trainer(self.training.tune, self.folder, settings, report)
-
-    def versions(self) -> dict[str, str]:
-        return {"painter": "1"}
+from backends.base import Example
+from tests.advisor.work.painting import COLOURS, FakeBench, FakeTrainer, add
 
 
 @pytest.fixture
@@ -158,17 +40,6 @@ def bench(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = FakeBench(database, tmp_path, FakeTrainer())
     monkeypatch.setattr(advisor.work.trials, "open_bench", lambda *_: made)
     return made
-
-
-def add(database: Database, given: Sequence[Example]) -> None:
-    limits = Limits(document_bytes=99, use_case_bytes=99, use_case_examples=999, example_bytes=999)
-    with closing(open_examples(database, "paint", limits)) as upload:
-        upload.add(given)
-        upload.commit(len(given), hashlib.sha256(b"".join(map(_sent, given))).hexdigest())
-
-
-def _sent(each: Example) -> bytes:
-    return example_content(each.question, each.answer, "", held_out=each.held_out)
 
 
 def ask(database: Database, trial_id: str = "one", facts: dict[str, Any] | None = None, **given: Any) -> None:
@@ -256,6 +127,19 @@ def test_what_cannot_run_says_why(database: Database, settings: Settings, bench:
     left = {each.arm: each.reason for each in result_of(database).arms if each.state is ArmState.NOT_RUN}
     assert set(left) == {Arm.RAG, Arm.HYBRID, Arm.NAIVE_BOTH, Arm.DOCUMENTS_IN_PROMPT}
     assert all("import some with ImportDocuments" in reason for reason in left.values())
+
+
+def test_what_a_trial_measures_is_known_of_the_use_case(
+    database: Database, settings: Settings, bench: FakeBench
+) -> None:
+    """As facts of its profile, until something measures them again."""
+    ask(database, held_out=30)
+    do_next(database, settings)
+    facts, _ = known_facts(database, use_cases.get(database, "paint"))
+    result = result_of(database)
+    assert facts.prompted_score == 1.0
+    assert facts.closed_book_score == round(quality(result, Arm.ZERO_SHOT), 4)
+    assert {each["origin"] for each in profiles.get(database, "paint").measurements} == {"EXAMPLES", "TRIAL"}
 
 
 def test_the_same_seed_gives_the_same(database: Database, settings: Settings, bench: FakeBench) -> None:
