@@ -1,4 +1,4 @@
-"""`advisor demo`: two use cases decided and carried out over gRPC, on data that installed packages carry.
+"""`advisor demo`: two use cases decided, carried out and measured over gRPC, on data that installed packages carry.
 
 Each lies in a folder under `examples/`: `use-case.yaml` says what it is, and
 `source.py` reads its data when asked. The demo has a data folder of its own, which
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,10 +30,11 @@ from advisor.cli.operations import show_adapter, show_progress
 from advisor.cli.output import place_of, progress_text
 from advisor.cli.render import show
 from advisor.cli.samples import write_samples
+from advisor.cli.trialtables import follow_trial, show_trial
 from advisor.errors import AlreadyExists, NotFound
 from advisor.knowledge.usecasefile import UseCaseFile, read_use_case
 from advisor.metrics.proportions import Mark, verdict
-from advisor.names import adapter_name, is_within
+from advisor.names import adapter_name, is_within, trial_name
 from advisor.v1 import use_case_pb2
 from backends.base import Example
 from backends.counts import counted
@@ -67,7 +69,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
-    """Decide two real use cases and carry them out: one by retrieval, one by a LoRA fine-tune."""
+    """Decide two real use cases and carry them out, one by retrieval, one by a LoRA fine-tune; measure the second."""
     require_server("demo")
     if write is not None:
         for path in write_samples(write):
@@ -86,8 +88,10 @@ def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
         client = stack.enter_context(Client(address))
         console.print(f"A gRPC server listens on {address}. What follows asks it, as any client would.")
         _retrieve(console, client, fresh=fresh)
-        _fine_tune(console, client, settings.generator, fresh=fresh)
-    _close(console, time.monotonic() - began)
+        trial = _fine_tune(console, client, settings.generator, fresh=fresh)
+        report = settings.data_dir / "demo" / "trial.html"
+        report.write_bytes(client.trials.report(trial))
+    _close(console, report, time.monotonic() - began)
 
 
 def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
@@ -115,13 +119,15 @@ def _retrieve(console: Console, client: Client, *, fresh: bool) -> None:
     console.print(f"RAG said so for {sum(refused)} of {len(refused)}. {_took(began)}", style="dim")
 
 
-def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool) -> None:
+def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool) -> str:
+    """Decide, train, ask and measure; return the name of the trial."""
     case, source = _begin(console, client, "2. A fixed form", SETTINGS, fresh=fresh)
     examples, asked = source.examples(), source.questions()
-    imported = client.import_examples(case.stored_id, examples, mirror=True)
+    held_out = [replace(each, held_out=True) for each in asked]
+    imported = client.import_examples(case.stored_id, [*examples, *held_out], mirror=True)
     console.print(
         f"{counted(imported.imported, 'example')} imported, {imported.unchanged:,} unchanged; "
-        f"{counted(len(asked), 'row')} held out."
+        f"{counted(len(asked), 'row')} of them held out."
     )
     adapter = _adapter(console, client, case, examples, generator)
     began = time.monotonic()
@@ -144,6 +150,26 @@ def _fine_tune(console: Console, client: Client, generator: str, *, fresh: bool)
     ]
     console.print(f"\n{verdict('the tuned model', marks)}")
     console.print(f"The plain prompt names all labels and shows eight examples. {_took(began)}", style="dim")
+    return _prove(console, client, case, [*examples, *held_out], generator)
+
+
+def _prove(
+    console: Console, client: Client, case: UseCaseFile, examples: Sequence[Example], generator: str
+) -> str:
+    """Measure the approaches against each other on the rows held out, or show what an earlier run measured of them."""
+    trial_id = f"demo-{_digest(case, examples, generator)}"
+    name, began = trial_name(case.stored_id, trial_id), time.monotonic()
+    console.print("\n", Rule("3. The proof: every approach on the same held-out rows", align="left"), sep="")
+    try:
+        future = client.trials.run(case.stored_id, trial_id=trial_id, tuning=TUNING)
+        follow_trial(console, future)
+        future.result()
+    except AlreadyExists as taken:
+        if taken.operation:  # a run that was cut short left it in the making
+            follow_trial(console, client.operation(taken.operation))
+    show_trial(console, client.trials.get(name))
+    console.print(_took(began), style="dim")
+    return name
 
 
 def _labels(
@@ -269,8 +295,7 @@ def _adapter(
     console: Console, client: Client, case: UseCaseFile, examples: Sequence[Example], generator: str
 ) -> str:
     """Return the adapter of these examples and settings: of an earlier run, or else trained now."""
-    told = repr((case.description, [(each.question, each.answer) for each in examples], TUNING, generator))
-    adapter_id = f"demo-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+    adapter_id = f"demo-{_digest(case, examples, generator)}"
     name = adapter_name(case.stored_id, adapter_id)
     with suppress(NotFound):
         metrics = client.get_adapter(name).metrics
@@ -289,6 +314,12 @@ def _adapter(
             _follow(console, client.operation(taken.operation))
     console.print(_took(began), style="dim")
     return name
+
+
+def _digest(case: UseCaseFile, examples: Sequence[Example], generator: str) -> str:
+    """Return what stands for all that a run of the demo is made of."""
+    told = repr((case.description, [(each.question, each.answer) for each in examples], TUNING, generator))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _follow(console: Console, future: OperationFuture[use_case_pb2.Adapter]) -> None:
@@ -340,13 +371,15 @@ def _console() -> Console:
     return Console(width=min(console.width, WIDTH) if console.is_terminal else WIDTH, highlight=False)
 
 
-def _close(console: Console, seconds: float) -> None:
+def _close(console: Console, report: Path, seconds: float) -> None:
     folder = examples_folder()
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     lines = (
-        f"One gRPC server decided two use cases, gave its reasons, and did the work, in {seconds / 60:.1f} minutes.",
+        f"One gRPC server decided two use cases, did the work and measured it, in {seconds / 60:.1f} minutes.",
         "Run it again: what was imported and trained is kept, and not done twice.",
         f"Every reason:   advisor recommend {shown / PACKAGES / 'use-case.yaml'} --all",
+        f"The report:     {report.as_uri()}",
+        "All examples:   advisor demo --write FOLDER, and then advisor trial FOLDER/numerical-libraries/use-case.yaml",
         "Your own case:  advisor recommend my.yaml, where my.yaml is as examples/README.md says",
         "A server:       advisor serve, and then advisor answer my.yaml QUESTION --server localhost:50051",
     )

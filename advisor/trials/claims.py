@@ -14,10 +14,12 @@ from advisor.knowledge.approaches import Approach
 from advisor.metrics.paired import SIGNIFICANCE, paired_difference
 from advisor.trials.arms import Arm
 from advisor.trials.comparing import on_both
-from advisor.trials.results import ArmResult, Claim, Comparison, Finding, between
+from advisor.trials.results import ArmResult, Claim, Comparison, Finding, Freshness, between
 
 __all__ = ["claims"]
 
+_ACCIDENT = 0.1
+"""Share of changed facts that is answered by accident."""
 _NEAR = 1.1
 """Times and costs that differ by less are the same."""
 
@@ -25,13 +27,19 @@ Arms = Mapping[Arm, ArmResult]
 Told = tuple[Finding, str]
 
 
-def claims(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], metric: str) -> tuple[Claim, ...]:
+def claims(
+    arms: Sequence[ArmResult],
+    comparisons: Sequence[Comparison],
+    metric: str,
+    freshness: Freshness | None = None,
+) -> tuple[Claim, ...]:
     """Return every claim with what was measured.
 
     Args:
         arms: Those that were run.
         comparisons: Of every two of them.
         metric: Name of the metric that counts.
+        freshness: How answers followed facts that were changed.
     """
     by_arm = {each.arm: each for each in arms if each.quality is not None}
     rows: list[tuple[Approach, str, Callable[[Arms, Sequence[Comparison]], Told]]] = [
@@ -39,8 +47,10 @@ def claims(arms: Sequence[ArmResult], comparisons: Sequence[Comparison], metric:
         (Approach.RAG, "makes fewer things up than the model alone", partial(_fewer_made_up, metric)),
         (Approach.RAG, "is generally faster at inference than a tuned model", _faster),
         (Approach.RAG, "costs less than fine-tuning", _cheaper),
+        (Approach.RAG, "takes in new information without retraining", lambda *_: _up_to_date(freshness)),
         (Approach.FINE_TUNING, "specialises: does better at its task than the model alone", _tuned_is_better),
         (Approach.FINE_TUNING, "is accurate where knowledge is asked for, without retrieval", _knows),
+        (Approach.FINE_TUNING, "is confined to what it was tuned on", lambda *_: _static(freshness)),
     ]
     return tuple(Claim(approach, text, *test(by_arm, comparisons)) for approach, text, test in rows)
 
@@ -125,6 +135,35 @@ def _cheaper(arms: Arms, _comparisons: Sequence[Comparison]) -> Told:
         "the tokens measured and the prices of the use case."
     )
     return _less(rag.usd_per_month, tuned.usd_per_month), told
+
+
+def _up_to_date(freshness: Freshness | None) -> Told:
+    """Tell whether answers follow the documents once these are brought in step."""
+    if freshness is None or freshness.in_step is None or freshness.not_in_step is None or freshness.p is None:
+        return _NOTHING
+    tuned = freshness.not_retrained
+    told = (
+        f"Of {freshness.changed} facts changed in the documents, answers follow {freshness.in_step.value:.0%} once "
+        f"passages are brought in step, {freshness.index_s:.2g} s each, and {freshness.not_in_step.value:.0%} before"
+        + (f"; tuned and not trained again {tuned.value:.0%}" if tuned else "")
+        + f"; p = {freshness.p:.2g}."
+    )
+    before = tuned or freshness.not_in_step
+    if freshness.p >= SIGNIFICANCE:
+        return Finding.UNDECIDED, told
+    return (Finding.CONFIRMED if freshness.in_step.value > before.value else Finding.CONTRADICTED), told
+
+
+def _static(freshness: Freshness | None) -> Told:
+    """Tell whether a tuned model answers by facts that changed after its training."""
+    if freshness is None or freshness.not_retrained is None:
+        return _NOTHING
+    tuned = freshness.not_retrained
+    told = (
+        f"Not trained again, it answers {tuned.value:.0%} [{tuned.low:.0%}, {tuned.high:.0%}] of {freshness.changed} "
+        "changed facts by what they are now. Training again helps where an example tells the change."
+    )
+    return (Finding.CONFIRMED if tuned.value <= _ACCIDENT else Finding.CONTRADICTED), told
 
 
 def _less(one: float, other: float) -> Finding:

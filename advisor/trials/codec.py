@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
-from advisor.trials.results import ArmResult, Asked, Given, TrialResult
+from advisor.trials.results import ArmResult, Asked, Freshness, Given, TrialResult
 
 __all__ = [
     "arm_from_json",
     "arm_to_json",
     "asked_from_json",
     "asked_to_json",
+    "freshness_from_json",
+    "freshness_to_json",
     "result_from_json",
     "result_to_json",
 ]
@@ -40,6 +42,16 @@ def arm_to_json(arm: ArmResult) -> dict[str, Any]:
 def arm_from_json(values: Mapping[str, Any], answers: Sequence[Asked]) -> ArmResult:
     """Return the result of an arm from what `arm_to_json` made of it, and its answers."""
     return replace(_read(ArmResult, values), answers=tuple(answers))
+
+
+def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
+    """Return how answers followed changes as JSON."""
+    return asdict(freshness)
+
+
+def freshness_from_json(values: Mapping[str, Any]) -> Freshness:
+    """Return what `freshness_to_json` made it of."""
+    return _read(Freshness, values)
 
 
 def result_to_json(result: TrialResult) -> dict[str, Any]:

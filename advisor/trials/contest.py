@@ -150,6 +150,10 @@ class Contest:
             return lambda questions, _: classify(questions)
         return self._asking(self._backend(arm), retrieves=arm.retrieves)
 
+    def over(self, pool: Connections) -> Contest:
+        """Return the same contest over what other connections see."""
+        return replace(self, corpus=replace(self.corpus, pool=pool))
+
     def open_tuned(self, examples: int) -> Answerer:
         """Return what answers for FINE_TUNING on the first so many examples."""
         adapter = self.trainer.adapter(Arm.FINE_TUNING, examples)

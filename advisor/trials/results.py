@@ -165,6 +165,27 @@ class ArmResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """Questions asked again after the facts that answer them were changed in the passages.
+
+    Attributes:
+        changed: Facts that were changed.
+        in_step: Quality of RAG by the new facts, the passages brought in step.
+        not_in_step: The same, the passages as they were.
+        not_retrained: Quality of FINE_TUNING by the new facts, not trained again; None where nothing was tuned.
+        p: That the first differs from the last by chance, or from the second where nothing was tuned; two-sided.
+        index_s: Seconds to bring a changed passage in step.
+    """
+
+    changed: int
+    in_step: Figure | None
+    not_in_step: Figure | None
+    not_retrained: Figure | None
+    p: float | None
+    index_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two arms on the questions that both were asked.
 
@@ -290,6 +311,7 @@ class TrialResult:
         notes: What to mind, one sentence each.
         seconds: From the start to the end, interruptions left out.
         versions: Of the packages that computed it, by name.
+        freshness: How answers follow changes of the documents; None where that was not measured.
     """
 
     metric: str
@@ -311,3 +333,4 @@ class TrialResult:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
+    freshness: Freshness | None = None

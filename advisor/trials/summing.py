@@ -10,7 +10,7 @@ from advisor.trials.claims import claims
 from advisor.trials.comparing import compared
 from advisor.trials.conditions import Conditions
 from advisor.trials.facts import facts_of
-from advisor.trials.results import ArmResult, Figure, Given, Prediction, TrialResult
+from advisor.trials.results import ArmResult, Figure, Freshness, Given, Prediction, TrialResult
 from advisor.trials.tally import not_run
 from advisor.trials.verdict import decide
 
@@ -29,6 +29,7 @@ class Measured:
         seconds: That it took.
         curve: FINE_TUNING by the number of examples.
         versions: Of the packages, by name.
+        freshness: How answers follow changes of the documents.
     """
 
     given: tuple[Given, ...]
@@ -38,6 +39,7 @@ class Measured:
     seconds: float
     curve: Mapping[int, Figure] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    freshness: Freshness | None = None
 
 
 def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
@@ -68,10 +70,11 @@ def summed_up(conditions: Conditions, measured: Measured) -> TrialResult:
         prediction=_judged(conditions.prediction, measured.arms),
         curve=measured.curve,
         facts=facts_of(measured.arms, conditions.metric, conditions.form),
-        claims=claims(measured.arms, comparisons, conditions.metric),
+        claims=claims(measured.arms, comparisons, conditions.metric, measured.freshness),
         notes=conditions.notes,
         seconds=measured.seconds,
         versions=measured.versions,
+        freshness=measured.freshness,
     )
 
 

@@ -16,6 +16,7 @@ from advisor.trials.results import (
     Claim,
     Comparison,
     Figure,
+    Freshness,
     Prediction,
     Training,
     TrialResult,
@@ -115,12 +116,26 @@ def _add_result(message: trial_pb2.Trial, result: TrialResult, *, brief: bool) -
             seed=result.seed,
             duration=duration_from_seconds(result.seconds),
             versions=result.versions,
+            freshness=_freshness(result.freshness),
         )
     )
     message.ClearField("notes")
     message.notes.extend(result.notes)
     if result.prediction is not None:
         message.prediction.CopyFrom(_prediction(result.prediction))
+
+
+def _freshness(freshness: Freshness | None) -> trial_pb2.Freshness | None:
+    if freshness is None:
+        return None
+    return trial_pb2.Freshness(
+        changed=freshness.changed,
+        in_step=_figure(freshness.in_step),
+        not_in_step=_figure(freshness.not_in_step),
+        not_retrained=_figure(freshness.not_retrained),
+        p=freshness.p,
+        index_duration=duration_from_seconds(freshness.index_s),
+    )
 
 
 def _arm(arm: ArmResult, *, brief: bool) -> trial_pb2.ArmResult:

@@ -12,20 +12,30 @@ from advisor.storage import trials
 from advisor.storage.trials import KeptAnswer
 from advisor.trials.arms import Arm
 from advisor.trials.asking import Reply
-from advisor.trials.codec import arm_from_json, arm_to_json, asked_from_json, asked_to_json
+from advisor.trials.changing import changes_of, freshness_of, too_few
+from advisor.trials.codec import (
+    arm_from_json,
+    arm_to_json,
+    asked_from_json,
+    asked_to_json,
+    freshness_from_json,
+    freshness_to_json,
+)
 from advisor.trials.comparing import scores_of
-from advisor.trials.contest import Answerer, Contest
+from advisor.trials.contest import SHOWN, Answerer, Contest
 from advisor.trials.costs import Costs
-from advisor.trials.results import ArmResult, Asked, Figure, Training
+from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Freshness, Training
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
 from advisor.work.jobs import Job, Outcome
 from advisor.work.racing import Board, Clock, OutOfTime, engine_of
 from backends.base import BackendError, Cancelled, ExamplesError
 from backends.counts import counted
+from backends.retrieval.trying import changed
 
 __all__ = ["Lab", "Race"]
 
+_FRESHNESS = "change facts"
 BATCH = 32
 """Questions of a step."""
 TIMED = 8
@@ -130,6 +140,40 @@ class Race:
             if quality is not None:
                 found[examples] = quality
         return dict(sorted(found.items()))
+
+    def freshness(self) -> Freshness | None:
+        """Return how answers follow facts that are changed in the passages; None where that cannot be told, or in time.
+
+        Raises:
+            Cancelled: The operation is to stop.
+        """
+        rag = next((each for each in self._done if each.arm is Arm.RAG), None)
+        if rag is None or rag.state is not ArmState.DONE or self._clock.is_up():
+            return None
+        kept = self._job.step(_FRESHNESS, self._change)
+        return freshness_from_json(kept["freshness"]) if kept["freshness"] else None
+
+    def _change(self) -> Outcome:
+        """Change facts where only this trial sees it, and ask again."""
+        began = time.monotonic()
+        contest, tally = self._lab.contest, self._lab.tally
+        found = changes_of(
+            tally.held_out,
+            contest.training,
+            lambda question: contest.search(question, SHOWN),
+            tally.conditions.seed,
+        )
+        told = None
+        if not too_few(found):
+            pairs = [(each.before, each.after) for each in found]
+            indexing = time.monotonic()
+            with changed(contest.corpus.pool, contest.corpus.collection, contest.embedder, pairs) as pool:
+                index_s = (time.monotonic() - indexing) / len(found)
+                answerer = contest.over(pool).open(Arm.RAG)
+                questions = [each.example.question for each in found]
+                replies = answerer(questions, self._job.cancelled)
+            told = freshness_to_json(freshness_of(found, replies, self._done, tally, index_s))
+        return Outcome({"seconds": time.monotonic() - began, "freshness": told})
 
     def _run(self, arm: Arm) -> ArmResult:
         training = None

@@ -174,6 +174,7 @@ def run_trial(job: Job) -> Outcome:
     lab = Lab(contest, tally, Costs(conditions.row), bench.hashes, bench.index_bytes())
     race = Race(job, trial, asked.settings, lab, clock=clock, board=board)
     arms = race.run()
+    freshness = race.freshness()
     curve = race.curve()
     measured = Measured(
         tuple(
@@ -186,6 +187,7 @@ def run_trial(job: Job) -> Outcome:
         clock.spent_s,
         curve,
         bench.versions(),
+        freshness,
     )
     result = summed_up(conditions, measured)
     return Outcome({"name": asked.target}, partial(_finish, trial=trial, result=result))
