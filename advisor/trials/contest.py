@@ -12,6 +12,7 @@ from advisor.trials.arms import Arm
 from advisor.trials.asking import Reply, ask_all
 from advisor.trials.classifiers import classifier
 from advisor.trials.conditions import Conditions, told_labels
+from advisor.trials.probe import PROBE, PROBE_TOKENS, right_of
 from advisor.trials.results import Training
 from backends.approaches.prompting import PromptingBackend
 from backends.approaches.shots import NearestExamples
@@ -158,6 +159,20 @@ class Contest:
         """Return what answers for FINE_TUNING on the first so many examples."""
         adapter = self.trainer.adapter(Arm.FINE_TUNING, examples)
         return self._asking(PromptingBackend(self.generator, adapter=adapter))
+
+    def probe(self, arm: Arm | None, cancelled: Callable[[], bool]) -> list[bool]:
+        """Return which questions of the general probe are answered right: by the base model, or as an arm has tuned it.
+
+        Raises:
+            Cancelled: `cancelled` said so.
+            BackendError: The model cannot answer.
+        """
+        adapter = self.trainer.adapter(arm, len(self.training)) if arm else None
+        options = GenerationOptions(max_output_tokens=PROBE_TOKENS, seed=self.conditions.seed)
+        backend = PromptingBackend(self.generator, adapter=adapter)
+        questions = [question for question, _ in PROBE]
+        replies = ask_all(backend, questions, options, cancelled, together=self.together)
+        return right_of([each.text for each in replies])
 
     def train(self, arm: Arm, examples: int, cancelled: Callable[[], bool]) -> Training:
         """Train the adapter of an arm on the first so many examples.

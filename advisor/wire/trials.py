@@ -154,6 +154,7 @@ def _arm(arm: ArmResult, *, brief: bool) -> trial_pb2.ArmResult:
         quality_where_found=_figure(arm.right_where_found),
         quality_where_not_found=_figure(arm.right_where_not),
         index_bytes=arm.index_bytes,
+        forgotten=_figure(arm.forgotten),
         answered=arm.quality.count if arm.quality else 0,
     )
     for name, ends in (("first_token", arm.first_token_s), ("total", arm.total_s)):

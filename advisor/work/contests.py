@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from advisor.metrics.proportions import sign_test
@@ -24,6 +24,7 @@ from advisor.trials.codec import (
 from advisor.trials.comparing import scores_of
 from advisor.trials.contest import SHOWN, Answerer, Contest
 from advisor.trials.costs import Costs
+from advisor.trials.probe import forgotten
 from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Freshness, Training
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
@@ -95,6 +96,7 @@ class Race:
         self._done: list[ArmResult] = []
         self._trainings: dict[tuple[Arm, int], Training] = {}
         self._board = board
+        self._base_right: list[bool] | None = None
         self.engine = engine_of(job.operation.steps)
 
     def run(self) -> tuple[ArmResult, ...]:
@@ -185,6 +187,7 @@ class Race:
             answerer = self._lab.contest.open(arm)
             answers, why = self._asked(arm, arm.value, answerer)
             timed = self._timed(arm, answerer)
+            lost = self._forgotten(arm)
         except (OutOfTime, BackendError) as error:
             if isinstance(error, Cancelled):
                 raise
@@ -198,7 +201,21 @@ class Race:
             index_bytes=self._lab.index_bytes if arm.retrieves else None,
             stopped=f"{why}: {counted(left, 'question')} not asked" if left else "",
         )
-        return self._lab.costs.of(result)
+        return self._lab.costs.of(replace(result, forgotten=lost))
+
+    def _forgotten(self, arm: Arm) -> Figure | None:
+        """Return what the adapter that was trained for an arm has forgotten; None of arms without one of their own."""
+        if arm.trained_as is not arm:
+            return None
+
+        def probe(tuned: Arm | None) -> Outcome:
+            began = time.monotonic()
+            right = self._lab.contest.probe(tuned, self._job.cancelled)
+            return Outcome({"seconds": time.monotonic() - began, "right": right})
+
+        if self._base_right is None:
+            self._base_right = self._job.step("probe base", partial(probe, None))["right"]
+        return forgotten(self._base_right, self._job.step(f"probe {arm}", partial(probe, arm))["right"])
 
     def _trained(self, arm: Arm, examples: int) -> Training:
         """Return what it took to train an adapter, on the first so many examples."""

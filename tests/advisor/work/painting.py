@@ -40,11 +40,15 @@ def twist(colour: str) -> str:
 
 
 class Painter(FakeGenerator):
-    """Says the colour that the question names where it was trained, or shown examples; else always red."""
+    """Says the colour that the question names where it was trained, or shown examples; else always red.
+
+    What it knows beside that it forgets where it was trained.
+    """
 
     def __init__(self) -> None:
         super().__init__(self._say, name="painter")
         self.trained = threading.local()
+        self.knows: dict[str, str] = {}
 
     def generate(self, messages: Sequence[Message], *, options: GenerationOptions, **given: Any) -> Any:
         self.trained.now = given.get("adapter") is not None
@@ -52,8 +56,11 @@ class Painter(FakeGenerator):
         return replace(said, engine="fake")
 
     def _say(self, messages: Sequence[Message]) -> str:
+        question = messages[-1].content
+        if question in self.knows:
+            return "red" if self.trained.now else self.knows[question]
         told = self.trained.now or len(messages) > 2
-        return colour_of(messages[-1].content) if told else "red"
+        return colour_of(question) if told and "painted" in question else "red"
 
 
 @dataclass

@@ -17,6 +17,7 @@ from advisor.storage import examples, leases, operations, profiles, trials, use_
 from advisor.storage.database import Database
 from advisor.storage.operations import State
 from advisor.trials.arms import Arm
+from advisor.trials.probe import PROBE
 from advisor.trials.results import ArmState, Prediction, TrialResult
 from advisor.trials.settings import TrialSettings
 from advisor.work.racing import Clock
@@ -142,6 +143,20 @@ def test_what_a_trial_measures_is_known_of_the_use_case(
     assert {each["origin"] for each in profiles.get(database, "paint").measurements} == {"EXAMPLES", "TRIAL"}
 
 
+def test_what_tuning_forgot_is_told(database: Database, settings: Settings, bench: FakeBench) -> None:
+    """Of common questions that the base model answers, the share that the tuned one does not; of prompts nothing."""
+    bench.generator.knows = dict(PROBE)  # type: ignore[attr-defined]
+    ask(database, held_out=30, arms=(Arm.ZERO_SHOT, Arm.FINE_TUNING))
+    do_next(database, settings)
+    plain, tuned = (
+        next(each for each in result_of(database).arms if each.arm is arm)
+        for arm in (Arm.ZERO_SHOT, Arm.FINE_TUNING)
+    )
+    assert plain.forgotten is None
+    assert tuned.forgotten is not None
+    assert (tuned.forgotten.value, tuned.forgotten.count) == (1.0, len(PROBE))
+
+
 def test_the_same_seed_gives_the_same(database: Database, settings: Settings, bench: FakeBench) -> None:
     """Questions, texts and scores are the same in a second trial; with another seed they are not."""
     for trial_id, seed in (("one", 0), ("two", 0), ("three", 1)):
@@ -167,7 +182,8 @@ def test_a_trial_that_was_stopped_goes_on(database: Database, settings: Settings
     assert quality(result, Arm.FEW_SHOT) == 1.0
     assert result.training_examples == 60
     assert result.engine == "fake"
-    shown = [adapter for _, adapter in bench.generator.asked[asked_before:]]
+    asked = [each for each in bench.generator.asked[asked_before:] if each[0][-1].content not in dict(PROBE)]
+    shown = [adapter for _, adapter in asked]
     assert all(adapter is not None for adapter in shown)
 
 
