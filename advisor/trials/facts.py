@@ -17,8 +17,8 @@ _RIGHT = 0.5
 """Score from which on an answer is right."""
 _DIGITS = 4
 _METHODS = {
-    "closed_book_score": "{metric} of the base model, asked with neither documents nor examples",
-    "prompted_score": "{metric} of the best of three prompts: none, the same, or the nearest examples",
+    "closed_book_score": "by {metric}: the base model, asked with neither documents nor examples",
+    "prompted_score": "by {metric}: the best of three prompts, with no, the same, or the nearest examples",
     "retrieval_hit_rate": "questions of which a passage that answers them is among those shown",
     "new_knowledge_share": "of the questions whose passage is found, those that the base model does not answer alone",
 }
