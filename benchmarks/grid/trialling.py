@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from advisor.client import Client
-from advisor.errors import AdvisorError, AlreadyExists, NotFound
+from advisor.client import Client, OperationFuture
+from advisor.errors import AdvisorError, NotFound
 from advisor.names import trial_name
 from advisor.trials.report import from_json
 from advisor.trials.results import ArmState, TrialResult
@@ -29,7 +29,7 @@ No `max_duration_s` of the trial itself: where that is set, arms that are far be
 needs all its questions from every arm.
 """
 _STOP_S = 120.0
-_ENDED = (trial_pb2.Trial.STATE_SUCCEEDED, trial_pb2.Trial.STATE_FAILED, trial_pb2.Trial.STATE_CANCELLED)
+_TAKEN = (trial_pb2.Trial.STATE_SUCCEEDED, trial_pb2.Trial.STATE_CANCELLED)
 
 
 class Runner:
@@ -91,13 +91,17 @@ class Runner:
         """Return the result of a trial: run now, gone on with, or as it was kept."""
         use_case, trial_id = _use_case_id(task, trial.variation), _trial_id(task, trial)
         name = trial_name(use_case, trial_id)
-        kept = self._kept(name)
-        if kept is not None and kept.state in _ENDED and not _counts(kept):
-            self._client.trials.delete(name)
-            kept = None
-        if kept is None or kept.state not in _ENDED:
-            self._bring_in(task, trial, use_case)
-            self._await(task, trial, use_case, trial_id)
+        future = next((each for each in self._client.operations("done = false") if each.target == name), None)
+        if future is None:
+            kept = self._kept(name)
+            if kept is not None and not _counts(kept):
+                self._client.trials.delete(name)
+                kept = None
+            if kept is None:
+                self._bring_in(task, trial, use_case)
+                future = self._begun(task, trial, use_case, trial_id)
+        if future is not None:
+            self._await(task, trial, future)
         return from_json(self._client.trials.report(name, "JSON").decode())
 
     def _kept(self, name: str) -> trial_pb2.Trial | None:
@@ -119,21 +123,20 @@ class Runner:
         asked = [_held_out(each) for each in trial.asked]
         self._client.import_examples(use_case, [*material.training, *asked], mirror=True)
 
-    def _await(self, task: Task, trial: Trial, use_case: str, trial_id: str) -> None:
-        """Run a trial to its end, or until its time is up; one that another process began goes on."""
-        try:
-            future = self._client.trials.run(
-                use_case,
-                trial_id=trial_id,
-                arms=trial.arms,
-                held_out=len(trial.asked),
-                metric=task.metric,
-                tuning=dict(task.tuning),
-            )
-        except AlreadyExists as error:
-            if not error.operation:
-                raise
-            future = self._client.operation(error.operation)
+    def _begun(
+        self, task: Task, trial: Trial, use_case: str, trial_id: str
+    ) -> OperationFuture[trial_pb2.Trial]:
+        return self._client.trials.run(
+            use_case,
+            trial_id=trial_id,
+            arms=trial.arms,
+            held_out=len(trial.asked),
+            metric=task.metric,
+            tuning=dict(task.tuning),
+        )
+
+    def _await(self, task: Task, trial: Trial, future: OperationFuture[trial_pb2.Trial]) -> None:
+        """Wait until a trial has ended; cancel it when its time is up."""
         try:
             future.result(self._longest_s)
         except TimeoutError:
@@ -144,8 +147,8 @@ class Runner:
 
 
 def _counts(kept: trial_pb2.Trial) -> bool:
-    """Return whether what an ended trial measured is taken: all of it, or what it was cancelled after."""
-    return kept.state != trial_pb2.Trial.STATE_FAILED and bool(kept.arms)
+    """Return whether what a trial measured that is not going on is taken: all of it, or until it was cancelled."""
+    return kept.state in _TAKEN and bool(kept.arms)
 
 
 def _use_case_id(task: Task, variation: Variation) -> str:

