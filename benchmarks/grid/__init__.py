@@ -11,6 +11,9 @@ task and those of its variations, and writes `results/TASK.json`: numbers, never
 skipped; one that was interrupted goes on. `report` sums the results up, `cases` writes them as measured cases that
 the advisor learns from.
 
+A trial that takes longer than `--longest-s` is cancelled, and its result says that it is not complete. Delete the file
+of a result to measure it again.
+
     task.py       what a task is
     making.py     a task made: split, documents, facts that changed
     origins.py    what tasks are read from

@@ -19,7 +19,7 @@ from benchmarks.grid.origins import cache_folder
 from benchmarks.grid.report import report
 from benchmarks.grid.task import Task
 from benchmarks.grid.tasks import TASKS
-from benchmarks.grid.trialling import Runner
+from benchmarks.grid.trialling import LONGEST_S, Runner
 from benchmarks.grid.variations import cases_of
 
 _SHOWN = 10
@@ -35,7 +35,10 @@ def main() -> int:
         command.add_argument("tasks", nargs="*", metavar="TASK", help="all where none is named")
         if name == "run":
             command.add_argument(
-                "--data-dir", type=Path, help="of the server, in place of one in the user's cache"
+                "--data-dir", type=Path, help="of the server; in the user's cache by default"
+            )
+            command.add_argument(
+                "--longest-s", type=float, default=LONGEST_S, help="seconds after which a trial is cancelled"
             )
     commands.add_parser("report", help="what was measured, in a table")
     commands.add_parser("cases", help="write what was measured as cases that the advisor learns from")
@@ -45,7 +48,8 @@ def main() -> int:
     elif asked.command == "show":
         _show(_named(parser, asked.tasks))
     elif asked.command == "run":
-        return _run(_named(parser, asked.tasks), asked.data_dir or cache_folder() / "server")
+        folder = asked.data_dir or cache_folder() / "server"
+        return _run(_named(parser, asked.tasks), folder, asked.longest_s)
     elif asked.command == "report":
         print(report(results.read_all()))
     else:
@@ -89,7 +93,7 @@ def _show(tasks: Sequence[Task]) -> None:
                 print(f"  {name}{each.question!r} -> {each.answer!r}")
 
 
-def _run(tasks: Sequence[Task], folder: Path) -> int:
+def _run(tasks: Sequence[Task], folder: Path, longest_s: float) -> int:
     left = [task for task in tasks if not results.has_result(task.name)]
     print(f"{counted(len(left), 'task')} of {len(tasks)} to run", flush=True)
     if not left:
@@ -97,7 +101,7 @@ def _run(tasks: Sequence[Task], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     failed = 0
     with own_server(data_dir=folder) as address, Client(address) as client:
-        runner = Runner(client, TASKS, lambda text: print(text, flush=True))
+        runner = Runner(client, TASKS, lambda text: print(text, flush=True), longest_s=longest_s)
         for task in left:
             try:
                 path = results.write(runner.run(task))

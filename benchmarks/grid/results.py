@@ -75,6 +75,7 @@ def measured(trial: Trial, result: TrialResult) -> dict[str, Any]:
     return {
         "metric": result.metric,
         "training": result.training_examples,
+        "complete": all(each.state is ArmState.DONE for each in result.arms if each.arm in trial.arms),
         "seconds": round(result.seconds, 1),
         "arms": {
             each.arm.value: _arm(each, result.metric, numbers, trial)

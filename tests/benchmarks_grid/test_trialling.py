@@ -93,6 +93,7 @@ def test_a_result_holds_numbers_and_no_texts(done: tuple[FakeClient, dict[str, A
     assert json.loads(text) == json.loads(json.dumps(result)) == results.read_all(tmp_path)[0]
     assert results.has_result("ports", tmp_path)
     assert result["licence"] == TASK.licence
+    assert all(trial["complete"] for trial in result["trials"].values())
     assert result["counts"]["training"] == result["facts"]["labelled_examples"] == 32
 
 

@@ -210,8 +210,8 @@ TASKS = (
         task="CLASSIFICATION",
         output_form="LABEL",
         training=2000,
+        tuning={"epochs": 1},
         drift="the name of the package instead of its description",
-        tuning={"epochs": 2},
         facts={"update_interval": "2y", "entity_popularity": "MIXED"},
     ),
     _task(
@@ -335,6 +335,7 @@ TASKS = (
         task="CLASSIFICATION",
         output_form="LABEL",
         training=800,
+        tuning={"epochs": 2},
         facts={"update_interval": "1y", "entity_popularity": "LONG_TAIL"},
     ),
     _task(

@@ -157,8 +157,8 @@ TASKS = (
         task="CLASSIFICATION",
         output_form="LABEL",
         training=2000,
+        tuning={"epochs": 1},
         drift="names in small letters, with the code point behind",
-        tuning={"epochs": 2},
         facts={"update_interval": "1y", "entity_popularity": "LONG_TAIL"},
     ),
     _task(
@@ -172,7 +172,7 @@ TASKS = (
         task="QUESTION_ANSWERING",
         output_form="FREE_TEXT",
         metric="exact_match",
-        training=80,
+        training=60,
         documents=True,
         drift="asked by who has to type it, in small letters",
         per_document=8,

@@ -100,6 +100,7 @@ TASKS = (
         task="CLASSIFICATION",
         output_form="LABEL",
         training=600,
+        tuning={"epochs": 2},
         drift="the noun alone, without its meaning",
         facts={"update_interval": "10y", "entity_popularity": "MIXED"},
     ),
