@@ -117,7 +117,7 @@ def _scores_of(result: Mapping[str, Any], variation: Variation) -> Scores:
     trial = result["trials"][variation.value]
     own = _rows(trial["arms"], "scores")
     if variation is Variation.CHANGED:
-        before = {Arm(name): row for name, row in trial["before"].items()}
+        before = _whole(trial["before"])
         return {arm: row for arm, row in before.items() if arm in (*_PROMPTED, Arm.FINE_TUNING)} | own
     return {arm: main[arm] for arm in _KEPT[variation] if arm in main} | own
 
@@ -131,11 +131,11 @@ def _found_of(result: Mapping[str, Any], variation: Variation) -> Sequence[int |
 
 def _rows(arms: Mapping[str, Any], field: str) -> dict[Arm, Sequence[float | None]]:
     """Return the scores of arms that were asked every question."""
-    return {
-        Arm(name): each[field]
-        for name, each in arms.items()
-        if each.get(field) and all(score is not None for score in each[field])
-    }
+    return _whole({name: each.get(field, ()) for name, each in arms.items()})
+
+
+def _whole(rows: Mapping[str, Sequence[float | None]]) -> dict[Arm, Sequence[float | None]]:
+    return {Arm(name): row for name, row in rows.items() if row and all(score is not None for score in row)}
 
 
 def _case(

@@ -84,9 +84,15 @@ def test_an_arm_that_was_cut_short_is_no_part_of_a_case(result: dict[str, Any]) 
     """Its score would be of other questions."""
     rag = result["trials"]["main"]["arms"]["RAG"]
     cut = {**rag, "scores": [*rag["scores"][:32], *[None] * 8]}
-    trials = {"main": {**result["trials"]["main"], "arms": {**result["trials"]["main"]["arms"], "RAG": cut}}}
-    (main, *_) = cases_of_result({**result, "trials": trials})
+    changed = result["trials"]["changed"]
+    before = {**changed["before"], "FINE_TUNING": [1, *[None] * 39]}
+    trials = {
+        "main": {**result["trials"]["main"], "arms": {**result["trials"]["main"]["arms"], "RAG": cut}},
+        "changed": {**changed, "before": before},
+    }
+    main, _, after = cases_of_result({**result, "trials": trials})
     assert "RAG" not in main.scores
+    assert "FINE_TUNING" not in after.scores
 
 
 def test_a_task_with_one_approach_is_no_case(result: dict[str, Any]) -> None:
