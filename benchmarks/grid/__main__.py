@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -105,7 +106,7 @@ def _run(tasks: Sequence[Task], folder: Path, longest_s: float) -> int:
         for task in left:
             try:
                 path = results.write(runner.run(task))
-            except (AdvisorError, ValueError, OSError) as error:
+            except (AdvisorError, ValueError, OSError, subprocess.SubprocessError) as error:
                 failed += 1
                 print(f"{task.name}: failed, {error}", flush=True)
                 continue

@@ -224,6 +224,10 @@ def _note(result: Mapping[str, Any], variation: Variation, scores: Scores, top: 
     parts = [f"{main['metric']} on {result['task'].replace('-', ' ')}, n={count}", _CONDITIONS[variation]]
     if variation is Variation.DRIFTED:
         parts.append(f"asked: {result['drift']}")
+    if variation is Variation.CHANGED and Arm.RAG in (
+        before := _whole(result["trials"]["changed"]["before"])
+    ):
+        parts.append(f"RAG on the old index {100 * _mean(before[Arm.RAG]):.1f}")
     single = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _PROMPTED if arm in scores]
     parts.append(f"prompts alone: {', '.join(single)}")
     references = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _REFERENCES if arm in scores]

@@ -58,11 +58,14 @@ def test_a_variation_takes_what_it_does_not_affect(cases: dict[str, Case]) -> No
     assert broken.best is Approach.PROMPTING
 
 
-def test_what_learned_before_is_wrong_where_facts_changed(cases: dict[str, Case]) -> None:
+def test_what_learned_before_is_wrong_where_facts_changed(
+    cases: dict[str, Case], result: dict[str, Any]
+) -> None:
     """RAG is indexed again, and right."""
     changed = cases["changed"]
     assert changed.measured["RAG"] == 100
     assert changed.measured["FINE_TUNING"] < 60
+    assert f"RAG on the old index {100 * (1 - result['counts']['changed_share']):.1f}" in changed.note
     assert changed.facts["new_knowledge_share"] == pytest.approx(0.5, abs=0.3)
 
 
