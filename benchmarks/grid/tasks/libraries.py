@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -50,6 +51,8 @@ _MODULES = {
     "networkx": "networkx",
 }
 """Modules, and the library or part of one that they stand for."""
+_MOST_ALIKE = 25
+"""Parameters with the same default, so that no guess is right for many."""
 _STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
@@ -76,6 +79,7 @@ def _parts() -> Iterator[Item]:
 
 
 def _defaults() -> Iterator[Item]:
+    alike: Counter[str] = Counter()
     for path, name, summary, value in _documented():
         try:
             parameters = list(inspect.signature(value).parameters.values())
@@ -86,6 +90,9 @@ def _defaults() -> Iterator[Item]:
         plain = [each for each in plain if str(each.default) not in ("", each.name)]
         if plain and len(parameters) < 20:
             one = min(plain, key=lambda each: hashed(each.name))
+            alike[str(one.default)] += 1
+            if alike[str(one.default)] > _MOST_ALIKE:
+                continue
             whole = ", ".join(map(_shown, parameters))
             yield Item(
                 f"What is the default of the parameter {one.name} of {path}.{name}?",

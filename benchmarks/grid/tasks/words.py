@@ -44,9 +44,17 @@ def _synsets(part: str) -> tuple[tuple[str, int, str], ...]:
     return tuple(each for each in found if meanings[each[2]] == 1)
 
 
+@cache
+def _unambiguous() -> frozenset[str]:
+    """Return the nouns that have one meaning."""
+    lines = package_text("wordnet-base", "usr/share/wordnet/index.noun").splitlines()
+    fields = (line.split(maxsplit=3) for line in lines if line[:1].strip())
+    return frozenset(lemma.replace("_", " ") for lemma, _, count, _ in fields if count == "1")
+
+
 def _topics() -> Iterator[Item]:
     for word, number, meaning in _synsets("noun"):
-        if number > 3:
+        if number > 3 and word.casefold() in _unambiguous():
             yield Item(f"{word}: {meaning}", _TOPICS[number - 3], drifted=word, subject=word)
 
 
