@@ -93,7 +93,7 @@ def _told(each: _Setting) -> str:
 
 def _defaults() -> Iterator[Item]:
     given: Counter[str] = Counter()
-    for each in scattered(_settings(), lambda each: each.name):
+    for each in scattered(_settings(), lambda each: f"kept: {each.name}"):
         default = _sample().get(each.name)
         given[default or ""] += 1
         if default and given[default] <= _MOST_ALIKE:
