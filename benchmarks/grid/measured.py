@@ -186,6 +186,8 @@ def _facts(
         facts["distribution_shift"] = True
     if variation in (Variation.QUARTER, Variation.HALF):
         facts["labelled_examples"] = result["trials"][variation.value]["training"]
+    if variation in (Variation.BROKEN, Variation.HALVED, Variation.CHANGED):
+        facts["corpus_tokens"] = result["trials"][variation.value]["corpus_tokens"]
     if variation is Variation.CHANGED:
         facts["new_knowledge_share"] = round(result["counts"]["changed_share"], 2)
     if Arm.ZERO_SHOT in scores:

@@ -58,8 +58,7 @@ def stated(task: Task, material: Material) -> dict[str, Any]:
     if task.output_form == "LABEL":
         facts["label_count"] = len(material.labels)
     if task.documents:
-        words = sum(len(text.split()) for text in material.documents.values())
-        facts |= {"corpus_tokens": round(words / 0.75), "examples_include_context": True}
+        facts |= {"corpus_tokens": _tokens(material), "examples_include_context": True}
     return facts
 
 
@@ -75,6 +74,8 @@ def measured(trial: Trial, result: TrialResult) -> dict[str, Any]:
     return {
         "metric": result.metric,
         "training": result.training_examples,
+        "documents": len(trial.material.documents),
+        "corpus_tokens": _tokens(trial.material),
         "complete": all(each.state is ArmState.DONE for each in result.arms if each.arm in trial.arms),
         "seconds": round(result.seconds, 1),
         "arms": {
@@ -179,6 +180,11 @@ def _arm(arm: ArmResult, metric: str, numbers: Mapping[int, int], trial: Trial) 
             "held_out_loss": _rounded(training.held_out_loss),
         }
     return values
+
+
+def _tokens(material: Material) -> int:
+    """Return the size of the documents, as the fact corpus_tokens is measured."""
+    return round(sum(len(text.split()) for text in material.documents.values()) / 0.75)
 
 
 def _scores(answers: Sequence[Asked | None], metric: str) -> list[float | None]:

@@ -81,6 +81,8 @@ def test_facts_are_what_could_be_known(cases: dict[str, Case], result: dict[str,
     assert cases["drifted"].facts["distribution_shift"] is True
     assert cases["broken"].facts["retrieval_hit_rate"] == 0
     assert cases["quarter"].facts["labelled_examples"] == 8
+    assert cases["quarter"].facts["corpus_tokens"] == facts["corpus_tokens"]
+    assert float(str(cases["halved"].facts["corpus_tokens"])) < 0.7 * float(str(facts["corpus_tokens"]))
 
 
 def test_an_arm_that_was_cut_short_is_no_part_of_a_case(result: dict[str, Any]) -> None:
