@@ -1,7 +1,8 @@
 """Published and measured cases: which approach won, under which conditions.
 
-`data/published.yaml` and `data/published-2.yaml` state them; the head of the first
-defines every field. The learned model learns from the differences between the
+`data/published.yaml` and `data/published-2.yaml` state the published ones, the head of
+the first defines every field; `data/measured.yaml`, where it is there, those that this
+project measured itself, its head what differs. The learned model learns from the differences between the
 arms that they measured, and a recommendation lists those nearest to the use case.
 """
 
@@ -35,13 +36,15 @@ __all__ = [
     "default_cases_paths",
     "load_cases",
     "load_default_cases",
+    "measured_cases_path",
 ]
 
 ARMS = (*APPROACHES, "NAIVE_BOTH")
 """What a case may give a score for; NAIVE_BOTH is measured but is no approach."""
 
 GRADES = ("A", "B")
-READ = ("primary", "secondary", "recomputed")
+READ = ("primary", "secondary", "recomputed", "measured")
+_DATA = Path(__file__).resolve().parents[1] / "data"
 MARGIN_POINTS = 3.0
 """An approach less than this below the winner is as acceptable as the winner."""
 
@@ -63,6 +66,8 @@ class Case:
         grade: A for a strong comparison, B for a weak one.
         read: Whether the source itself was read.
         n: Number of test items; None where unknown.
+        top: Score in per cent of the best arm, chosen on one half of the test items and scored on the other, so that
+            it holds no luck of the draw; None where that was not computed.
         note: What was measured, up to the first semicolon, then remarks; empty without any.
         collection: Stem of the file that states it.
     """
@@ -79,6 +84,7 @@ class Case:
     grade: str
     read: str
     n: int | None
+    top: float | None
     note: str
     collection: str
 
@@ -97,14 +103,19 @@ class Case:
 
 
 def default_cases_paths() -> tuple[Path, ...]:
-    """Return the files of published cases that the package ships, in the order they were collected."""
-    folder = Path(__file__).resolve().parents[1] / "data"
-    return (folder / "published.yaml", folder / "published-2.yaml")
+    """Return the files of cases that the package ships, in the order they were collected: published, then measured."""
+    published = tuple(_DATA / name for name in ("published.yaml", "published-2.yaml"))
+    return (*published, *(path for path in (measured_cases_path(),) if path.is_file()))
+
+
+def measured_cases_path() -> Path:
+    """Return the file of the cases that this project measured itself; it need not be there."""
+    return _DATA / "measured.yaml"
 
 
 @cache
 def load_default_cases() -> tuple[Case, ...]:
-    """Load the published cases that the package ships, once."""
+    """Load the cases that the package ships, once."""
     return tuple(case for path in default_cases_paths() for case in load_cases(path))
 
 
@@ -135,7 +146,7 @@ def _read_source(key: str, entry: Entry) -> RuleSource:
 
 def _read_case(entry: Entry, sources: Mapping[str, RuleSource], collection: str) -> Case:
     required = ("id", "source", "grade", "read", "facts", "best")
-    optional = ("n", "scores", "gains", "acceptable", "assumed", "note")
+    optional = ("n", "top", "scores", "gains", "acceptable", "assumed", "note")
     values = entry.mapping((*required, *optional), required=required)
     row, plain = _read_facts(values["facts"])
     scores, gains = _read_arms(values.get("scores")), _read_arms(values.get("gains"))
@@ -153,6 +164,7 @@ def _read_case(entry: Entry, sources: Mapping[str, RuleSource], collection: str)
         grade=_one_of(values["grade"], GRADES, "a grade"),
         read=_one_of(values["read"], READ, "a way of reading"),
         n=_read_count(values.get("n")),
+        top=values["top"].number() if "top" in values else None,
         note=values["note"].text() if "note" in values else "",
         collection=collection,
     )

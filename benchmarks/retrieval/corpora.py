@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CORPORA", "Corpus", "fetch", "files_of"]
+__all__ = ["CORPORA", "Corpus", "fetch", "files_of", "unpacked"]
 
 _MANDOC = "mandoc"
 
@@ -94,10 +94,10 @@ def fetch(corpus: Corpus, cache: Path) -> Path:
     folder = cache / "corpora" / corpus.name
     if folder.is_dir():
         return folder
-    unpacked = [_unpacked(package, cache / "packages") for package in corpus.packages]
+    roots = [unpacked(package, cache / "packages") for package in corpus.packages]
     partial = folder.with_suffix(".partial")
     partial.mkdir(parents=True, exist_ok=True)
-    for root in unpacked:
+    for root in roots:
         for pattern in corpus.files:
             for path in sorted(root.glob(pattern)):
                 _lay_out(path, partial, corpus.kind, cache / "packages")
@@ -110,7 +110,8 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _unpacked(package: str, cache: Path) -> Path:
+def unpacked(package: str, cache: Path) -> Path:
+    """Return the folder of an unpacked package, fetched unless it is there; `pip:NAME` for a source distribution."""
     folder = cache / package.replace(":", "-")
     if not folder.is_dir():
         downloads = cache / "downloads" / folder.name
