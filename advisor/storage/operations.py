@@ -164,7 +164,7 @@ def create(
         if use_case_id is not None:
             use_cases.require(connection, use_case_id)
         if taken(connection):
-            raise AlreadyExists(target)
+            raise AlreadyExists(target, operation=_maker(connection, target))
         row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()
         if row is not None and row[0] >= queue_limit:
             raise ResourceExhausted(
@@ -183,7 +183,9 @@ def create(
             result, _ = requests.once(connection, request, insert)
             return _read(connection, result["id"])
     except UniqueViolation:
-        raise AlreadyExists(target, operation=_maker(database, target)) from None
+        with database.transaction() as connection:
+            making = _maker(connection, target)
+        raise AlreadyExists(target, operation=making) from None
 
 
 def get(database: Database, operation_id: str) -> Operation:
@@ -294,12 +296,11 @@ def _use_case_id(value: str) -> str:
         raise ValueError(value) from error
 
 
-def _maker(database: Database, target: str) -> str:
-    """Return the name of the active operation that makes a target; empty where it has just ended."""
-    with database.transaction() as connection:
-        row = connection.execute(
-            "SELECT id FROM operations WHERE target = %s AND state IN ('QUEUED', 'RUNNING')", [target]
-        ).fetchone()
+def _maker(connection: Connection, target: str) -> str:
+    """Return the name of the active operation that makes a target; empty where none does, or not any more."""
+    row = connection.execute(
+        "SELECT id FROM operations WHERE target = %s AND state IN ('QUEUED', 'RUNNING')", [target]
+    ).fetchone()
     return "" if row is None else operation_name(row[0])
 
 

@@ -80,6 +80,17 @@ def test_a_trial_is_begun_once(stub, faq, failure):
     assert failure(lambda: stub.RunTrial(request)).reason == "REQUEST_ID_REUSED"
 
 
+def test_a_trial_in_the_making_names_its_operation(stub, server, faq, failure):
+    """So that whoever begins it again can wait for it: also once it has begun, and no more once it has ended."""
+    name = begin(stub, server)
+    again = service_pb2.RunTrialRequest(parent="useCases/faq", trial_id="one")
+    found = failure(lambda: stub.RunTrial(again))
+    assert (found.code, found.metadata["operation"]) == ("ALREADY_EXISTS", name)
+    with server.database.transaction() as connection:
+        connection.execute("UPDATE operations SET state = 'FAILED'")
+    assert "operation" not in failure(lambda: stub.RunTrial(again)).metadata
+
+
 def test_all_faults_are_told(stub, failure):
     """Names and settings are checked in one go."""
     settings = trial_pb2.TrialSettings(
