@@ -18,7 +18,7 @@ from advisor.errors import AlreadyExists, FailedPrecondition
 from advisor.execution.answering import Execution
 from advisor.knowledge.facts import facts_to_mapping
 from advisor.names import trial_name, use_case_name
-from advisor.storage import examples, trials, use_cases
+from advisor.storage import examples, measured_cases, trials, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import KeptExample, UseCase
 from advisor.storage.trials import Trial, TrialExample
@@ -26,8 +26,9 @@ from advisor.trials.codec import result_to_json
 from advisor.trials.conditions import Conditions
 from advisor.trials.contest import Contest
 from advisor.trials.costs import Costs
+from advisor.trials.measured import measured_case
 from advisor.trials.preparing import Known, prepare
-from advisor.trials.results import Given, Prediction
+from advisor.trials.results import Given, Prediction, TrialResult
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
 from advisor.trials.summing import Measured, summed_up
 from advisor.trials.tally import Tally
@@ -106,6 +107,7 @@ def trial_job(
             decision.approach,
             {score.approach.value: score.probability for score in decision.scores},
             {score.approach.value: score.points for score in decision.scores},
+            versions=decision.versions.by_name,
         ),
     )
 
@@ -184,8 +186,19 @@ def run_trial(job: Job) -> Outcome:
         curve,
         bench.versions(),
     )
-    result = result_to_json(summed_up(conditions, measured))
-    return Outcome({"name": asked.target}, partial(trials.finish, trial=trial, result=result))
+    result = summed_up(conditions, measured)
+    return Outcome(
+        {"name": asked.target}, partial(_finish, trial=trial, conditions=conditions, result=result)
+    )
+
+
+def _finish(
+    connection: Connection, trial: tuple[str, str], conditions: Conditions, result: TrialResult
+) -> None:
+    """Keep what a trial came to, and what it teaches where it teaches something."""
+    trials.finish(connection, trial, result_to_json(result))
+    if (taught := measured_case(conditions, result)) is not None:
+        measured_cases.add(connection, trial, taught.to_json())
 
 
 def _begin(job: Job, asked: TrialJob, bench: Bench) -> None:
