@@ -21,6 +21,7 @@ from advisor.cli import (
     demo,
     importing,
     init,
+    learning,
     models,
     operations,
     protos,
@@ -57,6 +58,7 @@ answers.register(app)
 searching.register(app)
 adapters.register(app)
 trials.register(app)
+learning.register(app)
 demo.register(app)
 rules.register(app)
 serving.register(app)

@@ -1,11 +1,11 @@
-"""What trials taught: a row for each that measured two approaches; its content is JSON, opaque here.
+"""What was measured of approaches: a row for each trial that compared two, and what outcomes come to, by use case.
 
-A case goes with its trial, and with its use case: its facts are those of the use case.
+The content is JSON, opaque here. A case goes with its trial, and with its use case, whose facts it has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,16 +22,28 @@ __all__ = ["KeptCase", "add", "every", "list_page"]
 
 COLUMNS = "use_case_id, trial_id, measured, create_time"
 
+# Outcomes stand before the trials of their use case, under no trial's name.
+_ALL = """
+SELECT use_case_id, trial_id, measured, create_time FROM measured_cases
+UNION ALL
+SELECT use_case_id, '', jsonb_object_agg(approach, jsonb_build_array(count, total, squares)), max(newest)
+FROM (
+    SELECT use_case_id, approach, count(*) AS count, sum(quality) AS total, sum(quality * quality) AS squares,
+        max(outcome_time) AS newest
+    FROM outcomes GROUP BY use_case_id, approach
+) AS totals GROUP BY use_case_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptCase:
-    """What a trial taught.
+    """What was measured.
 
     Attributes:
         use_case_id: Whose.
-        trial_id: Of which trial.
-        measured: The case, as JSON.
-        create_time: When the trial ended.
+        trial_id: By which trial; empty for the outcomes of the use case.
+        measured: Of a trial, its case as JSON; of outcomes, by approach their number, sum and sum of squares.
+        create_time: When the trial ended, or the newest outcome was known.
     """
 
     use_case_id: str
@@ -56,7 +68,7 @@ def add(connection: Connection, trial: tuple[str, str], measured: Mapping[str, A
 def list_page(
     database: Database, use_case_id: str | None, *, size: int = 0, token: str = ""
 ) -> Page[KeptCase]:
-    """Return a page of what the trials of a use case taught, or those of all, by name.
+    """Return a page of what was measured of a use case, or of all, by use case.
 
     Raises:
         NotFound: The use case does not exist.
@@ -69,16 +81,18 @@ def list_page(
         if use_case_id:
             use_cases.require(connection, use_case_id)
         rows = cursor.execute(
-            f"SELECT {COLUMNS} FROM measured_cases WHERE (use_case_id, trial_id) > (%s, %s)"  # noqa: S608 - constants
-            " AND (%s::text IS NULL OR use_case_id = %s) ORDER BY use_case_id, trial_id LIMIT %s",
-            [*last, use_case_id, use_case_id, size + 1],
+            f"SELECT {COLUMNS} FROM ({_ALL}) AS every"  # noqa: S608 - constants
+            " WHERE (use_case_id, trial_id) > (%(last_use_case)s, %(last_trial)s)"
+            " AND (%(of)s::text IS NULL OR use_case_id = %(of)s)"
+            " ORDER BY use_case_id, trial_id LIMIT %(size)s",
+            {"of": use_case_id, "last_use_case": last[0], "last_trial": last[1], "size": size + 1},
         ).fetchall()
     return pages.page_of(rows, size, listing, lambda each: (each.use_case_id, each.trial_id))
 
 
-def every(database: Database) -> Iterator[KeptCase]:
-    """Yield what all trials taught, newest first."""
+def every(database: Database) -> list[KeptCase]:
+    """Return what all trials taught, newest first."""
     with database.transaction() as connection, connection.cursor(row_factory=class_row(KeptCase)) as cursor:
-        yield from cursor.execute(
+        return cursor.execute(
             f"SELECT {COLUMNS} FROM measured_cases ORDER BY create_time DESC, use_case_id, trial_id"  # noqa: S608 - constants
-        )
+        ).fetchall()
