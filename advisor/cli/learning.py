@@ -91,8 +91,8 @@ def learn(
 ) -> None:
     """Learn to decide from what was measured on this server, beside the cases that the program knows.
 
-    The model is written only where it loses no more points than without, one source left out at a time; else the exit
-    status is 1. Servers take it when they start, and at SIGHUP.
+    The model is written where it decides no worse, one source left out at a time; else the exit status is 1. Servers
+    take it when they start, and at SIGHUP.
     """
     from advisor.cli.connection import connected
     from advisor.cli.rules import advisor_with
@@ -107,8 +107,8 @@ def learn(
         print_json({"learned": _values(found, own)})
     else:
         _show_refit(Console(), found, own)
-    if found.worse:
-        notices().print("not written: it would lose more points than without", markup=False)
+    if found.fault:
+        notices().print(f"not written: {found.fault}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
     if path is not None:
         _write(found, own, path)
@@ -266,7 +266,7 @@ def _values(found: Refit, own: list[Case]) -> dict[str, Any]:
         "own_use_cases": found.own_sources,
         "scale": found.choice.scale,
         "temperature": found.choice.temperature,
-        "worse": found.worse,
+        "refused": found.fault,
         "all": asdict(found.every),
         "own": asdict(found.own),
     }

@@ -27,6 +27,7 @@ LEAST_SOURCES = 2
 """Use cases of one's own that were measured: each is judged by what the others teach."""
 LEAST_OUTCOMES = 50
 """Outcomes of an approach before they count: a share is known to some 14 points either way."""
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,26 @@ class Refit:
     own_sources: int
 
     @property
-    def worse(self) -> bool:
-        """Whether it loses more points than the model without one's own cases: over all cases, or over one's own."""
-        return max(self.every.difference.value, self.own.difference.value) > 1e-9
+    def fault(self) -> str:
+        """Why it is no better than the model without one's own cases; empty where it is to be taken.
+
+        One's own cases must not lose more points; where they lose the same, what is told of them must not be less
+        probable. All cases together must not lose measurably more: some move either way whatever is learned, so it
+        counts where the interval of the difference, case by case, lies above 0.
+        """
+        own, every = self.own, self.every
+        if own.difference.value > _SAME:
+            return (
+                f"your own cases would lose {own.after.value:.2f} points in place of {own.before.value:.2f}"
+            )
+        if own.difference.value > -_SAME and own.log_loss_after > own.log_loss_before + _SAME:
+            return (
+                "your own cases would lose as many points, and what is best in them would be told with less "
+                f"probability (log loss {own.log_loss_after:.2f} in place of {own.log_loss_before:.2f})"
+            )
+        if every.difference.low > _SAME:
+            return f"all cases together would lose measurably more points: by {every.difference}"
+        return ""
 
 
 def shipped_cases() -> tuple[tuple[Case, ...], tuple[Path, ...]]:

@@ -10,11 +10,7 @@ import pytest
 from google.protobuf import timestamp_pb2
 
 from advisor.execution.attribution import GOOD_FOR, Attribution, token_of
-from advisor.storage import measured_cases, outcomes, trials, use_cases
-from advisor.trials.arms import Arm
-from advisor.trials.conditions import Conditions
-from advisor.trials.measured import MeasuredCase
-from advisor.trials.results import Figure, Prediction
+from advisor.storage import outcomes, use_cases
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import facts_pb2, trial_pb2, use_case_pb2
@@ -23,20 +19,7 @@ from advisor.v1 import learning_service_pb2_grpc as learning_grpc
 from advisor.v1 import recommendation_pb2 as rec_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
-
-CASE = MeasuredCase(
-    facts={"task": "QUESTION_ANSWERING"},
-    found={"closed_book_score": Figure(0.2, 0.1, 0.3, 100)},
-    metric="holds",
-    form="FREE_TEXT",
-    scores={"PROMPTING": Figure(40, 30, 50, 100), "RAG": Figure(60, 50, 70, 100)},
-    arms={"PROMPTING": Arm.FEW_SHOT, "RAG": Arm.RAG},
-    advice="RAG",
-    probabilities={"PROMPTING": 0.2, "RAG": 0.7, "FINE_TUNING": 0.1, "HYBRID": 0.0},
-    regret=Figure(0, -2, 2, 100),
-    verdict="RAG",
-    versions={"model": "echo"},
-)
+from tests.learned import keep_case
 
 
 @pytest.fixture
@@ -66,17 +49,6 @@ def told(token: str, parent: str = "useCases/faq", **given) -> learning_pb2.Reco
     if not {"quality", "right"} & set(given):
         given["right"] = True
     return learning_pb2.RecordOutcomeRequest(parent=parent, attribution_token=token, **given)
-
-
-def keep_case(server, use_case_id: str = "faq", trial_id: str = "one", case: MeasuredCase = CASE) -> None:
-    """Do what a worker does when a trial ends."""
-    conditions = Conditions(
-        "FREE_TEXT", "holds", (), 16, 0.0, 0, 9, {}, {}, Prediction(None, {}, {}), "echo", "words", ()
-    )
-    with server.database.transaction() as connection:
-        trial = (use_case_id, trial_id)
-        trials.begin(connection, trial, str(uuid.uuid4()), conditions.to_json(), held_out=[], training=[])
-        measured_cases.add(connection, trial, case.to_json())
 
 
 def listed(stub, parent: str = "useCases/-", **given):
@@ -215,7 +187,7 @@ def test_an_outcome_is_known_after_the_answer(stub, channel, faq, failure):
 
 def test_what_was_measured_is_listed(stub, channel, server, faq):
     """Of a trial facts, scores and versions; of outcomes how many, and how good, by approach."""
-    keep_case(server)
+    keep_case(server.database)
     for right in (True, True, False):
         stub.RecordOutcome(told(ask(channel), right=right))
     outcome, trial = listed(stub, "useCases/faq").measured_cases
@@ -238,7 +210,7 @@ def test_cases_come_in_pages(stub, channel, server, faq):
     """Of all use cases, or of one."""
     create(channel, "other")
     for use_case_id, trial_id in (("faq", "one"), ("faq", "two"), ("other", "one")):
-        keep_case(server, use_case_id, trial_id)
+        keep_case(server.database, use_case_id, trial_id)
     stub.RecordOutcome(told(ask(channel)))
     names, token = [], ""
     while True:
@@ -269,7 +241,7 @@ def test_without_trials_the_record_is_empty(stub, server):
 
 def test_advice_is_held_against_trials(stub, server, faq):
     """How often it agreed, what it lost, and how often what was told came true."""
-    keep_case(server)
+    keep_case(server.database)
     record = stub.GetTrackRecord(learning_pb2.GetTrackRecordRequest())
     assert (record.trials, record.decided, record.agreed, record.near) == (1, 1, 1, 1)
     assert record.regret.value == 0
