@@ -125,7 +125,14 @@ def refit(shipped: Sequence[Case], own: Sequence[Case], knowledge: Knowledge, gi
         knowledge: The rules.
         given: How much the shipped model was allowed to learn.
     """
-    base = [case for case in shipped if len(case.measured) > 1]
+    import sklearn.linear_model  # noqa: F401 - before the limit, which holds for what is loaded
+    from threadpoolctl import threadpool_limits  # scikit-learn brings it
+
+    with threadpool_limits(limits=1):  # on data this small, threads only wait for each other
+        return _refit([case for case in shipped if len(case.measured) > 1], own, knowledge, given)
+
+
+def _refit(base: Sequence[Case], own: Sequence[Case], knowledge: Knowledge, given: Choice) -> Refit:
     study = Study([*base, *own], knowledge)
     choice = study.choose(SHIPPED)
     mine = np.arange(len(study.cases)) >= len(base)
