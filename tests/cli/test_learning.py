@@ -105,8 +105,10 @@ def test_with_nothing_measured_there_is_nothing_to_learn(advisor, at, server, cl
 
 
 @pytest.mark.usefixtures("few_shipped")
-def test_what_is_learned_is_written_beside_the_data(advisor, at, server, client, tmp_path: Path):
-    """The server decides by it from then on; a dry run writes nothing, and the shipped model stays as it is."""
+def test_what_is_learned_is_written_beside_the_data(
+    advisor, at, server, client, tmp_path: Path, write, monkeypatch
+):
+    """Servers and, where it is named, commands decide by it; a dry run writes nothing, and ours stays as it is."""
     for name in ("one", "two", "three"):
         measure(server, client, name, PROMPTING=60, FINE_TUNING=50)
     shipped, path = default_gains_path().read_bytes(), tmp_path / "data" / "gains.json"
@@ -120,6 +122,9 @@ def test_what_is_learned_is_written_beside_the_data(advisor, at, server, client,
     assert json.loads(path.read_text())["learned_from"]["own_use_cases"] == 3
     current = CurrentAdvisor.open((), LearnedGains(path, named=True))
     assert current.recommend({}).versions.gains == read_learned(path).digest[:16]
+    monkeypatch.setenv("ADVISOR_GAINS", str(path))
+    said = json.loads(advisor("recommend", write("bare.yaml", "description: Bare.\n"), "--json").out)
+    assert said["versions"]["classifier"] == read_learned(path).digest[:16]
 
 
 @pytest.mark.usefixtures("few_shipped")
@@ -135,6 +140,18 @@ def test_a_model_that_is_worse_is_refused(advisor, at, server, client, tmp_path:
     assert learned["refused"] in ended.err
     assert learned["own"]["log_loss_after"] > learned["own"]["log_loss_before"]
     assert not (tmp_path / "mine.json").exists()
+
+
+@pytest.mark.usefixtures("few_shipped")
+def test_a_folder_that_cannot_be_written_is_told(advisor, at, server, client, write):
+    """With the option that names another file."""
+    for name in ("one", "two"):
+        measure(server, client, name, PROMPTING=60, FINE_TUNING=50)
+    taken = write("file", "")
+    ended = advisor("learn", "--out", taken / "gains.json", *at)
+    assert ended.status == 2
+    assert f"{taken}/gains.json: cannot be written" in ended.err
+    assert "by --out" in ended.err
 
 
 def test_the_shipped_model_is_never_written_over(advisor, at):
