@@ -26,6 +26,7 @@ function connect(address = 'localhost:50051', { credentials, ...channelOptions }
     useCases: new advisor.v1.UseCaseService(address, ...given),
     execution: new advisor.v1.ExecutionService(address, ...given),
     trials: new advisor.v1.TrialService(address, ...given),
+    learning: new advisor.v1.LearningService(address, ...given),
     operations: new google.longrunning.Operations(address, ...given),
   };
   const close = () => Object.values(services).forEach((service) => service.close());
