@@ -9,6 +9,7 @@ const protos = join(__dirname, 'protos');
 const files = [
   'advisor/v1/decision_service.proto',
   'advisor/v1/execution_service.proto',
+  'advisor/v1/learning_service.proto',
   'advisor/v1/trial_service.proto',
   'advisor/v1/use_case_service.proto',
   'google/longrunning/operations.proto',
