@@ -57,6 +57,8 @@ class Settings(BaseSettings):
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         model_cache: Folder of downloaded models.
         rules: Rule files merged over those of the package; the variable separates them as PATH does.
+        gains: Model of gains to decide by, see `advisor learn`; by default `gains.json` in the data folder where there
+            is one that fits, else the package's own.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -81,6 +83,7 @@ class Settings(BaseSettings):
     embedder: str = DEFAULT_EMBEDDER
     model_cache: Path = Field(default_factory=default_cache)
     rules: Annotated[tuple[Path, ...], NoDecode] = ()
+    gains: Path | None = None
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB
@@ -95,6 +98,16 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("gains")
+    @classmethod
+    def _absolute_if_any(cls, value: Path | None) -> Path | None:
+        return None if value is None else cls._absolute(value)
+
+    @property
+    def gains_path(self) -> Path:
+        """Where a model of gains is that was learned from one's own cases."""
+        return self.gains or self.data_dir / "gains.json"
 
     @field_validator("rules", mode="before")
     @classmethod

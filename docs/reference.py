@@ -30,6 +30,7 @@ FIRST = (
     "use_case_service",
     "execution_service",
     "trial_service",
+    "learning_service",
     "facts",
     "recommendation",
     "use_case",

@@ -21,6 +21,7 @@ from advisor.cli import (
     demo,
     importing,
     init,
+    learning,
     models,
     operations,
     profiles,
@@ -59,6 +60,7 @@ searching.register(app)
 adapters.register(app)
 profiles.register(app)
 trials.register(app)
+learning.register(app)
 demo.register(app)
 rules.register(app)
 serving.register(app)

@@ -38,13 +38,13 @@ def require_server(task: str, otherwise: str = "") -> None:
     require(task, SERVER_PACKAGES, otherwise)
 
 
-def require(task: str, packages: Sequence[str], otherwise: str = "") -> None:
-    """See to it that packages of the extra `server` are installed; as `require_server` of those that a server needs."""
+def require(task: str, packages: Sequence[str], otherwise: str = "", *, extra: str = "server") -> None:
+    """See to it that packages of an extra are installed; as `require_server` of those that a server needs."""
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         way = f", or {otherwise}" if otherwise else ""
         raise ConfigurationError(
             f"{task} needs {missing[0]}{others}, not installed here; "
-            f"run pip install 'rag-or-tune[server]'{way}"
+            f"run pip install 'rag-or-tune[{extra}]'{way}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from advisor.cli.output import JsonOption, print_json, print_table
 from advisor.decision.advisor import Advisor, default_advisor
+from advisor.decision.gains import read_learned
 from advisor.decision.rulebook import cite
 from advisor.environment import check_environment
 from advisor.knowledge.approaches import APPROACHES
@@ -38,9 +40,11 @@ def register(app: typer.Typer) -> None:
 
 
 def advisor_with(rules: list[Path] | None) -> Advisor:
-    """Return an advisor by our rules and by further files of them."""
+    """Return an advisor by our rules, by further files of them, and by the model that ADVISOR_GAINS names."""
     check_environment()
     advisor = default_advisor()
+    if gains := os.environ.get("ADVISOR_GAINS"):
+        advisor = advisor.with_gains(read_learned(Path(gains)))
     if not rules:
         return advisor
     return advisor.with_knowledge(load_rules(*default_rules_paths(), *rules))

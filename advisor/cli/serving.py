@@ -29,7 +29,7 @@ def serve(
     rules: RulesOption = None,
     port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
 ) -> None:
-    """Serve until interrupted; settings come from ADVISOR_* variables. SIGHUP has the rule files read again."""
+    """Serve until interrupted; settings come from ADVISOR_* variables. SIGHUP has rules and model read again."""
     require_server("serve")
     # Nothing is forked here that would call gRPC; looking after forks, it writes of those that start other programs.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -25,6 +25,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from advisor.client import targets
 from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
+from advisor.client.learning import LearningCalls
 from advisor.client.operations import OperationFuture
 from advisor.client.targets import FactsLike, facts_of, name_of, view_of
 from advisor.client.trials import TrialCalls
@@ -51,7 +52,7 @@ KEEPALIVE_MS = 60_000
 class Client:
     """A connection to one server; safe to use from several threads.
 
-    Use cases are named by id or resource name: `faq` or `useCases/faq`. `trials` has the calls of `TrialService`.
+    Use cases are named by id or resource name: `faq` or `useCases/faq`. `trials` and `learning` have more calls.
 
     Args:
         target: Address of the server.
@@ -86,6 +87,7 @@ class Client:
         self._execution: Any = execution_grpc.ExecutionServiceStub(self._channel)
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
         self.trials = TrialCalls(self._channel, self._call, self._pages, self._future)
+        self.learning = LearningCalls(self._channel, self._call, self._pages)
 
     def __enter__(self) -> Self:
         return self
@@ -359,8 +361,7 @@ class Client:
     def operation(self, name: str) -> OperationFuture[Any]:
         """Return long work that was started before, by its resource name."""
         request = operations_pb2.GetOperationRequest(name=name)
-        operation = self._call(self._operations.GetOperation, request)
-        return self._future(operation)
+        return self._future(self._call(self._operations.GetOperation, request))
 
     def operations(self, filter: str = "") -> Iterator[OperationFuture[Any]]:  # noqa: A002 - as in the API
         """Yield long work, newest first: all, or what a filter lets through, such as `done = false`."""

@@ -56,6 +56,10 @@ class Advisor:
         """Return an advisor with other rules, and the same model of gains and cases."""
         return Advisor(knowledge, self.gains, self.cases)
 
+    def with_gains(self, gains: GainModel) -> Advisor:
+        """Return an advisor with another model of gains, and the same rules and cases."""
+        return Advisor(self.knowledge, gains, self.cases)
+
     @property
     def worlds(self) -> Worlds:
         """Draws of the facts, for what is unknown."""

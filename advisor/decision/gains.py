@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -44,6 +45,7 @@ __all__ = [
     "load_gains",
     "membership",
     "read_gains",
+    "read_learned",
     "save_gains",
 ]
 
@@ -52,6 +54,7 @@ TWO_SIDED_80 = 1.2816
 _USUAL = 8.0
 """Points: of a nat, and of how results differ, where nothing was learned."""
 REFRESH = "run `make evaluate` to make it again"
+RELEARN = "run `advisor learn` to make it again, or remove it"
 
 COMPONENTS: Mapping[str, tuple[Approach, ...]] = MappingProxyType(
     {
@@ -218,13 +221,19 @@ def load_gains() -> GainModel:
     return read_gains(default_gains_path(), default_cases_paths())
 
 
-def save_gains(model: GainModel, path: Path, cases_paths: Sequence[Path]) -> GainModel:
-    """Write a model; the same model gives the same bytes.
+def save_gains(
+    model: GainModel, path: Path, cases_paths: Sequence[Path], learned_from: Mapping[str, int] | None = None
+) -> GainModel:
+    """Write a model, whole or not at all; the same model gives the same bytes.
 
     Args:
         model: What was trained.
         path: Where to.
         cases_paths: The files it was trained on, whose hashes are kept.
+        learned_from: How many cases of which kind it was trained on beside; None for the model that is shipped.
+
+    Raises:
+        OSError: It cannot be written.
     """
     data = {
         "approaches": list(APPROACHES),
@@ -250,9 +259,12 @@ def save_gains(model: GainModel, path: Path, cases_paths: Sequence[Path]) -> Gai
         "temperature": model.temperature,
         "scale": model.scale,
         "cases_sha256": [file_sha256(each) for each in cases_paths],
+        **({"learned_from": dict(learned_from)} if learned_from is not None else {}),
     }
     text = json.dumps(data, indent=1) + "\n"
-    path.write_text(text, encoding="utf-8")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
     return replace(model, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -262,8 +274,23 @@ def read_gains(path: Path, cases_paths: Sequence[Path]) -> GainModel:
     Raises:
         ConfigurationError: The file is missing or broken, or the cases are others.
     """
-    data, content = _read_json(path)
+    data, content = _read_json(path, REFRESH)
     _check_cases(data.get("cases_sha256"), cases_paths, path)
+    return _model(data, content, path, REFRESH)
+
+
+def read_learned(path: Path) -> GainModel:
+    """Read a model that was learned from cases of one's own beside those of the package, of whichever version.
+
+    Raises:
+        ConfigurationError: The file is missing or broken, or of facts, components or approaches that are no more.
+    """
+    data, content = _read_json(path, RELEARN)
+    return _model(data, content, path, RELEARN)
+
+
+def _model(data: Mapping[str, Any], content: bytes, path: Path, refresh: str) -> GainModel:
+    """Return what a file holds; ConfigurationError where that does not fit."""
     try:
         terms = tuple(_read_term(item) for item in data["terms"])
         offsets = {str(name): float(points) for name, points in data["offsets"].items()}
@@ -271,21 +298,21 @@ def read_gains(path: Path, cases_paths: Sequence[Path]) -> GainModel:
         names = ("slope", "between", "within", "temperature", "scale")
         slope, between, within, temperature, scale = (float(data[name]) for name in names)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path} is no model of gains: {error!r}; {REFRESH}") from error
+        raise ConfigurationError(f"{path} is no model of gains: {error!r}; {refresh}") from error
     subjects = {curve.subject for term in terms for curve in term.curves}
     components = {term.component for term in terms} | offsets.keys()
     if not subjects <= fact_index().keys() or not components <= COMPONENTS.keys():
-        raise ConfigurationError(f"{path} fits other facts or components; {REFRESH}")
+        raise ConfigurationError(f"{path} fits other facts or components; {refresh}")
     if data.get("approaches") != list(APPROACHES):
-        raise ConfigurationError(f"{path} fits other approaches; {REFRESH}")
+        raise ConfigurationError(f"{path} fits other approaches; {refresh}")
     size = 1 + len(offsets) + len(terms)
     numbers = np.array(
         [slope, between, within, temperature, scale, *(term.weight for term in terms), *offsets.values()]
     )
     if covariance.shape != (size, size) or not (np.isfinite(covariance).all() and np.isfinite(numbers).all()):
-        raise ConfigurationError(f"{path} holds values that are missing or not finite; {REFRESH}")
+        raise ConfigurationError(f"{path} holds values that are missing or not finite; {refresh}")
     if min(slope, between, within, temperature, scale) <= 0:
-        raise ConfigurationError(f"{path} holds a scale that is not above 0; {REFRESH}")
+        raise ConfigurationError(f"{path} holds a scale that is not above 0; {refresh}")
     digest = hashlib.sha256(content).hexdigest()
     return GainModel(slope, offsets, terms, covariance, between, within, temperature, scale, digest)
 
@@ -299,17 +326,17 @@ def _curve(subject: object, points: Sequence[Sequence[float]]) -> Curve:
     return Curve(str(subject), tuple((float(x), float(y)) for x, y in points))
 
 
-def _read_json(path: Path) -> tuple[dict[str, Any], bytes]:
+def _read_json(path: Path, refresh: str) -> tuple[dict[str, Any], bytes]:
     """Return an object of a JSON file, and the file's bytes; ConfigurationError where it is none."""
     try:
         content = path.read_bytes()
         data = json.loads(content)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}; {REFRESH}") from error
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}; {refresh}") from error
     except ValueError as error:
-        raise ConfigurationError(f"{path} is not JSON: {error}; {REFRESH}") from error
+        raise ConfigurationError(f"{path} is not JSON: {error}; {refresh}") from error
     if not isinstance(data, dict):
-        raise ConfigurationError(f"{path} is no model of gains; {REFRESH}")
+        raise ConfigurationError(f"{path} is no model of gains; {refresh}")
     return data, content
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from advisor.decision.explanation import Explanation
@@ -63,6 +63,11 @@ class Versions:
     advisor: str
     rules: str
     gains: str | None
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """The versions that there are, by the names of these fields."""
+        return {name: version for name, version in asdict(self).items() if version}
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,15 @@ class Study:
         model, _ = self._without(family, outside)
         return self._points(family, model), np.isin(comparisons.source_of_case, outside)
 
+    @property
+    def source_of_case(self) -> np.ndarray:
+        """Number of each case's source in `sources`."""
+        return self._speaking.source_of_case
+
+    def points_without(self, family: Family, outside: Sequence[int], choice: Choice) -> Floats:
+        """Return points of every case by what the sources that are not `outside` teach, learned as was chosen."""
+        return self._points(family, self._model(family, outside, choice.scale, choice.variances))
+
     def train(self, choice: Choice) -> GainModel:
         """Train what is shipped on every case."""
         return train_gains(

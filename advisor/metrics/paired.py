@@ -21,7 +21,16 @@ import numpy.typing as npt
 from advisor.knowledge.arrays import Floats
 from advisor.metrics.proportions import sign_test, wilson
 
-__all__ = ["Estimate", "Paired", "bootstrapped", "holm", "mean", "paired_difference", "questions_needed"]
+__all__ = [
+    "Estimate",
+    "Paired",
+    "bootstrapped",
+    "holm",
+    "mean",
+    "mean_of_sums",
+    "paired_difference",
+    "questions_needed",
+]
 
 LEAST_DIFFERENCE = 0.05
 """Of quality: what would have to be told where no difference was seen."""
@@ -33,6 +42,7 @@ _MOST_VALUES = 2_000_000  # held at a time
 _MOST_QUESTIONS = 100_000
 _FEWEST_PAIRS = 6  # all of one sign: 2 / 2**6 is below 5%, 2 / 2**5 is not
 _NO_DIFFERENCE = 1e-12
+_NORMAL_95 = 1.959964
 _SPREADS = 10  # standard deviations from its mean beyond which a binomial has no weight
 
 
@@ -76,6 +86,23 @@ def mean(scores: Sequence[float | None], *, seed: int = 0) -> Estimate | None:
         low, high = wilson(int(values.sum()), len(values))
         return Estimate(float(values.mean()), low, high, len(values))
     return bootstrapped(lambda drawn: _means(values, drawn), len(values), seed=seed)
+
+
+def mean_of_sums(count: int, total: float, squares: float) -> Estimate:
+    """Return the mean of scores of which only their sums were kept; the interval is normal where they are shares.
+
+    Args:
+        count: How many scores, 1 at least.
+        total: Their sum.
+        squares: The sum of their squares: the same where each is right or wrong.
+    """
+    value = total / count
+    if math.isclose(total, squares, rel_tol=0, abs_tol=_NO_DIFFERENCE * count):
+        low, high = wilson(round(total), count)
+    else:
+        half = _NORMAL_95 * math.sqrt(max(0.0, squares / count - value**2) / count)
+        low, high = max(0.0, value - half), min(1.0, value + half)
+    return Estimate(value, low, high, count)
 
 
 def paired_difference(

@@ -24,6 +24,8 @@ TABLES = (
     "trials",
     "trial_examples",
     "trial_answers",
+    "measured_cases",
+    "outcomes",
 )
 
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2
 
 from advisor.execution.answering import Ask, Execution, Plan
+from advisor.execution.attribution import Attribution, token_of
 from advisor.knowledge.approaches import Approach
 from advisor.names import adapter_name
 from advisor.rpc.asking import TRAINED, check_question, checked_ask, refuse_schema
@@ -24,7 +26,7 @@ from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.rpc.tuning import tuning_settings
 from advisor.settings import Settings
-from advisor.storage import adapters
+from advisor.storage import adapters, outcomes
 from advisor.storage.database import Database
 from advisor.storage.passage_filters import restriction_of
 from advisor.storage.records import Request
@@ -82,6 +84,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         self._lane = lane
         self._answer_lane = answer_lane
         self._answer_slots = answer_slots
+        self._key = b""
 
     async def Answer(
         self, request: execution_pb2.AnswerRequest, _context: Context
@@ -99,6 +102,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
                         adapter = plan.adapter
                         name = adapter_name(adapter.use_case_id, adapter.id) if adapter else ""
                         summary = _summary(event.value, plan.approach, name, clock)
+                        summary.attribution_token = self._token(plan, event.value.model)
                         yield execution_pb2.AnswerResponse(summary=summary)
                     else:
                         clock.note(event)
@@ -187,7 +191,25 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
 
     def _prepare(self, ask: Ask) -> Plan:
         refuse_schema(ask.options)
-        return self._execution.prepare(ask)
+        plan = self._execution.prepare(ask)
+        if plan.use_case is not None and not self._key:
+            self._key = outcomes.signing_key(self._database)
+        return plan
+
+    def _token(self, plan: Plan, model: str) -> str:
+        """Return what names an answer where its outcome is recorded; empty where nothing is kept of the use case."""
+        if plan.use_case is None:
+            return ""
+        attribution = Attribution(
+            plan.use_case.id,
+            plan.use_case.create_time,
+            plan.approach,
+            plan.adapter.id if plan.adapter else None,
+            datetime.now(UTC),
+            {**plan.recommendation.versions.by_name, "model": model},
+            uuid.uuid4(),
+        )
+        return token_of(attribution, self._key)
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
@@ -228,7 +250,6 @@ def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) ->
             execution_pb2.Citation(number=each.number, start_byte=each.start_byte, end_byte=each.end_byte)
             for each in answer.citations
         ),
-        attribution_token=uuid.uuid4().hex,
         notes=answer.notes,
         unsupported=(
             execution_pb2.UnsupportedSentence(

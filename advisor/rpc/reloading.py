@@ -1,4 +1,4 @@
-"""SIGHUP: the rules are read again, or, where the terminal has gone, the server ends with it."""
+"""SIGHUP: the rules and the model of gains are read again, or, where the terminal has gone, the server ends with it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from advisor.errors import RulesError
+from advisor.errors import ConfigurationError, RulesError
 from advisor.execution.current import CurrentAdvisor
 
 __all__ = ["reload_on_hangup", "reload_rules"]
@@ -44,17 +44,17 @@ def reload_on_hangup(current: CurrentAdvisor, stop: Callable[[], None]) -> async
 
 
 def reload_rules(current: CurrentAdvisor) -> None:
-    """Read the rules again; where they are wrong, keep those in force, and log every fault."""
+    """Read rules and model again; where something is wrong, keep those in force, and log every fault."""
     try:
         current.reload()
-    except RulesError as error:
+    except (RulesError, ConfigurationError) as error:
         for fault in error.faults:
             _log.error("rules not taken", fault=fault)
-        _log.warning("rules kept", rules=current.version, faults=len(error.faults))
+        _log.warning("rules kept", **current.versions, faults=len(error.faults))
     except Exception as error:  # noqa: BLE001 - the next signal must find somebody who listens
-        _log.error("rules kept", rules=current.version, exc_info=error)
+        _log.error("rules kept", **current.versions, exc_info=error)
     else:
-        _log.info("rules taken", rules=current.version, files=[str(path) for path in current.files])
+        _log.info("rules taken", **current.versions, files=[str(path) for path in current.files])
 
 
 def _has_terminal() -> bool:

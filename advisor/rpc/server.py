@@ -20,7 +20,7 @@ from grpc_health.v1 import health
 
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
-from advisor.execution.current import CurrentAdvisor
+from advisor.execution.current import CurrentAdvisor, LearnedGains
 from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
@@ -31,6 +31,7 @@ from advisor.rpc.execution import ExecutionServicer
 from advisor.rpc.health import Health
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
+from advisor.rpc.learning import LearningServicer
 from advisor.rpc.listening import address_text, cannot_listen, check_free
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
@@ -47,6 +48,8 @@ from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
+from advisor.v1 import learning_service_pb2 as learning_pb2
+from advisor.v1 import learning_service_pb2_grpc as learning_grpc
 from advisor.v1 import trial_service_pb2 as trial_pb2
 from advisor.v1 import trial_service_pb2_grpc as trial_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
@@ -61,6 +64,7 @@ DECISIONS = decision_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_nam
 USE_CASES = use_cases_pb2.DESCRIPTOR.services_by_name["UseCaseService"].full_name
 EXECUTION = execution_pb2.DESCRIPTOR.services_by_name["ExecutionService"].full_name
 TRIALS = trial_pb2.DESCRIPTOR.services_by_name["TrialService"].full_name
+LEARNING = learning_pb2.DESCRIPTOR.services_by_name["LearningService"].full_name
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name
 
 CONCURRENT_CALLS = 1_000
@@ -126,6 +130,7 @@ class AdvisorServer:
                 OPERATIONS: {"database"},
                 EXECUTION: {"database", "models"},
                 TRIALS: {"database"},
+                LEARNING: {"database"},
             }
         )
         self._forget: Callable[[], None] = lambda: None
@@ -159,11 +164,15 @@ class AdvisorServer:
         trial_grpc.add_TrialServiceServicer_to_server(
             TrialServicer(execution, database, settings, self._database_lane), edge
         )
+        learning_grpc.add_LearningServiceServicer_to_server(
+            LearningServicer(database, self._database_lane), edge
+        )
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsServicer(database, self._database_lane), edge
         )
         self._health.add_to(edge)
-        add_reflection((DECISIONS, USE_CASES, EXECUTION, TRIALS, OPERATIONS, health.SERVICE_NAME), edge)
+        services = (DECISIONS, USE_CASES, EXECUTION, TRIALS, LEARNING, OPERATIONS)
+        add_reflection((*services, health.SERVICE_NAME), edge)
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.
@@ -225,7 +234,8 @@ def _open_embedder(settings: Settings, name: str) -> Embedder:
 @contextmanager
 def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
     """Open what a server needs: rules, database, models to load, workers to start."""
-    advisor = CurrentAdvisor.open(settings.rules)
+    learned = LearnedGains(settings.gains_path, named=settings.gains is not None)
+    advisor = CurrentAdvisor.open(settings.rules, learned)
     with (
         open_postgres(settings) as url,
         Database.open(url) as database,
@@ -247,7 +257,7 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
 
 
 def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP has the rules read again.
+    """Serve until SIGTERM or SIGINT; SIGHUP has the rules and the model of gains read again.
 
     Args:
         settings: What to run with.
@@ -278,7 +288,7 @@ async def _serve(
         await asyncio.to_thread(workers.start)
         if port_file is not None:
             _write_port(port_file, port)
-        _log.info("serving", host=parts.settings.host, port=port, rules=parts.advisor.version)
+        _log.info("serving", host=parts.settings.host, port=port, **parts.advisor.versions)
         ready(port)
         await stopping.wait()
         _log.info("stopping", grace_s=GRACE_S)

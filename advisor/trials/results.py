@@ -260,12 +260,14 @@ class Prediction:
         probabilities: Of each approach to be the best.
         points: Points of quality above PROMPTING expected of each approach.
         regret: Points of quality by which the approach recommended lies below the best measured; None where unknown.
+        versions: Of what said so, by name.
     """
 
     approach: Approach | None
     probabilities: Mapping[str, float]
     points: Mapping[str, float]
     regret: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

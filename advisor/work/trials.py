@@ -19,7 +19,7 @@ from advisor.execution.answering import Execution
 from advisor.execution.stored_facts import measurement_to_json
 from advisor.knowledge.facts import facts_to_mapping
 from advisor.names import trial_name, use_case_name
-from advisor.storage import examples, profiles, trials, use_cases
+from advisor.storage import examples, measured_cases, profiles, trials, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.profiles import Origin
 from advisor.storage.records import KeptExample, UseCase
@@ -29,6 +29,7 @@ from advisor.trials.conditions import Conditions
 from advisor.trials.contest import Contest
 from advisor.trials.costs import Costs
 from advisor.trials.facts import as_measurements
+from advisor.trials.measured import measured_case
 from advisor.trials.preparing import Known, prepare
 from advisor.trials.results import Given, Prediction, TrialResult
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
@@ -109,6 +110,7 @@ def trial_job(
             decision.approach,
             {score.approach.value: score.probability for score in decision.scores},
             {score.approach.value: score.points for score in decision.scores},
+            versions=decision.versions.by_name,
         ),
     )
 
@@ -190,12 +192,18 @@ def run_trial(job: Job) -> Outcome:
         freshness,
     )
     result = summed_up(conditions, measured)
-    return Outcome({"name": asked.target}, partial(_finish, trial=trial, result=result))
+    return Outcome(
+        {"name": asked.target}, partial(_finish, trial=trial, conditions=conditions, result=result)
+    )
 
 
-def _finish(connection: Connection, *, trial: tuple[str, str], result: TrialResult) -> None:
-    """Keep what a trial came to, and the facts that it measured."""
+def _finish(
+    connection: Connection, trial: tuple[str, str], conditions: Conditions, result: TrialResult
+) -> None:
+    """Keep what a trial came to, the facts that it measured, and what it teaches where it teaches something."""
     trials.finish(connection, trial, result_to_json(result))
+    if (taught := measured_case(conditions, result)) is not None:
+        measured_cases.add(connection, trial, taught.to_json())
     told = as_measurements(result.facts, result.metric)
     profiles.keep(connection, trial[0], Origin.TRIAL, [*map(measurement_to_json, told)])
 

@@ -1,6 +1,7 @@
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import type { DecisionServiceClient } from './types/advisor/v1/DecisionService';
 import type { ExecutionServiceClient } from './types/advisor/v1/ExecutionService';
+import type { LearningServiceClient } from './types/advisor/v1/LearningService';
 import type { TrialServiceClient } from './types/advisor/v1/TrialService';
 import type { UseCaseServiceClient } from './types/advisor/v1/UseCaseService';
 import type { OperationsClient } from './types/google/longrunning/Operations';
@@ -14,6 +15,7 @@ export interface Services {
   useCases: UseCaseServiceClient;
   execution: ExecutionServiceClient;
   trials: TrialServiceClient;
+  learning: LearningServiceClient;
   operations: OperationsClient;
   close(): void;
 }

@@ -9,6 +9,7 @@ const protos = join(__dirname, 'protos');
 const files = [
   'advisor/v1/decision_service.proto',
   'advisor/v1/execution_service.proto',
+  'advisor/v1/learning_service.proto',
   'advisor/v1/trial_service.proto',
   'advisor/v1/use_case_service.proto',
   'google/longrunning/operations.proto',
@@ -26,6 +27,7 @@ function connect(address = 'localhost:50051', { credentials, ...channelOptions }
     useCases: new advisor.v1.UseCaseService(address, ...given),
     execution: new advisor.v1.ExecutionService(address, ...given),
     trials: new advisor.v1.TrialService(address, ...given),
+    learning: new advisor.v1.LearningService(address, ...given),
     operations: new google.longrunning.Operations(address, ...given),
   };
   const close = () => Object.values(services).forEach((service) => service.close());

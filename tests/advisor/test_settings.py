@@ -33,6 +33,14 @@ def test_rule_files_are_listed_as_in_path(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert read_settings().rules == (tmp_path / "mine.yaml", Path("/etc/ours.yaml"))
 
 
+def test_a_learned_model_lies_beside_the_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Or where it is said to; a relative path is one of the folder that the server starts in."""
+    monkeypatch.chdir(tmp_path)
+    assert read_settings(data_dir=tmp_path / "data").gains_path == tmp_path / "data" / "gains.json"
+    monkeypatch.setenv("ADVISOR_GAINS", "mine.json")
+    assert read_settings().gains_path == tmp_path / "mine.json"
+
+
 def test_data_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The data folder is a folder of ours in XDG_DATA_HOME."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

@@ -121,6 +121,19 @@ WRONG = {
         (("faq", *NOWHERE), "NAME: 'faq' is not a trial; write useCases/ID/trials/ID"),
         (("useCases/faq/trials/one", *NOWHERE), "no server answers at 127.0.0.1:1"),
     ],
+    ("track",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
+    ("outcome",): [
+        (("faq", "x", *NOWHERE), "outcome: needs one of --right, --wrong and --quality, from 0 to 1"),
+        (("faq", "x", "--right", "--quality", "1", *NOWHERE), "needs one of --right, --wrong and --quality"),
+        (("none.yaml", "x", "--right", *NOWHERE), "none.yaml: cannot be read"),
+        (("faq", "--right", *NOWHERE), "it takes FILE_OR_ID TOKEN, in this order; see"),
+        (("faq", "x", "--wrong", *NOWHERE), "no server answers at 127.0.0.1:1"),
+    ],
+    ("learn",): [
+        (("--rules", "none.yaml", *NOWHERE), "none.yaml: cannot be read"),
+        (NOWHERE, "no server answers at 127.0.0.1:1"),
+        (("faq", *NOWHERE), "(faq): it takes none; see"),
+    ],
     ("reindex",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
     ("operations", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
     ("operations", "wait"): [

@@ -76,6 +76,13 @@ def test_what_needs_a_server_names_the_extra(light, case, arguments, server_help
     assert ("--server ADDRESS" in ended.stderr) is server_helps
 
 
+def test_learning_names_its_own_extra(light):
+    """A server that runs does not help: what learns runs here."""
+    ended = light("learn", "--server", "127.0.0.1:1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "learn needs sklearn, not installed here; run pip install 'rag-or-tune[learn]'" in ended.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -111,6 +118,7 @@ def test_documents_of_every_format_need_no_extra(light, case, write):
         ("tune", "faq.yaml", "--detach"),
         ("operations", "list"),
         ("adapters", "list", "faq.yaml"),
+        ("track",),
     ],
     ids=" ".join,
 )

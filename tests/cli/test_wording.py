@@ -11,6 +11,7 @@ from advisor.cli.wording import COMMANDS, as_commands, as_option
 from advisor.v1 import (
     decision_service_pb2,
     execution_service_pb2,
+    learning_service_pb2,
     trial_service_pb2,
     use_case_service_pb2,
 )
@@ -22,6 +23,7 @@ SERVICES = [
         use_case_service_pb2,
         execution_service_pb2,
         trial_service_pb2,
+        learning_service_pb2,
         operations_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

@@ -26,7 +26,13 @@ from hypothesis import strategies as st
 
 from advisor.client import Client
 from advisor.knowledge.facts import facts_from_mapping
-from advisor.v1 import decision_service_pb2, execution_service_pb2, recommendation_pb2, use_case_pb2
+from advisor.v1 import (
+    decision_service_pb2,
+    execution_service_pb2,
+    learning_service_pb2,
+    recommendation_pb2,
+    use_case_pb2,
+)
 from advisor.v1 import use_case_service_pb2 as service_pb2
 from tests.advisor.strategies import use_cases
 from tests.messages import damaged, messages
@@ -34,7 +40,13 @@ from tests.messages import damaged, messages
 SERVICES = [
     *(
         service
-        for file in (decision_service_pb2, execution_service_pb2, service_pb2, operations_pb2)
+        for file in (
+            decision_service_pb2,
+            execution_service_pb2,
+            learning_service_pb2,
+            service_pb2,
+            operations_pb2,
+        )
         for service in file.DESCRIPTOR.services_by_name.values()
     ),
     health_pb2.DESCRIPTOR.services_by_name["Health"],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from queue import SimpleQueue
 
 import grpc
 import pytest
 
-from advisor.execution.current import CurrentAdvisor
+from advisor.decision.gains import default_gains_path
+from advisor.execution.current import CurrentAdvisor, LearnedGains
 from advisor.rpc.reloading import reload_rules
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
@@ -58,6 +60,18 @@ def test_a_reload_that_fails_unforeseen_is_survived(current, monkeypatch, capsys
     monkeypatch.setattr(advisor, "reload", fail)
     reload_rules(advisor)
     assert "rules kept" in "".join(capsys.readouterr())
+
+
+def test_a_learned_model_that_is_wrong_is_not_taken(tmp_path: Path, capsys):
+    """What is in force decides on, and the log says what is wrong."""
+    path = tmp_path / "gains.json"
+    shutil.copy(default_gains_path(), path)
+    current = CurrentAdvisor.open((), LearnedGains(path, named=True))
+    before = current.now
+    path.write_text("{")
+    reload_rules(current)
+    assert current.now is before
+    assert "is not JSON" in "".join(capsys.readouterr())
 
 
 def test_all_services_decide_by_the_new_rules(current):

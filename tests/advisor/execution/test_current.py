@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from advisor.decision.advisor import default_advisor
-from advisor.errors import RulesError
-from advisor.execution.current import CurrentAdvisor
+from advisor.decision.gains import load_gains, save_gains
+from advisor.errors import ConfigurationError, RulesError
+from advisor.execution.current import CurrentAdvisor, LearnedGains
+from advisor.knowledge.cases import default_cases_paths
 
 RULE = """version: 1
 rules:
@@ -43,6 +47,37 @@ def test_a_reload_takes_the_file_as_it_is_now(file: Path) -> None:
     current.reload()
     assert current.version == current.recommend({}).versions.rules != version
     assert before.recommend({}).versions.rules == version
+
+
+def test_a_model_that_was_learned_decides(tmp_path: Path) -> None:
+    """From the start, or from the next reload after it was written; rules of one's own go with it."""
+    path = tmp_path / "gains.json"
+    current = CurrentAdvisor.open((), LearnedGains(path, named=False))
+    assert current.now is default_advisor()
+    learned = save_gains(replace(load_gains(), temperature=9.0), path, default_cases_paths(), {"own": 2})
+    current.reload()
+    assert current.versions["gains"] == learned.digest[:16] != default_advisor().versions.gains
+    rules = tmp_path / "mine.yaml"
+    rules.write_text(RULE)
+    both = CurrentAdvisor.open([rules], LearnedGains(path, named=True))
+    assert both.versions["gains"] == learned.digest[:16]
+    assert both.version != current.version
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"), [(None, "cannot be read"), ("[]", "is no model"), ('{"terms": []}', "is no model")]
+)
+def test_a_model_that_does_not_fit_is_told(tmp_path: Path, content: str | None, fault: str) -> None:
+    """One that was named is refused; beside the data the shipped one decides in its place, and the log says so."""
+    path = tmp_path / "gains.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigurationError, match=fault) as caught:
+        CurrentAdvisor.open((), LearnedGains(path, named=True))
+    assert "advisor learn" in str(caught.value)
+    with capture_logs() as logged:
+        assert CurrentAdvisor.open((), LearnedGains(path, named=False)).now is default_advisor()
+    assert [fault in each["fault"] for each in logged] == ([True] if content is not None else [])
 
 
 @pytest.mark.parametrize(

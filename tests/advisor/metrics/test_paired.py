@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from advisor.metrics import paired
-from advisor.metrics.paired import Estimate, holm, mean, paired_difference, questions_needed
+from advisor.metrics.paired import Estimate, holm, mean, mean_of_sums, paired_difference, questions_needed
 from advisor.metrics.proportions import wilson
 
 GRADED = [0.1, 0.4, 0.35, 0.8, 1.0, 0.0, 0.55, 0.7, 0.65, 0.9]
@@ -249,3 +249,23 @@ def test_p_is_uniform_where_arms_are_alike(monkeypatch: pytest.MonkeyPatch) -> N
     generator = np.random.default_rng(12)
     found = [paired._sign_flips(generator.normal(0, 1, 30), seed) < 0.05 for seed in range(300)]
     assert 0.02 <= np.mean(found) <= 0.08
+
+
+@pytest.mark.parametrize("scores", [[1.0, 0.0, 1.0, 1.0], [1.0] * 20, [0.0] * 5])
+def test_sums_of_right_and_wrong_give_what_the_scores_give(scores: list[float]) -> None:
+    """Wilson's interval needs no more than how many there are."""
+    found = mean_of_sums(len(scores), sum(scores), sum(score**2 for score in scores))
+    assert found == mean(scores)
+
+
+def test_sums_of_shares_give_a_normal_interval_within_bounds() -> None:
+    """Near what the bootstrap says, and never outside 0 to 1."""
+    scores = [0.2, 0.9, 0.4, 0.7] * 25
+    found, drawn = mean_of_sums(100, sum(scores), sum(score**2 for score in scores)), mean(scores)
+    assert drawn is not None
+    assert (found.value, found.count) == (pytest.approx(drawn.value), 100)
+    assert (found.low, found.high) == (
+        pytest.approx(drawn.low, abs=0.01),
+        pytest.approx(drawn.high, abs=0.01),
+    )
+    assert mean_of_sums(2, 1.9, 1.81).high == 1.0

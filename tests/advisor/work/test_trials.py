@@ -13,10 +13,11 @@ import advisor.work.trials
 from advisor.errors import FailedPrecondition
 from advisor.execution.stored_facts import known_facts
 from advisor.settings import Settings, read_settings
-from advisor.storage import examples, leases, operations, profiles, trials, use_cases
+from advisor.storage import examples, leases, measured_cases, operations, profiles, trials, use_cases
 from advisor.storage.database import Database
 from advisor.storage.operations import State
 from advisor.trials.arms import Arm
+from advisor.trials.measured import MeasuredCase
 from advisor.trials.probe import PROBE
 from advisor.trials.results import ArmState, Prediction, TrialResult
 from advisor.trials.settings import TrialSettings
@@ -96,6 +97,28 @@ def test_every_arm_is_asked_every_question(database: Database, settings: Setting
     assert result.prediction is not None
     assert result.prediction.regret == 0.0
     assert ended.progress["arms"][0]["answered"] == 30
+
+
+def test_what_a_trial_taught_is_kept_until_the_trial_goes(
+    database: Database, settings: Settings, bench: FakeBench
+) -> None:
+    """Scores, versions, no text; a trial of one approach teaches nothing, and a deleted one nothing any more."""
+    ask(database, held_out=30, facts={"task": "CLASSIFICATION"})
+    ask(database, "two", arms=(Arm.FEW_SHOT,))
+    for _ in range(2):
+        do_next(database, settings)
+    (kept,) = measured_cases.every(database)
+    case = MeasuredCase.from_json(kept.measured)
+    assert kept.trial == "useCases/paint/trials/one"
+    assert {name: each.value for name, each in case.scores.items()} == {"PROMPTING": 100, "FINE_TUNING": 100}
+    assert (case.facts["task"], case.advice, case.versions["painter"]) == (
+        "CLASSIFICATION",
+        "FINE_TUNING",
+        "1",
+    )
+    assert "painted" not in str(kept.measured)
+    trials.delete(database, "paint", "one")
+    assert list(measured_cases.every(database)) == []
 
 
 def test_no_question_is_learned_from(database: Database, settings: Settings, bench: FakeBench) -> None:
