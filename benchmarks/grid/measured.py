@@ -13,16 +13,15 @@ import yaml
 
 from advisor.knowledge.approaches import APPROACHES, Approach
 from advisor.knowledge.cases import measured_cases_path
-from advisor.metrics.proportions import sign_test
+from advisor.metrics.paired import SIGNIFICANCE, paired_difference
 from advisor.trials.arms import Arm
-from benchmarks.grid.halves import Best, best_of_halves, chosen_apart
+from advisor.trials.halves import chosen_apart
 from benchmarks.grid.variations import Variation
 
 __all__ = ["PROFILE", "MeasuredCase", "cases_of_result", "cases_path", "write_cases"]
 
 PROFILE = 30
 """Questions from which facts are measured: as many as a cheap profile asks before anything is decided."""
-_SIGNIFICANT = 0.05
 _PROMPTED = (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS)
 _REFERENCES = (Arm.NEAREST_NEIGHBOURS, Arm.LOGISTIC_REGRESSION)
 _KEPT = {
@@ -48,7 +47,7 @@ class MeasuredCase:
         best: The approach with the highest score, of equal ones the simplest.
         top: Per cent of the best arm, chosen on one half of the questions and scored on the other.
         n: Questions.
-        significant: Whether `best` wins against the next approach by a sign test.
+        significant: Whether `best` wins against the next approach, in pairs.
         note: What was measured, up to the first semicolon; then remarks.
     """
 
@@ -149,17 +148,17 @@ def _case(
     count = len(next(iter(scores.values())))
     points = {name: round(100 * _mean(row), 1) for name, row in by_approach.items()}
     order = sorted(offered, key=lambda name: (-points[name], APPROACHES.index(Approach(name))))
-    top = best_of_halves({arm: row for arm, row in scores.items() if arm.approach is not None})
+    top = _mean(_best_apart({arm: row for arm, row in scores.items() if arm.approach is not None}))
     return MeasuredCase(
         id=f"{result['task']}-{variation}",
         task=result["task"],
         facts=_facts(result, variation, scores, found),
         scores=points,
         best=order[0],
-        top=round(100 * top.score, 1),
+        top=round(100 * top, 1),
         n=count,
         significant=_wins(offered[order[0]], offered[order[1]]),
-        note=_note(result, variation, scores, top),
+        note=_note(result, variation, scores),
     )
 
 
@@ -168,11 +167,21 @@ def _by_approach(scores: Scores) -> dict[str, Sequence[float | None]]:
     prompted = {arm: scores[arm] for arm in _PROMPTED if arm in scores}
     found: dict[str, Sequence[float | None]] = {}
     if prompted:
-        found[Approach.PROMPTING.value] = chosen_apart(prompted)
+        found[Approach.PROMPTING.value] = _best_apart(prompted)
     for arm in (Arm.RAG, Arm.FINE_TUNING, Arm.HYBRID, Arm.NAIVE_BOTH):
         if arm in scores:
             found[arm.value] = scores[arm]
     return found
+
+
+def _best_apart(scores: Scores) -> Sequence[float | None]:
+    """Return per question the score of what is best on other questions."""
+    numbered = {
+        arm: {number: float(score) for number, score in enumerate(row) if score is not None}
+        for arm, row in scores.items()
+    }
+    chosen = chosen_apart(numbered)
+    return [chosen[number] for number in sorted(chosen)]
 
 
 def _facts(
@@ -215,12 +224,11 @@ def _parameters(model: str) -> float | None:
 
 
 def _wins(best: Sequence[float | None], other: Sequence[float | None]) -> bool:
-    pairs = [(one, two) for one, two in zip(best, other, strict=True) if one is not None and two is not None]
-    wins, losses = sum(one > two for one, two in pairs), sum(one < two for one, two in pairs)
-    return wins > losses and sign_test(wins, losses) < _SIGNIFICANT
+    paired = paired_difference(best, other)
+    return paired is not None and paired.difference.value > 0 and paired.p < SIGNIFICANCE
 
 
-def _note(result: Mapping[str, Any], variation: Variation, scores: Scores, top: Best[Arm]) -> str:
+def _note(result: Mapping[str, Any], variation: Variation, scores: Scores) -> str:
     main = result["trials"][Variation.MAIN.value]
     count = len(next(iter(scores.values())))
     parts = [f"{main['metric']} on {result['task'].replace('-', ' ')}, n={count}", _CONDITIONS[variation]]
@@ -235,7 +243,6 @@ def _note(result: Mapping[str, Any], variation: Variation, scores: Scores, top: 
     references = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _REFERENCES if arm in scores]
     if references:
         parts.append(f"no language model: {', '.join(references)}")
-    parts.append(f"best arm chosen on the other half: {' and '.join(dict.fromkeys(top.chosen))}")
     return "; ".join(part for part in parts if part)
 
 
@@ -277,7 +284,7 @@ _HEAD = """\
 # Every arm ran on the same base model and the same questions, as benchmarks/grid says; its results hold every score.
 # `facts` hold what was stated before, and what the first 30 questions tell: closed_book_score, prompted_score,
 # retrieval_hit_rate. PROMPTING is the best of the prompts, chosen on one half of the questions and scored on the
-# other, and swapped; `top` is the best arm of all, chosen and scored so: regrets from it hold no luck of the draw.
-# `grade`: A where the best approach wins against the next by a sign test at 5%, else B.
+# other, over 20 halvings; `top` is the best arm of all, chosen and scored so: regrets from it hold no luck of the draw.
+# `grade`: A where the best approach wins against the next in a paired test at 5%, else B.
 # Cases of one source are variations of one task, and not independent.
 """
