@@ -55,6 +55,7 @@ class Settings(BaseSettings):
         generator: Model that answers and is tuned, as `backends.models.resolve` names models.
         engine: What computes the generator where it runs here; `auto` is OpenVINO where it is installed.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
+        reranker: Cross-encoder that orders the passages found, named likewise; empty for none.
         model_cache: Folder of downloaded models.
         rules: Rule files merged over those of the package; the variable separates them as PATH does.
         gains: Model of gains to decide by, see `advisor learn`; by default `gains.json` in the data folder where there
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     generator: str = DEFAULT_GENERATOR
     engine: EngineName = "auto"
     embedder: str = DEFAULT_EMBEDDER
+    reranker: str = ""
     model_cache: Path = Field(default_factory=default_cache)
     rules: Annotated[tuple[Path, ...], NoDecode] = ()
     gains: Path | None = None
@@ -119,12 +121,14 @@ class Settings(BaseSettings):
     def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(map(cls._absolute, value))
 
-    @field_validator("generator", "embedder")
+    @field_validator("generator", "embedder", "reranker")
     @classmethod
     def _model(cls, value: str, info: ValidationInfo) -> str:
         """Refuse what is no model before anything is done that a question would then fail after."""
+        if info.field_name == "reranker" and not value:
+            return value
         try:
-            check(value, files=info.field_name == "embedder")
+            check(value, files=info.field_name != "generator")
         except ModelError as error:
             raise ValueError(str(error)) from None
         return value

@@ -37,7 +37,7 @@ def pull(
     from backends.models.resolve import resolve
 
     settings = read_settings()
-    for name in (settings.generator, settings.embedder):
+    for name in filter(None, (settings.generator, settings.embedder, settings.reranker)):
         label = name.partition("#")[0]
         if isinstance(parse_model(name), RemoteSource):
             _tell(label, None, as_json=as_json)

@@ -17,6 +17,7 @@ from advisor.settings import Settings
 from backends.base import BackendError, Cancelled, Generator, Message, ModelError, Progress
 from backends.base import GenerationOptions as Options
 from backends.retrieval.embedding import Embedder
+from backends.retrieval.reranking import Reranker, open_reranker
 
 __all__ = ["ModelLoader", "Models", "load_models"]
 
@@ -35,10 +36,11 @@ class Models:
 
     generator: Generator
     embedder: Embedder
+    reranker: Reranker | None = None
 
 
 def load_models(settings: Settings, report: Report) -> Models:
-    """Fetch, load and use both models once, so that the first answer is as fast as the next.
+    """Fetch, load and use the models once, so that the first answer is as fast as the next.
 
     Raises:
         ModelError: A model cannot be fetched or loaded.
@@ -66,7 +68,16 @@ def load_models(settings: Settings, report: Report) -> Models:
             emit=lambda _: None,
             cancelled=lambda: False,
         )
-    return Models(generator, embedder)
+    return Models(generator, embedder, _reranker(settings, report))
+
+
+def _reranker(settings: Settings, report: Report) -> Reranker | None:
+    if settings.reranker:
+        report(Progress("Loading the reranker"))
+    reranker = open_reranker(settings.reranker, cache=settings.model_cache, report=report)
+    if reranker is not None:
+        reranker.warm()
+    return reranker
 
 
 class ModelLoader:

@@ -58,7 +58,16 @@ class ModelBackends:
         from backends.retrieval.asking import ask
 
         embedder = self._index.prepare(models)
-        return ask(self._pool, use_case_id, question, embedder, limit, self._index.embedder, within)
+        return ask(
+            self._pool,
+            use_case_id,
+            question,
+            embedder,
+            limit,
+            self._index.embedder,
+            within,
+            models.reranker,
+        )
 
     def check(self, plan: Plan, models: Models | None) -> None:
         """Refuse a plan that cannot be carried out, as far as can be seen without waiting for models.
@@ -105,6 +114,7 @@ class ModelBackends:
                 adapter=folder,
                 named=self._index.embedder,
                 prompt_form=manifest.prompt_form if manifest else PROMPT_FORM,
+                reranker=models.reranker,
             )
         if folder is not None:
             return PromptingBackend(models.generator, instructions=instructions, adapter=folder)

@@ -20,6 +20,7 @@ from backends.base import Backend, Example, GenerationOptions, Generator, Passag
 from backends.retrieval.asking import Named
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
+from backends.retrieval.reranking import Reranker
 from backends.training.adapters import HYBRID_TOKENS, Manifest, TrainingExample, TuningSettings
 from backends.training.examples import hybrid_examples, plain_examples
 
@@ -44,12 +45,14 @@ class Corpus:
         collection: Whose passages.
         documents: Returns all documents, each as one passage.
         named: Returns the embedder of the passages by its name, where it is not the one at hand.
+        reranker: Orders what is found; None without one.
     """
 
     pool: Connections
     collection: str
     documents: Callable[[], Sequence[Passage]]
     named: Named
+    reranker: Reranker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class Contest:
             instructions=instructions,
             adapter=adapter,
             named=self.corpus.named,
+            reranker=self.corpus.reranker,
         )
 
     def _over_passages(self, examples: Sequence[Example]) -> Sequence[TrainingExample]:
@@ -243,5 +247,7 @@ class Contest:
         from backends.retrieval.search import PassageRetriever
 
         corpus = self.corpus
-        retriever = PassageRetriever(corpus.pool, corpus.collection, self.embedder, corpus.named)
+        retriever = PassageRetriever(
+            corpus.pool, corpus.collection, self.embedder, corpus.named, corpus.reranker
+        )
         return [hit.passage for hit in retriever.search(question, limit)]

@@ -21,6 +21,7 @@ from backends.models import resolve as models
 from backends.models.names import RemoteSource, parse_model
 from backends.retrieval.embedding import Embedder, open_embedder
 from backends.retrieval.index import made_by
+from backends.retrieval.reranking import Reranker
 from backends.training.adapters import Manifest, TuningSettings
 
 if TYPE_CHECKING:
@@ -41,17 +42,19 @@ class Bench:
         use_case: The use case.
         generator: What writes.
         embedder: What made the use case's passages; the server's where there are none.
+        reranker: Orders what is found; None without one.
     """
 
     job: Job
     use_case: UseCase
     generator: Generator
     embedder: Embedder
+    reranker: Reranker | None = None
 
     @property
     def corpus(self) -> Corpus:
         """What is retrieved from."""
-        return Corpus(self.job.database.pool, self.use_case.id, self._documents, self._named)
+        return Corpus(self.job.database.pool, self.use_case.id, self._documents, self._named, self.reranker)
 
     def there_is(self) -> tuple[int, int, bool, str]:
         """Return documents, passages, whether the documents may fit a prompt, and why nothing can be trained."""
@@ -147,7 +150,8 @@ def open_bench(job: Job, use_case_id: str) -> Bench:
     embedder: Embedder = loaded.embedder
     if made is not None and made.embedder != embedder.name:
         embedder = open_embedder(made.embedder, cache=job.settings.model_cache, report=report)
-    return Bench(job, use_cases.get(job.database, use_case_id), loaded.generator, embedder)
+    use_case = use_cases.get(job.database, use_case_id)
+    return Bench(job, use_case, loaded.generator, embedder, loaded.reranker)
 
 
 def _refuse(*_: object, **__: object) -> Manifest:

@@ -228,6 +228,7 @@ def _search(job: Job, use_case_id: str, seen: set[str]) -> Callable[[str, int], 
     """Return the search by which the use case's questions will be answered; `seen` takes the sources found."""
     from backends.retrieval.embedding import LocalEmbedder, open_embedder
     from backends.retrieval.index import made_by
+    from backends.retrieval.reranking import open_reranker
     from backends.retrieval.search import PassageRetriever
 
     def named(name: str) -> LocalEmbedder:
@@ -240,7 +241,12 @@ def _search(job: Job, use_case_id: str, seen: set[str]) -> Callable[[str, int], 
     with job.database.transaction() as connection:
         made = made_by(connection)
     embedder = named(made.embedder if made else job.settings.embedder)
-    retriever = PassageRetriever(job.database.pool, use_case_id, embedder, named)
+    reranker = open_reranker(
+        job.settings.reranker,
+        cache=job.settings.model_cache,
+        report=lambda progress: job.report(_preparation(progress)),
+    )
+    retriever = PassageRetriever(job.database.pool, use_case_id, embedder, named, reranker)
     job.report(_preparation(Progress("Finding passages for the examples")))
 
     def search(question: str, limit: int) -> Sequence[Passage]:

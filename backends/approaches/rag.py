@@ -37,6 +37,7 @@ from backends.prompts import GROUNDED, PROMPT_FORM, grounded_messages
 from backends.retrieval.asking import Named, gone, no_other
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
+from backends.retrieval.reranking import Reranker
 from backends.retrieval.search import add_retrieval, retrieval_inputs
 
 __all__ = ["NO_EVIDENCE_TEXT", "PASSAGE_TOKENS", "RagBackend", "usual_passages"]
@@ -67,6 +68,7 @@ class RagBackend:
         passage_tokens: Most tokens of passages in a prompt; one passage is always shown.
         named: Returns the embedder of the passages by its name, where it is another by now.
         prompt_form: The form of the prompt that the adapter was trained on.
+        reranker: Puts the passages found in another order; None without one.
     """
 
     def __init__(
@@ -81,11 +83,12 @@ class RagBackend:
         passage_tokens: int = PASSAGE_TOKENS,
         named: Named = no_other,
         prompt_form: int = PROMPT_FORM,
+        reranker: Reranker | None = None,
     ) -> None:
         self._pool = pool
         self._collection = collection
         self._pipeline = Pipeline()
-        add_retrieval(self._pipeline, pool, collection, embedder, named)
+        add_retrieval(self._pipeline, pool, collection, embedder, named, reranker)
         self._pipeline.add_component("read", _Reader(embedder))
         chat = partial(grounded_messages, instructions=instructions, form=prompt_form)
         self._pipeline.add_component("prompt", _GroundedPrompt(generator, chat, passage_tokens))

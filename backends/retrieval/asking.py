@@ -14,6 +14,7 @@ from backends.base import Hit, ModelError, Passage, Restriction
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections, made_by
 from backends.retrieval.ranking import search
+from backends.retrieval.reranking import Reranker, candidates, reranked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,7 @@ def ask(
     limit: int,
     named: Named = no_other,
     within: Restriction | None = None,
+    reranker: Reranker | None = None,
 ) -> tuple[Hit, ...]:
     """Embed a question, and return the passages that fit it best.
 
@@ -52,15 +54,18 @@ def ask(
         limit: Most passages to return.
         named: Returns what made them, where it is another by now.
         within: Which passages may be found; all where None.
+        reranker: Puts what was found in another order.
 
     Raises:
-        ModelError: It cannot be loaded.
+        ModelError: A model cannot be loaded.
     """
     vector = embedder.embed([question])[0]
+    most = candidates(reranker, limit)
     with pool.connection() as connection:
-        return search_embedded(
-            connection, collection, question, (embedder.name, vector), limit, named, within
+        found = search_embedded(
+            connection, collection, question, (embedder.name, vector), most, named, within
         )
+    return reranked(reranker, question, found, limit)
 
 
 def search_embedded(

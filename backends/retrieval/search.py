@@ -16,6 +16,7 @@ from backends.base import Hit, Restriction
 from backends.retrieval.asking import Named, no_other, search_embedded
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
+from backends.retrieval.reranking import Reranker, candidates, reranked
 
 __all__ = ["HybridRetriever", "PassageRetriever", "QuestionEmbedder", "add_retrieval", "retrieval_inputs"]
 
@@ -36,9 +37,17 @@ class QuestionEmbedder:
 
 @component
 class HybridRetriever:
-    """Finds passages by words and by meaning."""
+    """Finds passages by words and by meaning, and has a reranker order them where there is one."""
 
-    def __init__(self, pool: Connections, collection: str, embedder: str, named: Named = no_other) -> None:
+    def __init__(
+        self,
+        pool: Connections,
+        collection: str,
+        embedder: str,
+        named: Named = no_other,
+        reranker: Reranker | None = None,
+    ) -> None:
+        self._reranker = reranker
         self._pool = pool
         self._collection = collection
         self._embedder = embedder
@@ -53,22 +62,28 @@ class HybridRetriever:
         within: Restriction | None = None,
     ) -> dict[str, Any]:
         """Return at most `limit` passages, best first."""
+        most = candidates(self._reranker, limit)
         with self._pool.connection() as connection:
             embedded = (self._embedder, embedding)
             found = search_embedded(
-                connection, self._collection, question, embedded, limit, self._named, within
+                connection, self._collection, question, embedded, most, self._named, within
             )
-        return {"hits": list(found)}
+        return {"hits": list(reranked(self._reranker, question, found, limit))}
 
 
 class PassageRetriever:
     """Finds the passages of one collection; implements `backends.base.Retriever`."""
 
     def __init__(
-        self, pool: Connections, collection: str, embedder: Embedder, named: Named = no_other
+        self,
+        pool: Connections,
+        collection: str,
+        embedder: Embedder,
+        named: Named = no_other,
+        reranker: Reranker | None = None,
     ) -> None:
         self._pipeline = Pipeline()
-        add_retrieval(self._pipeline, pool, collection, embedder, named)
+        add_retrieval(self._pipeline, pool, collection, embedder, named, reranker)
 
     def search(self, question: str, limit: int) -> tuple[Hit, ...]:
         """Return at most `limit` passages, best first; empty where the collection is."""
@@ -80,11 +95,16 @@ class PassageRetriever:
 
 
 def add_retrieval(
-    pipeline: Pipeline, pool: Connections, collection: str, embedder: Embedder, named: Named = no_other
+    pipeline: Pipeline,
+    pool: Connections,
+    collection: str,
+    embedder: Embedder,
+    named: Named = no_other,
+    reranker: Reranker | None = None,
 ) -> None:
-    """Add the components `embed` and `retrieve` to a pipeline, connected; `named` is as `asking.ask` takes it."""
+    """Add the components `embed` and `retrieve` to a pipeline, connected; the rest is as `asking.ask` takes it."""
     pipeline.add_component("embed", QuestionEmbedder(embedder))
-    pipeline.add_component("retrieve", HybridRetriever(pool, collection, embedder.name, named))
+    pipeline.add_component("retrieve", HybridRetriever(pool, collection, embedder.name, named, reranker))
     pipeline.connect("embed.embedding", "retrieve.embedding")
 
 
