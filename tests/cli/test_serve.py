@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from advisor.cli.connection import own_server
 from advisor.client import Client
 
 pytestmark = pytest.mark.usefixtures("no_models")
@@ -187,11 +188,23 @@ def test_a_command_s_own_server_tells_every_fault(advisor, monkeypatch):
     ]
 
 
-def test_a_command_s_own_server_ends_with_it(server):
+OWN_SERVER = """
+import sys, time
+from pathlib import Path
+from advisor.cli.connection import own_server
+with own_server() as address:
+    Path(sys.argv[1]).write_text(address + "!")
+    time.sleep(100)
+"""
+
+
+def test_a_command_s_own_server_ends_with_it(server, tmp_path, until):
     """SIGTERM, as `timeout` sends it, ends the command as Ctrl-C does, and nothing is left running."""
-    with pytest.raises(SystemExit) as ended, own_server() as address:
-        signal.raise_signal(signal.SIGTERM)
-    assert ended.value.code == 128 + signal.SIGTERM
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    told = tmp_path / "address"
+    with subprocess.Popen([sys.executable, "-c", OWN_SERVER, told]) as process:
+        until(lambda: told.exists() and told.read_text().endswith("!"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 128 + signal.SIGTERM
     with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) != 0
+        port = int(told.read_text().rstrip("!").rpartition(":")[2])
+        assert probe.connect_ex(("127.0.0.1", port)) != 0

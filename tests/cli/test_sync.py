@@ -230,7 +230,7 @@ def test_recommend_counts_what_the_file_lists_as_answer_does(advisor, at, case, 
     after = json.loads(events[0])["recommendation"]
     assert "labelled_examples 64" in before["summary"]
     # The server of the tests decides by other rules: what was counted is the same.
-    assert before["summary"].rpartition("Counted from")[2] == after["summary"].rpartition("Counted from")[2]
+    assert before["summary"].rpartition("Taken from")[2] == after["summary"].rpartition("Taken from")[2]
 
 
 def test_an_import_that_is_interrupted_says_what_is_kept(advisor, at, case, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,13 +35,16 @@ def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 @contextmanager
-def hanging(url: str, folder: Path, point: str, reached: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def hanging(
+    url: str, folder: Path, point: str, reached: Path, until: Callable[..., None]
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a server whose imports hang at a point; yield its address and its process."""
-    command = [sys.executable, "-m", "tests.rpc.hanging_server", url, str(folder), point, str(reached)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    told = folder / "address"
+    command = [sys.executable, "-m", "tests.rpc.hanging_server", url, folder, point, reached, told]
+    with subprocess.Popen(command) as process:
         try:
-            assert process.stdout is not None
-            yield next(line for line in process.stdout if line.startswith("127.")).strip(), process
+            until(lambda: told.exists() or process.poll() is not None)
+            yield told.read_text(), process
         finally:
             process.kill()
 
@@ -55,7 +58,7 @@ def test_an_import_cut_by_a_kill_leaves_what_was_there(
 ):
     """Earlier documents are found, nothing of the new ones is stored, and the next import works at once."""
     reached = tmp_path / "reached"
-    with hanging(empty_database_url, tmp_path, point, reached) as (address, process):
+    with hanging(empty_database_url, tmp_path, point, reached, until) as (address, process):
         with Client(address) as client:
             client.create_use_case("faq")
             client.import_documents("faq", documents(BEFORE))

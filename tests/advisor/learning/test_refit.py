@@ -44,6 +44,7 @@ def own(name: str, **scores: float) -> Case:
         grade="A",
         read="primary",
         n=100,
+        top=None,
         note="",
         collection="own",
     )
