@@ -11,6 +11,7 @@ from google.protobuf import empty_pb2
 
 from advisor.execution.answering import Execution
 from advisor.execution.stored_facts import profile_of
+from advisor.knowledge.approaches import Approach
 from advisor.metrics.choosing import METRICS
 from advisor.names import shown
 from advisor.rpc.edge import Context
@@ -164,6 +165,7 @@ def _settings(checks: Checks, message: trial_pb2.TrialSettings) -> TrialSettings
     if message.metric and message.metric not in METRICS:
         checks.add("settings.metric", f"{shown(message.metric)} is no metric; allowed: {', '.join(METRICS)}")
     given["tuning"] = tuning_settings(checks, message.tuning, "settings.tuning")
+    given["hybrid"] = tuning_settings(Checks(), message.tuning, "settings.tuning", Approach.HYBRID)
     return TrialSettings(**given)
 
 

@@ -6,7 +6,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.rpc.requests import Checks
 from advisor.v1 import use_case_pb2
 from backends.base import SettingsError
-from backends.training.adapters import HYBRID_TOKENS, TuningSettings
+from backends.training.adapters import HYBRID_DEFAULTS, TuningSettings
 
 __all__ = ["tuning_settings"]
 
@@ -20,7 +20,7 @@ def tuning_settings(
     """Return how to train; what is out of bounds is noted, with `path` before its field."""
     given = {field.name: value for field, value in settings.ListFields()}
     if approach.retrieves:
-        given.setdefault("max_tokens", HYBRID_TOKENS)
+        given = {**HYBRID_DEFAULTS, **given}
     try:
         return TuningSettings(**given)
     except SettingsError as error:

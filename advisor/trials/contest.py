@@ -21,7 +21,7 @@ from backends.retrieval.asking import Named
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.index import Connections
 from backends.retrieval.reranking import Reranker
-from backends.training.adapters import HYBRID_TOKENS, Manifest, TrainingExample, TuningSettings
+from backends.training.adapters import Manifest, TrainingExample, TuningSettings
 from backends.training.examples import hybrid_examples, plain_examples
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ class Trainer:
         tune: `backends.training.run.tune`, with the model and its identity filled in.
         folder: Where adapters and checkpoints lie while the trial runs.
         settings: How to train.
+        hybrid: How to train on passages.
         report: Takes how far it is.
     """
 
     tune: Callable[..., Manifest]
     folder: Path
     settings: TuningSettings
+    hybrid: TuningSettings
     report: Callable[[TuningProgress], None]
 
     def adapter(self, arm: Arm, examples: int) -> Path:
@@ -95,12 +97,9 @@ class Trainer:
             BackendError: What `backends.training.run.tune` raises.
         """
         folder, began = self.adapter(arm, learned_from), time.monotonic()
-        settings = self.settings
-        if arm is Arm.HYBRID:
-            settings = replace(settings, max_tokens=max(settings.max_tokens, HYBRID_TOKENS))
         metrics = self.tune(
             examples,
-            settings,
+            self.hybrid if arm is Arm.HYBRID else self.settings,
             output=folder,
             checkpoints=folder.with_name(f"{folder.name}-checkpoints"),
             approach=arm.value,

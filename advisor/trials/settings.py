@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.trials.arms import Arm
-from backends.training.adapters import TuningSettings
+from backends.training.adapters import HYBRID_DEFAULTS, TuningSettings
 
 __all__ = ["LEAST_HELD_OUT", "LEAST_LEARNED", "MOST_HELD_OUT", "TrialSettings"]
 
@@ -29,6 +29,7 @@ class TrialSettings:
         max_duration_s: Seconds after which no more is begun; no limit where None.
         metric: Name of the metric that counts; chosen by the form of the answers where empty.
         tuning: How to train.
+        hybrid: How to train on passages.
         curve: Whether to train on a quarter and on half of the examples as well.
     """
 
@@ -38,6 +39,7 @@ class TrialSettings:
     max_duration_s: float | None = None
     metric: str = ""
     tuning: TuningSettings = field(default_factory=TuningSettings)
+    hybrid: TuningSettings = field(default_factory=lambda: TuningSettings(**HYBRID_DEFAULTS))
     curve: bool = False
 
     @classmethod
@@ -48,5 +50,6 @@ class TrialSettings:
                 **values,
                 "arms": tuple(map(Arm, values["arms"])),
                 "tuning": TuningSettings(**values["tuning"]),
+                "hybrid": TuningSettings(**values["hybrid"]),
             }
         )

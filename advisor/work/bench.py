@@ -95,14 +95,20 @@ class Bench:
             ).fetchall()
         return dict(rows)
 
-    def trainer(self, settings: TuningSettings, report: Callable[[TuningProgress], None]) -> Trainer:
+    def trainer(
+        self, settings: TuningSettings, hybrid: TuningSettings, report: Callable[[TuningProgress], None]
+    ) -> Trainer:
         """Return what trains adapters of the model."""
         from backends.training.run import tune
 
         folder = self._model_folder()
         train = partial(tune, folder, base_model=models.identity(folder)) if folder else _refuse
         return Trainer(
-            train, self.job.settings.data_dir / "checkpoints" / self.job.operation.id, settings, report
+            train,
+            self.job.settings.data_dir / "checkpoints" / self.job.operation.id,
+            settings,
+            hybrid,
+            report,
         )
 
     def versions(self) -> dict[str, str]:

@@ -222,7 +222,7 @@ class _Asking:
             bench.use_case.description,
             [given[place] for place in prepared.training],
             bench.corpus,
-            bench.trainer(TuningSettings(), lambda _: None),
+            bench.trainer(TuningSettings(), TuningSettings(), lambda _: None),
             job.settings.concurrent_answers,
         )
         self._done = 0

@@ -170,7 +170,7 @@ def run_trial(job: Job) -> Outcome:
         bench.use_case.description,
         [_example(each) for each in learned],
         bench.corpus,
-        bench.trainer(asked.settings.tuning, board.training),
+        bench.trainer(asked.settings.tuning, asked.settings.hybrid, board.training),
         job.settings.concurrent_answers,
     )
     lab = Lab(contest, tally, Costs(conditions.row), bench.hashes, bench.index_bytes())

@@ -134,8 +134,10 @@ class FakeBench:
     def languages(self) -> dict[str, int]:
         return {}
 
-    def trainer(self, settings: TuningSettings, report: Callable[..., None]) -> Trainer:
-        return Trainer(self.training.tune, self.folder, settings, report)
+    def trainer(
+        self, settings: TuningSettings, hybrid: TuningSettings, report: Callable[..., None]
+    ) -> Trainer:
+        return Trainer(self.training.tune, self.folder, settings, hybrid, report)
 
     def versions(self) -> dict[str, str]:
         return {"painter": "1"}
