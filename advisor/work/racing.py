@@ -93,7 +93,7 @@ class Board:
         self._questions = len(tally.held_out)
         self._clock = clock
         self._arms: dict[Arm, dict[str, Any]] = {
-            arm: {"arm": arm.value, "state": "STATE_WAITING"} for arm in tally.conditions.arms
+            arm: {"arm": f"ARM_{arm}", "state": "STATE_WAITING"} for arm in tally.conditions.arms
         }
         self._ended = 0
         self._tell("ASKING")

@@ -21,6 +21,9 @@ from advisor.trials.measured import MeasuredCase
 from advisor.trials.probe import PROBE
 from advisor.trials.results import ArmState, Prediction, TrialResult
 from advisor.trials.settings import TrialSettings
+from advisor.v1 import trial_pb2
+from advisor.v1.trial_service_pb2 import TrialMetadata
+from advisor.wire.operations import operation_to_proto
 from advisor.work.racing import Clock
 from advisor.work.reporting import report_of, whole_result
 from advisor.work.trials import TrialJob, check_trial, run_trial
@@ -96,7 +99,13 @@ def test_every_arm_is_asked_every_question(database: Database, settings: Setting
     assert result.verdict.approach == "PROMPTING"
     assert result.prediction is not None
     assert result.prediction.regret == 0.0
-    assert ended.progress["arms"][0]["answered"] == 30
+    metadata = TrialMetadata()
+    assert operation_to_proto(ended).metadata.Unpack(metadata)
+    assert [(each.arm, each.answered) for each in metadata.arms][:2] == [
+        (trial_pb2.ARM_NEAREST_NEIGHBOURS, 30),
+        (trial_pb2.ARM_LOGISTIC_REGRESSION, 30),
+    ]
+    assert {each.state for each in metadata.arms} == {trial_pb2.ArmResult.STATE_DONE}
 
 
 def test_what_a_trial_taught_is_kept_until_the_trial_goes(
