@@ -175,11 +175,22 @@ def _sorted_out(item: Entry, found: Iterable[Path], *, only_taken: bool) -> Name
             faults.append(_fault(item, path, "its name is not UTF-8; rename it"))
         elif size > MAX_DOCUMENT_BYTES and not is_archive(path):
             faults.append(_fault(item, path, _too_large(size)))
+        elif is_archive(path) and (reason := _unreadable(path)):
+            faults.append(_fault(item, path, reason))
         else:
             taken.append(path)
     others = [_of_other_kinds(item.text(), kinds)] if kinds else []
     left_out = (*others, *faults, *_left_out_of(item, taken))
     return Named(tuple(taken), left_out, "" if taken else _nothing(item.text(), left_out))
+
+
+def _unreadable(archive: Path) -> str:
+    """Return why an archive cannot be read; empty where it can."""
+    try:
+        members_of(archive)
+    except DocumentError as error:
+        return str(error).removeprefix(f"{archive}: ")
+    return ""
 
 
 def _nothing(text: str, left_out: Sequence[LeftOut]) -> str:

@@ -120,14 +120,25 @@ def test_an_archive_stands_for_the_documents_in_it(tmp_path: Path, entry: str) -
     }
 
 
-@pytest.mark.parametrize("entry", ["bomb.zip", "'*.zip'", "."])
-def test_a_bomb_is_refused(tmp_path: Path, entry: str) -> None:
-    """It is named, with the place of the entry that brings it."""
+def test_a_bomb_that_is_named_is_refused(tmp_path: Path) -> None:
+    """With the place of the entry that brings it."""
     zipped(tmp_path / "bomb.zip", **{"a.txt": "0" * 4_000_000})
     with pytest.raises(
         InvalidInput, match=r"case.yaml:1:12: bomb.zip: 'a.txt' unpacks to more than 200 times"
     ):
-        case_of(tmp_path, f"documents: {entry}")
+        case_of(tmp_path, "documents: bomb.zip")
+
+
+@pytest.mark.parametrize("entry", ["'*[dp]'", "."])
+def test_a_bomb_among_others_is_left_out(tmp_path: Path, entry: str) -> None:
+    """It is told as missing, and its neighbours are imported."""
+    zipped(tmp_path / "bomb.zip", **{"a.txt": "0" * 4_000_000})
+    (tmp_path / "good.md").write_text("good")
+    case = case_of(tmp_path, f"documents: {entry}")
+    assert [path.name for path in case.documents] == ["good.md"]
+    (left,) = [each for each in case.left_out if each.is_fault]
+    assert left.reason.startswith("'a.txt' unpacks to more than 200 times its size")
+    assert left.names[0].endswith("bomb.zip")
 
 
 def test_an_archive_that_is_named_holds_documents(tmp_path: Path) -> None:
