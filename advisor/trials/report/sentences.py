@@ -13,6 +13,7 @@ from advisor.trials.report.wording import (
     duration_text,
     has_interval,
     metric_name,
+    model_name,
     points_text,
     significant,
 )
@@ -36,7 +37,7 @@ def summary(result: TrialResult) -> str:
     ran = f"{done}" if done == len(result.arms) else f"{done} of {len(result.arms)}"
     ways = "way to answer" if len(result.arms) == 1 else "ways to answer"
     asked = counted(len(result.given), "held-out question")
-    return f"{ran} {ways}, measured on {asked} with {result.model}. Quality: {metric_name(result.metric)}."
+    return f"{ran} {ways}, measured on {asked} with {model_name(result.model)}. Quality: {metric_name(result.metric)}."
 
 
 def needed(result: TrialResult) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from advisor.knowledge.approaches import Approach
 from advisor.metrics.choosing import METRICS
@@ -24,6 +25,7 @@ __all__ = [
     "has_interval",
     "interval_text",
     "metric_name",
+    "model_name",
     "p_text",
     "percent",
     "plain",
@@ -74,6 +76,17 @@ def approach_name(approach: str) -> str:
 def arm_name(arm: Arm) -> str:
     """Return what an arm is called at the start of a line."""
     return arm.heading[:1].upper() + arm.heading[1:]
+
+
+def model_name(model: str) -> str:
+    """Return a model without what fixes its files: its revision, or the hash of a file that a wheel holds.
+
+    >>> model_name("wheel:m==1.0#path=m/Model-135M.gguf@sha256:04b1"), model_name("hf:owner/model@main")
+    ('Model-135M.gguf', 'owner/model')
+    """
+    origin, _, rest = model.partition("#path=")
+    named = re.split(r"[@&]", rest)[0].rpartition("/")[2] if rest else origin.partition("@")[0]
+    return named.removeprefix("hf:")
 
 
 def metric_name(name: str) -> str:

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from advisor.trials.report import axes, markdown, markup, wording
-from advisor.trials.report.wording import interval_text, percent, points_interval, points_text
+from advisor.trials.report.wording import interval_text, model_name, percent, points_interval, points_text
 from advisor.trials.results import Figure
 
 
@@ -36,3 +36,18 @@ def test_an_interval_that_is_a_point_is_none() -> None:
 def test_what_rounds_to_nothing_has_no_sign(points: float) -> None:
     """Minus nothing would look like a difference."""
     assert points_text(points) == "0 points"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("wheel:m==1.0#path=m/Model-135M.gguf@sha256:04b1", "Model-135M.gguf"),
+        ("wheel:m==1.0#path=m/model&sha256=04b1", "model"),
+        ("hf:owner/model@main", "owner/model"),
+        ("/srv/models/small", "/srv/models/small"),
+        ("openai:http://host:8000/v1#gpt", "openai:http://host:8000/v1#gpt"),
+    ],
+)
+def test_a_model_is_called_by_its_name(model: str, expected: str) -> None:
+    """Without what fixes its files, which the method tells."""
+    assert model_name(model) == expected
