@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from advisor.cli.demo_sources import LIBRARIES, PACKAGES, SETTINGS, examples_folder, load_source
+from advisor.cli.importing import FILE
 from advisor.errors import InvalidInput
 from advisor.v1 import use_case_pb2
 from backends.base import Example
@@ -17,7 +18,6 @@ __all__ = ["NAMES", "Sample", "sample", "write_samples"]
 
 NAMES = (PACKAGES, SETTINGS, LIBRARIES)
 MOST = 100
-FILE = "use-case.yaml"
 
 
 @dataclass(frozen=True, slots=True)

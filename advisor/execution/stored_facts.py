@@ -49,8 +49,8 @@ def profile_of(database: Database, use_case: UseCase) -> KeptProfile:
     Raises:
         NotFound: It was deleted since.
     """
-    kept = profiles.get(database, use_case.id)
     with database.transaction() as connection:
+        kept = profiles.read(connection, use_case.id)
         version = profiles.examples_version(connection, use_case.id)
         if version == kept.version:
             return kept
@@ -62,7 +62,7 @@ def profile_of(database: Database, use_case: UseCase) -> KeptProfile:
             [*map(measurement_to_json, found.measurements)],
             version=version,
         )
-    return profiles.get(database, use_case.id)
+        return profiles.read(connection, use_case.id)
 
 
 def measurement_to_json(measured: Measurement) -> dict[str, Any]:

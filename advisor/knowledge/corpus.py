@@ -85,7 +85,7 @@ def documents_named(item: Entry, folder: Path, examples: Path | None = None) -> 
             return _sorted_out(item, below, only_taken=True)
         if path.is_file():
             _mind_what_is_named(item, path)
-            return Named((path,), tuple(_left_out_of(item, [path])))
+            return Named((path,), tuple(_left_out_of(path)))
         if not any(character in text for character in "*?["):
             raise item.error(f"there is no file {str(path)!r}")
         matching = (each for each in _files_matching(folder, Path(text)) if each != examples)
@@ -156,7 +156,11 @@ def _mind_what_is_named(item: Entry, path: Path) -> None:
     if size == 0:
         raise item.error(f"{text!r} is empty; leave it out")
     if is_archive(path):
-        if not _members(item, path):
+        try:
+            members = _members(path, {})
+        except DocumentError as error:
+            raise item.error(str(error)) from None
+        if not members:
             raise item.error(f"{text!r} holds no document; put in files of {', '.join(SUFFIXES)}")
     elif size > MAX_DOCUMENT_BYTES:
         raise item.error(f"{text!r}: {_too_large(size)}")
@@ -167,6 +171,7 @@ def _sorted_out(item: Entry, found: Iterable[Path], *, only_taken: bool) -> Name
     taken: list[Path] = []
     kinds: Counter[str] = Counter()
     faults: list[LeftOut] = []
+    within: list[LeftOut] = []
     for path in found:
         size = path.stat().st_size
         if only_taken and path.suffix.lower() not in TAKEN:
@@ -175,22 +180,16 @@ def _sorted_out(item: Entry, found: Iterable[Path], *, only_taken: bool) -> Name
             faults.append(_fault(item, path, "its name is not UTF-8; rename it"))
         elif size > MAX_DOCUMENT_BYTES and not is_archive(path):
             faults.append(_fault(item, path, _too_large(size)))
-        elif is_archive(path) and (reason := _unreadable(path)):
-            faults.append(_fault(item, path, reason))
         else:
-            taken.append(path)
+            try:
+                within.extend(_left_out_of(path))
+            except DocumentError as error:
+                faults.append(_fault(item, path, str(error).removeprefix(f"{path.name}: ")))
+            else:
+                taken.append(path)
     others = [_of_other_kinds(item.text(), kinds)] if kinds else []
-    left_out = (*others, *faults, *_left_out_of(item, taken))
+    left_out = (*others, *faults, *within)
     return Named(tuple(taken), left_out, "" if taken else _nothing(item.text(), left_out))
-
-
-def _unreadable(archive: Path) -> str:
-    """Return why an archive cannot be read; empty where it can."""
-    try:
-        members_of(archive)
-    except DocumentError as error:
-        return str(error).removeprefix(f"{archive}: ")
-    return ""
 
 
 def _nothing(text: str, left_out: Sequence[LeftOut]) -> str:
@@ -200,34 +199,29 @@ def _nothing(text: str, left_out: Sequence[LeftOut]) -> str:
     return f"no file matches {text!r}; is it misspelt? Take it out where its files are gone"
 
 
-def _left_out_of(item: Entry, files: Iterable[Path]) -> Iterator[LeftOut]:
-    """Yield what the archives among some files hold and is not imported."""
-    for path in files:
-        if is_archive(path):
-            skipped: dict[str, list[str]] = {}
-            _members(item, path, skipped)
-            kinds = Counter(Path(each).suffix.lower() or "no suffix" for each in skipped.pop(NOT_READ, ()))
-            if kinds:
-                yield _of_other_kinds(path.name, kinds)
-            for reason, names in skipped.items():
-                is_fault = reason != HIDDEN and any(Path(each).suffix.lower() in SUFFIXES for each in names)
-                yield LeftOut(path.name, reason, tuple(names), is_fault)
+def _left_out_of(path: Path) -> Iterator[LeftOut]:
+    """Yield what a file holds and is not imported, where it is an archive; DocumentError where that cannot be read."""
+    if not is_archive(path):
+        return
+    skipped: dict[str, list[str]] = {}
+    _members(path, skipped)
+    kinds = Counter(Path(each).suffix.lower() or "no suffix" for each in skipped.pop(NOT_READ, ()))
+    if kinds:
+        yield _of_other_kinds(path.name, kinds)
+    for reason, names in skipped.items():
+        is_fault = reason != HIDDEN and any(Path(each).suffix.lower() in SUFFIXES for each in names)
+        yield LeftOut(path.name, reason, tuple(names), is_fault)
 
 
-def _members(
-    item: Entry, archive: Path, skipped: dict[str, list[str]] | None = None
-) -> list[tuple[str, int]]:
-    reasons = {} if skipped is None else skipped
-    try:
-        with archive.open("rb") as content:
-            return listing(
-                archive.name,
-                content,
-                suffixes=SUFFIXES,
-                skipped=lambda path, reason: reasons.setdefault(reason, []).append(path),
-            )
-    except DocumentError as error:
-        raise item.error(str(error)) from None
+def _members(archive: Path, skipped: dict[str, list[str]]) -> list[tuple[str, int]]:
+    """Return the documents in an archive; `skipped` takes the others, by the reason."""
+    with archive.open("rb") as content:
+        return listing(
+            archive.name,
+            content,
+            suffixes=SUFFIXES,
+            skipped=lambda path, reason: skipped.setdefault(reason, []).append(path),
+        )
 
 
 def _of_other_kinds(where: str, kinds: Counter[str]) -> LeftOut:

@@ -15,7 +15,7 @@ from advisor.names import profile_name
 from advisor.storage import use_cases
 from advisor.storage.database import Connection, Database
 
-__all__ = ["KeptProfile", "Origin", "examples_version", "get", "keep"]
+__all__ = ["KeptProfile", "Origin", "examples_version", "get", "keep", "read"]
 
 
 class Origin(StrEnum):
@@ -61,9 +61,14 @@ def get(database: Database, use_case_id: str) -> KeptProfile:
         NotFound: The use case does not exist.
     """
     with database.transaction() as connection:
-        found = _read(connection, use_case_id)
-        if found is None:
-            use_cases.require(connection, use_case_id)
+        return read(connection, use_case_id)
+
+
+def read(connection: Connection, use_case_id: str) -> KeptProfile:
+    """Return the same, in a transaction of the caller's."""
+    found = _read(connection, use_case_id)
+    if found is None:
+        use_cases.require(connection, use_case_id)
     return found or KeptProfile(use_case_id)
 
 
@@ -112,7 +117,10 @@ def keep(
 def examples_version(connection: Connection, use_case_id: str) -> str:
     """Return what is another one after every change of the examples."""
     row = connection.execute(
-        "SELECT count(*), coalesce(max(position), 0) FROM examples WHERE use_case_id = %s", [use_case_id]
+        "SELECT example_count + held_out_count,"
+        " coalesce((SELECT max(position) FROM examples WHERE use_case_id = id), 0)"
+        " FROM use_cases WHERE id = %s",
+        [use_case_id],
     ).fetchone()
     return ".".join(map(str, row or ()))
 

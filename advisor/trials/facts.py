@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from advisor.knowledge.measurement import Measurement
 from advisor.metrics.proportions import wilson
 from advisor.trials.arms import Arm
+from advisor.trials.comparing import scores_of
 from advisor.trials.results import ArmResult, Figure
 
-__all__ = ["PROMPTS", "as_measurements", "facts_of", "new_knowledge"]
+__all__ = ["PROMPTS", "as_measurements", "facts_of", "facts_told"]
 
 PROMPTS = (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS)
 """What a base model is asked by, without documents; the first is closed-book."""
@@ -33,27 +34,44 @@ def facts_of(arms: Sequence[ArmResult], metric: str, form: str) -> dict[str, Fig
         form: Of the output.
     """
     by_arm = {each.arm: each for each in arms}
-    found: dict[str, Figure] = {}
-    closed = by_arm.get(Arm.ZERO_SHOT)
-    if closed and closed.quality:
-        found["closed_book_score"] = closed.quality
-    prompted = [each.quality for arm in PROMPTS if (each := by_arm.get(arm)) and each.quality]
-    if prompted:
-        found["prompted_score"] = max(prompted, key=lambda figure: figure.value)
-    rag = by_arm.get(Arm.RAG)
-    if rag and rag.found:
-        found["retrieval_hit_rate"] = rag.found
-    if closed and rag and form != "LABEL":
-        told = new_knowledge(
-            {each.number: each.found for each in rag.answers},
-            {each.number: each.scores[metric] for each in closed.answers if metric in each.scores},
-        )
-        if told:
-            found["new_knowledge_share"] = told
-    return found
+    rag, closed = by_arm.get(Arm.RAG), by_arm.get(PROMPTS[0])
+    return facts_told(
+        {arm: by_arm[arm].quality for arm in PROMPTS if arm in by_arm},
+        rag.found if rag else None,
+        {each.number: each.found for each in rag.answers} if rag else {},
+        scores_of(closed, metric) if closed else {},
+        form,
+    )
 
 
-def new_knowledge(found: Mapping[int, bool | None], closed_book: Mapping[int, float]) -> Figure | None:
+def facts_told(
+    prompted: Mapping[Arm, Figure | None],
+    hit_rate: Figure | None,
+    found: Mapping[int, bool | None],
+    closed_book: Mapping[int, float],
+    form: str,
+) -> dict[str, Figure]:
+    """Return the facts that asking tells, by name.
+
+    Args:
+        prompted: Quality of each prompt, in the order of `PROMPTS`; None where nothing was scored.
+        hit_rate: How often a passage that answers is among those shown; None where nobody can tell.
+        found: Of questions, by their numbers, whether one is; None where that cannot be told.
+        closed_book: Scores of the base model asked alone, by the numbers of the questions.
+        form: Of the output.
+    """
+    told = {
+        "closed_book_score": prompted.get(PROMPTS[0]),
+        "prompted_score": max(
+            (each for each in prompted.values() if each), key=lambda figure: figure.value, default=None
+        ),
+        "retrieval_hit_rate": hit_rate,
+        "new_knowledge_share": _new_knowledge(found, closed_book) if form != "LABEL" else None,
+    }
+    return {name: figure for name, figure in told.items() if figure}
+
+
+def _new_knowledge(found: Mapping[int, bool | None], closed_book: Mapping[int, float]) -> Figure | None:
     """Return the share of what documents answer that the base model does not; None where nothing is found.
 
     Args:

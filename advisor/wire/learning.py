@@ -14,11 +14,11 @@ from advisor.trials.arms import Arm
 from advisor.trials.measured import MeasuredCase
 from advisor.trials.results import Figure
 from advisor.trials.track import Bin, Tracked, TrackRecord
-from advisor.v1 import facts_pb2, recommendation_pb2, trial_pb2
+from advisor.v1 import facts_pb2, recommendation_pb2
 from advisor.v1 import learning_service_pb2 as learning_pb2
 from advisor.wire.messages import timestamp
 from advisor.wire.recommendation import approach_to_proto
-from advisor.wire.trials import arm_to_proto
+from advisor.wire.trials import arm_to_proto, figure_to_proto, figures_to_proto
 
 __all__ = [
     "MOST_ENTRIES",
@@ -54,7 +54,7 @@ def measured_case_to_proto(kept: KeptCase) -> learning_pb2.MeasuredCase:
         use_case=use_case_name(kept.use_case_id),
         trial=kept.trial,
         facts=facts_from_mapping(case.facts),
-        measured_facts={name: _figure(found) for name, found in case.found.items()},
+        measured_facts=figures_to_proto(case.found),
         metric=case.metric,
         results=(_result(name, case.scores[name], case.arms[name]) for name in ARMS if name in case.scores),
         versions=case.versions,
@@ -97,12 +97,8 @@ def track_record_to_proto(record: TrackRecord) -> learning_pb2.TrackRecord:
 def _result(name: str, score: Figure, arm: Arm | None) -> learning_pb2.ApproachResult:
     approach = approach_to_proto(Approach(name)) if name in set(Approach) else None
     return learning_pb2.ApproachResult(
-        approach=approach, arm=arm_to_proto(arm) if arm else None, score=_figure(score)
+        approach=approach, arm=arm_to_proto(arm) if arm else None, score=figure_to_proto(score)
     )
-
-
-def _figure(figure: Figure) -> trial_pb2.Figure:
-    return trial_pb2.Figure(value=figure.value, low=figure.low, high=figure.high, count=figure.count)
 
 
 def _estimate(estimate: Estimate) -> learning_pb2.TrackRecord.Estimate:
@@ -128,6 +124,6 @@ def _entry(entry: Tracked) -> learning_pb2.TrackRecord.Entry:
         probability=entry.probability,
         verdict=approach_to_proto(entry.verdict) if entry.verdict else None,
         best=map(approach_to_proto, entry.best),
-        regret=_figure(entry.regret) if entry.regret else None,
+        regret=figure_to_proto(entry.regret),
         versions=entry.versions,
     )

@@ -26,7 +26,14 @@ from advisor.v1 import recommendation_pb2, trial_pb2
 from advisor.wire.messages import duration_from_seconds, timestamp
 from advisor.wire.recommendation import approach_to_proto
 
-__all__ = ["arm_from_proto", "arm_to_proto", "given_settings", "trial_to_proto"]
+__all__ = [
+    "arm_from_proto",
+    "arm_to_proto",
+    "figure_to_proto",
+    "figures_to_proto",
+    "given_settings",
+    "trial_to_proto",
+]
 
 _STATES = {
     State.QUEUED: trial_pb2.Trial.STATE_RUNNING,
@@ -104,10 +111,10 @@ def _add_result(message: trial_pb2.Trial, result: TrialResult, *, brief: bool) -
             comparisons=[] if brief else map(_comparison, result.comparisons),
             claims=[] if brief else map(_claim, result.claims),
             curve=(
-                trial_pb2.CurvePoint(examples=examples, quality=_figure(quality))
+                trial_pb2.CurvePoint(examples=examples, quality=figure_to_proto(quality))
                 for examples, quality in sorted(result.curve.items())
             ),
-            measured_facts=_figures(result.facts),
+            measured_facts=figures_to_proto(result.facts),
             held_out_examples=max((each.quality.count for each in result.arms if each.quality), default=0),
             training_examples=result.training_examples,
             base_model=result.model,
@@ -130,9 +137,9 @@ def _freshness(freshness: Freshness | None) -> trial_pb2.Freshness | None:
         return None
     return trial_pb2.Freshness(
         changed=freshness.changed,
-        in_step=_figure(freshness.in_step),
-        not_in_step=_figure(freshness.not_in_step),
-        not_retrained=_figure(freshness.not_retrained),
+        in_step=figure_to_proto(freshness.in_step),
+        not_in_step=figure_to_proto(freshness.not_in_step),
+        not_retrained=figure_to_proto(freshness.not_retrained),
         p=freshness.p,
         index_duration=duration_from_seconds(freshness.index_s),
     )
@@ -143,18 +150,18 @@ def _arm(arm: ArmResult, *, brief: bool) -> trial_pb2.ArmResult:
         arm=arm_to_proto(arm.arm),
         state=f"STATE_{arm.state}",
         reason=arm.reason,
-        quality=_figure(arm.quality),
-        metrics={} if brief else _figures(arm.metrics),
+        quality=figure_to_proto(arm.quality),
+        metrics={} if brief else figures_to_proto(arm.metrics),
         input_tokens=arm.input_tokens,
         output_tokens=arm.output_tokens,
         usd_per_1000=arm.usd_per_1000,
         usd_per_month=arm.usd_per_month,
         training=_training(arm.training),
-        found=_figure(arm.found),
-        quality_where_found=_figure(arm.right_where_found),
-        quality_where_not_found=_figure(arm.right_where_not),
+        found=figure_to_proto(arm.found),
+        quality_where_found=figure_to_proto(arm.right_where_found),
+        quality_where_not_found=figure_to_proto(arm.right_where_not),
         index_bytes=arm.index_bytes,
-        forgotten=_figure(arm.forgotten),
+        forgotten=figure_to_proto(arm.forgotten),
         answered=arm.quality.count if arm.quality else 0,
     )
     for name, ends in (("first_token", arm.first_token_s), ("total", arm.total_s)):
@@ -164,14 +171,16 @@ def _arm(arm: ArmResult, *, brief: bool) -> trial_pb2.ArmResult:
     return message
 
 
-def _figure(figure: Figure | None) -> trial_pb2.Figure | None:
+def figure_to_proto(figure: Figure | None) -> trial_pb2.Figure | None:
+    """Return a measured number as a message; None of None."""
     if figure is None:
         return None
     return trial_pb2.Figure(value=figure.value, low=figure.low, high=figure.high, count=figure.count)
 
 
-def _figures(figures: Mapping[str, Figure]) -> dict[str, trial_pb2.Figure]:
-    return {name: found for name, each in figures.items() if (found := _figure(each)) is not None}
+def figures_to_proto(figures: Mapping[str, Figure]) -> dict[str, trial_pb2.Figure]:
+    """Return measured numbers as messages, by the same names."""
+    return {name: found for name, each in figures.items() if (found := figure_to_proto(each)) is not None}
 
 
 def _training(training: Training | None) -> trial_pb2.TrainingCost | None:
@@ -190,7 +199,7 @@ def _comparison(each: Comparison) -> trial_pb2.Comparison:
     return trial_pb2.Comparison(
         one=arm_to_proto(each.one),
         other=arm_to_proto(each.other),
-        difference=_figure(each.difference),
+        difference=figure_to_proto(each.difference),
         wins=each.wins,
         losses=each.losses,
         p=each.p,

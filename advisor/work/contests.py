@@ -124,7 +124,7 @@ class Race:
         Raises:
             Cancelled: The operation is to stop.
         """
-        whole = next((each for each in self._done if each.arm is Arm.FINE_TUNING), None)
+        whole = self._result_of(Arm.FINE_TUNING)
         if not self._settings.curve or whole is None or whole.quality is None:
             return {}
         total = len(self._lab.contest.training)
@@ -149,7 +149,7 @@ class Race:
         Raises:
             Cancelled: The operation is to stop.
         """
-        rag = next((each for each in self._done if each.arm is Arm.RAG), None)
+        rag = self._result_of(Arm.RAG)
         if rag is None or rag.state is not ArmState.DONE or self._clock.is_up():
             return None
         kept = self._job.step(_FRESHNESS, self._change)
@@ -176,6 +176,9 @@ class Race:
                 replies = answerer(questions, self._job.cancelled)
             told = freshness_to_json(freshness_of(found, replies, self._done, tally, index_s))
         return Outcome({"seconds": time.monotonic() - began, "freshness": told})
+
+    def _result_of(self, arm: Arm) -> ArmResult | None:
+        return next((each for each in self._done if each.arm is arm), None)
 
     def _run(self, arm: Arm) -> ArmResult:
         training = None

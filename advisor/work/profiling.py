@@ -22,8 +22,9 @@ from advisor.storage import documents, examples, profiles
 from advisor.storage.database import Connection, Database
 from advisor.storage.profiles import KeptProfile, Origin
 from advisor.storage.records import UseCase
+from advisor.trials.arms import Arm
 from advisor.trials.contest import SHOWN, Contest
-from advisor.trials.facts import PROMPTS, as_measurements, new_knowledge
+from advisor.trials.facts import PROMPTS, as_measurements, facts_told
 from advisor.trials.preparing import Known, Prepared, prepare
 from advisor.trials.results import Figure, Prediction
 from advisor.trials.settings import TrialSettings
@@ -228,7 +229,7 @@ class _Asking:
         self._done = 0
         self._began = time.monotonic()
 
-    def scores(self, arm: Any) -> dict[int, float]:
+    def scores(self, arm: Arm) -> dict[int, float]:
         """Return the scores of the questions that count, by their numbers."""
 
         def work() -> Outcome:
@@ -264,23 +265,17 @@ class _Asking:
         }
 
     def facts(
-        self, scores: Mapping[Any, Mapping[int, float]], found: Mapping[int, Mapping[int, bool | None]]
+        self, scores: Mapping[Arm, Mapping[int, float]], found: Mapping[int, Mapping[int, bool | None]]
     ) -> dict[str, Figure]:
         """Return the facts that this comes to."""
-        figures = {arm: self._tally.share([*given.values()]) for arm, given in scores.items()}
-        told = {
-            "closed_book_score": figures[PROMPTS[0]],
-            "prompted_score": max(
-                (each for each in figures.values() if each), key=lambda each: each.value, default=None
-            ),
-        }
         shown = found.get(SHOWN, {})
-        told["retrieval_hit_rate"] = self._tally.share(
-            [None if each is None else float(each) for each in shown.values()]
+        return facts_told(
+            {arm: self._tally.share([*given.values()]) for arm, given in scores.items()},
+            self._tally.share([None if each is None else float(each) for each in shown.values()]),
+            shown,
+            scores[PROMPTS[0]],
+            self._conditions.form,
         )
-        if self._conditions.form != "LABEL":
-            told["new_knowledge_share"] = new_knowledge(shown, scores[PROMPTS[0]])
-        return {name: each for name, each in told.items() if each is not None}
 
     def _tell(self, asked: int) -> None:
         self._done += asked

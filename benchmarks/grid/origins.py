@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -12,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from backends.models.resolve import default_cache
 from benchmarks.retrieval.corpora import unpacked
 
 __all__ = [
@@ -27,8 +27,7 @@ __all__ = [
 
 def cache_folder() -> Path:
     """Return the folder in which what is fetched, and the server's data, are kept."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "rag-or-tune" / "grid"
+    return default_cache().with_name("grid")
 
 
 @cache

@@ -10,27 +10,12 @@ from advisor.trials.arms import Arm
 from advisor.trials.asking import Reply
 from advisor.trials.changing import LEAST, MOST, changes_of, freshness_of, too_few
 from advisor.trials.claims import claims
-from advisor.trials.conditions import Conditions
-from advisor.trials.results import ArmResult, ArmState, Asked, Finding, Freshness, Prediction
+from advisor.trials.results import ArmResult, ArmState, Asked, Finding, Freshness
 from advisor.trials.tally import Tally
 from backends.base import Example, Passage
+from tests.learned import CONDITIONS
 
 RIVERS = [Example(f"How long is river {n}?", f"{n}{n}5 km") for n in range(10, 30)]
-CONDITIONS = Conditions(
-    form="FREE_TEXT",
-    metric="holds",
-    labels=(),
-    max_output_tokens=16,
-    guessed=0.0,
-    seed=0,
-    groups=20,
-    facts={},
-    vetoes={},
-    prediction=Prediction(None, {}, {}),
-    model="echo",
-    embedder="words",
-    arms=(Arm.RAG,),
-)
 
 
 def passage(text: str) -> Passage:
