@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import PurePosixPath
 
 from advisor.knowledge.approaches import Approach
 from advisor.metrics.choosing import METRICS
@@ -85,7 +86,7 @@ def model_name(model: str) -> str:
     ('Model-135M.gguf', 'owner/model')
     """
     origin, _, rest = model.partition("#path=")
-    named = re.split(r"[@&]", rest)[0].rpartition("/")[2] if rest else origin.partition("@")[0]
+    named = PurePosixPath(re.split(r"[@&]", rest)[0]).name if rest else origin.partition("@")[0]
     return named.removeprefix("hf:")
 
 
