@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from advisor.cli.choices import approach_option
+from advisor.cli.choices import approach_option, schema_option
 from advisor.cli.consent import Consent, consenting
 from advisor.cli.output import (
     JsonOption,
@@ -23,7 +23,6 @@ from advisor.cli.output import (
 from advisor.cli.searching import FilterOption
 from advisor.cli.sync import FileArgument, ServerOption, bring_in, read_identified
 from advisor.cli.wording import as_commands
-from advisor.errors import InvalidInput
 from advisor.knowledge.approaches import APPROACHES
 from advisor.knowledge.usecasefile import read_examples
 from advisor.v1 import progress_pb2
@@ -66,7 +65,7 @@ def answer(
         typer.Option(help="The answer is exactly this label, or one of several; once for each."),
     ] = None,
     schema: Annotated[
-        Path | None, typer.Option(help="JSON schema that the answer follows (a file); not with --label.")
+        str | None, schema_option("JSON schema that the answer follows (a file); not with --label.")
     ] = None,
     history: Annotated[
         Path | None,
@@ -89,7 +88,6 @@ def answer(
     """
     from advisor.cli.connection import connected
 
-    output_schema = _read_schema(schema) if schema else None
     before = [Exchange(each.question, each.answer) for each in read_examples(history)] if history else ()
     case = read_identified(file, consent)
     with connected(server) as client:
@@ -99,7 +97,7 @@ def answer(
             question,
             approach=approach,
             history=before,
-            output_schema=output_schema,
+            output_schema=schema,
             unsupported="LEAVE_OUT" if only_supported else None,
             labels=label or (),
             max_output_tokens=max_tokens,
@@ -142,13 +140,6 @@ def show_answer(console: Console, stream: AnswerStream, beside: Console, *, name
     console.print()
     if stream.summary is not None:
         _show_grounds(beside, stream, stream.summary, text)
-
-
-def _read_schema(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InvalidInput.of(str(path), "not UTF-8; save it as UTF-8") from None
 
 
 def _show_grounds(

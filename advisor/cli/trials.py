@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from advisor.cli.choices import arm_option
+from advisor.cli.choices import arm_option, schema_option
 from advisor.cli.consent import Consent, consenting
 from advisor.cli.operations import DetachOption, finish, print_started, refuse_lonely
 from advisor.cli.output import JsonOption, notices, print_json, print_list, values_of
@@ -69,6 +69,12 @@ def trial(
     metric: Annotated[
         str, typer.Option(help="Metric that counts.", show_default="by the form of the answers")
     ] = "",
+    schema: Annotated[
+        str | None,
+        schema_option(
+            "JSON schema that every answer follows (a file); by default what JSON answers to learn from share."
+        ),
+    ] = None,
     curve: Annotated[
         bool, typer.Option("--curve", help="Train on a quarter and on half of the examples as well.")
     ] = False,
@@ -87,6 +93,8 @@ def trial(
 
     refuse_lonely(server, detach=detach)
     settings: dict[str, Any] = {"seed": seed, "metric": metric, "learning_curve": curve}
+    if schema:
+        settings["output_schema"] = schema
     if held_out is not None:
         settings["held_out"] = held_out
     limit_s = _seconds(max_duration) if max_duration else None

@@ -60,6 +60,7 @@ _OPTIONS = {
     "settings.held_out": "--held-out",
     "settings.max_duration": "--max-duration",
     "settings.metric": "--metric",
+    "settings.output_schema": "--schema",
     "settings.asked": "--ask",
 }
 

@@ -77,10 +77,10 @@ def checked_ask(request: execution_pb2.AnswerRequest, question_characters: int) 
     )
 
 
-def refuse_schema(options: GenerationOptions) -> None:
-    """Raise InvalidInput where no answer can be made to follow the schema; blocks, for up to seconds."""
-    if options.output_schema is not None and (fault := schema_fault(options.output_schema)):
-        raise InvalidInput.of("options.output_schema", fault)
+def refuse_schema(schema: str | None, field: str) -> None:
+    """Raise InvalidInput of a field where no answer can be made to follow the schema; blocks, for up to seconds."""
+    if schema and (fault := schema_fault(schema)):
+        raise InvalidInput.of(field, fault)
 
 
 def _options(checks: Checks, options: execution_pb2.GenerationOptions) -> GenerationOptions:

@@ -190,7 +190,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         return await self._blocking(submit)
 
     def _prepare(self, ask: Ask) -> Plan:
-        refuse_schema(ask.options)
+        refuse_schema(ask.options.output_schema, "options.output_schema")
         plan = self._execution.prepare(ask)
         if plan.use_case is not None and not self._key:
             self._key = outcomes.signing_key(self._database)

@@ -14,6 +14,7 @@ from advisor.execution.stored_facts import profile_of
 from advisor.knowledge.approaches import Approach
 from advisor.metrics.choosing import METRICS
 from advisor.names import shown
+from advisor.rpc.asking import refuse_schema
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.operations import operation_with_response
@@ -33,6 +34,7 @@ from advisor.work.profiling import ProfileJob
 from advisor.work.reporting import report_of, summed
 from advisor.work.submission import WorkQueue
 from advisor.work.trials import trial_job
+from backends.generation.schemas import text_fault
 
 __all__ = ["TrialServicer"]
 
@@ -101,6 +103,7 @@ class TrialServicer(service_grpc.TrialServiceServicer):
         named = fingerprint("RunTrial", request, request_id)
 
         def submit() -> operations_pb2.Operation:
+            refuse_schema(settings.output_schema, "settings.output_schema")
             job = trial_job(self._database, self._execution, use_case_id, trial_id, settings)
             return operation_with_response(self._database, self._queue.submit(job, named))
 
@@ -164,6 +167,8 @@ def _settings(checks: Checks, message: trial_pb2.TrialSettings) -> TrialSettings
         checks.bounds(given["max_duration_s"], "settings.max_duration", LEAST_DURATION_S, MOST_DURATION_S)
     if message.metric and message.metric not in METRICS:
         checks.add("settings.metric", f"{shown(message.metric)} is no metric; allowed: {', '.join(METRICS)}")
+    if message.output_schema and (fault := text_fault(message.output_schema)):
+        checks.add("settings.output_schema", fault)
     given["tuning"] = tuning_settings(checks, message.tuning, "settings.tuning")
     given["hybrid"] = tuning_settings(Checks(), message.tuning, "settings.tuning", Approach.HYBRID)
     return TrialSettings(**given)

@@ -57,6 +57,7 @@ class Conditions:
         arms: To be run, in this order.
         not_run: Why another arm is not, by its name.
         notes: What to mind, one sentence each.
+        output_schema: JSON schema that an answer follows; empty where none is known.
     """
 
     form: str
@@ -74,6 +75,7 @@ class Conditions:
     arms: tuple[Arm, ...]
     not_run: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    output_schema: str = ""
 
     @property
     def row(self) -> Row:

@@ -139,7 +139,10 @@ class Contest:
         """How every arm generates."""
         conditions = self.conditions
         return GenerationOptions(
-            max_output_tokens=conditions.max_output_tokens, seed=conditions.seed, labels=conditions.labels
+            max_output_tokens=conditions.max_output_tokens,
+            seed=conditions.seed,
+            labels=conditions.labels,
+            output_schema=conditions.output_schema or None,
         )
 
     def open(self, arm: Arm) -> Answerer:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.errors import FailedPrecondition
+from advisor.errors import FailedPrecondition, InvalidInput
 from advisor.metrics.choosing import metric_named, primary_metric
+from advisor.metrics.outputs import Output
+from advisor.metrics.structure import Structure
 from advisor.profiling.forms import form_of
 from advisor.profiling.groups import Embed, groups
 from advisor.profiling.leaks import leaks
+from advisor.profiling.schemas import schema_of
 from advisor.profiling.splitting import split
 from advisor.trials.conditions import Conditions, Material, arms_to_run
 from advisor.trials.results import Prediction
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
 from backends.base import Example
 from backends.counts import counted
+from backends.generation.schemas import schema_fault
 
 __all__ = ["Known", "Prepared", "prepare"]
 
@@ -91,6 +95,7 @@ def prepare(
             f"all {counted(len(learned), 'example')} to learn from have the same answer: there is nothing to "
             "tell apart; import examples of at least two labels",
         )
+    output_schema = _schema(form, settings.output_schema, learned)
     rights = [each.answer for each in asked]
     metric = metric_named(settings.metric, embed=embed) if settings.metric else primary_metric(form, rights)
     there_is = Material(
@@ -117,7 +122,8 @@ def prepare(
         known.embedder,
         arms,
         not_run,
-        tuple(_notes(leaking, labels, learned, asked)),
+        (*_notes(leaking, labels, learned, asked), *_told_schema(output_schema, settings, asked)),
+        output_schema,
     )
     return Prepared(conditions, held_out, training)
 
@@ -162,6 +168,38 @@ def _refuse_too_few(count: int, groups: int, held_out: int, training: int) -> No
         f"{LEAST_HELD_OUT} to ask and {LEAST_LEARNED} to learn from; 200 tell a difference of 10 points; "
         "import more with ImportExamples",
     )
+
+
+def _schema(form: str, given: str, learned: Sequence[Example]) -> str:
+    """Return the JSON schema that answers follow: the one given, or what examples share; empty without one."""
+    if given and form == "LABEL":
+        raise InvalidInput.of(
+            "settings.output_schema", "cannot go with labels, which the answers are; leave it out"
+        )
+    if given or form != "STRUCTURED":
+        return given
+    shared = schema_of([each.answer for each in learned])
+    return shared if shared and schema_fault(shared) is None else ""
+
+
+def _told_schema(output_schema: str, settings: TrialSettings, asked: Sequence[Example]) -> Iterator[str]:
+    """Yield what to mind of the schema that answers follow."""
+    if not output_schema:
+        return
+    if not settings.output_schema:
+        yield "every arm is held to the JSON schema that the answers to learn from share"
+    follow = metric_named(Structure.name, schema=output_schema).scores([_as_given(each) for each in asked])
+    if others := follow.count(0.0):
+        yield (
+            f"{counted(others, 'right answer')} of the held-out questions "
+            f"{'does' if others == 1 else 'do'} not follow the JSON schema: no arm can give "
+            f"{'it' if others == 1 else 'them'}"
+        )
+
+
+def _as_given(example: Example) -> Output:
+    """Return the right answer of a question as if an arm had given it."""
+    return Output(example.answer, example.answer)
 
 
 def _guessed(learned: Sequence[Example], asked: Sequence[Example]) -> float:

@@ -31,6 +31,7 @@ class TrialSettings:
         tuning: How to train.
         hybrid: How to train on passages.
         curve: Whether to train on a quarter and on half of the examples as well.
+        output_schema: JSON schema that answers follow; where empty, the one that JSON answers to learn from share.
     """
 
     arms: tuple[Arm, ...] = ()
@@ -41,6 +42,7 @@ class TrialSettings:
     tuning: TuningSettings = field(default_factory=TuningSettings)
     hybrid: TuningSettings = field(default_factory=lambda: TuningSettings(**HYBRID_DEFAULTS))
     curve: bool = False
+    output_schema: str = ""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrialSettings:

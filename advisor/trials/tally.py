@@ -106,11 +106,12 @@ class Tally:
 
     def _metrics(self) -> list[Metric]:
         """Return the metric that counts, and those that apply to answers of this form and can be computed here."""
-        found = [metric_named(self.conditions.metric, embed=self.embed)]
+        schema = self.conditions.output_schema or None
+        found = [metric_named(self.conditions.metric, schema=schema, embed=self.embed)]
         for name in _BESIDE.get(self.conditions.form, _OF_TEXTS):
             if name != self.conditions.metric and (name != Similarity.name or self.embed is not None):
                 with suppress(ConfigurationError):  # a library is not installed
-                    found.append(metric_named(name, embed=self.embed))
+                    found.append(metric_named(name, schema=schema, embed=self.embed))
         return found
 
     def _figures(self, answers: Sequence[Asked]) -> dict[str, Figure]:

@@ -100,6 +100,7 @@ def given_settings(message: trial_pb2.TrialSettings) -> dict[str, Any]:
     if message.metric:
         given["metric"] = message.metric
     given["curve"] = message.learning_curve
+    given["output_schema"] = message.output_schema
     return given
 
 

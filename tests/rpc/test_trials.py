@@ -99,6 +99,7 @@ def test_all_faults_are_told(stub, failure):
         metric="beauty",
         max_duration=duration_pb2.Duration(seconds=1),
         tuning=use_case_pb2.TuningSettings(epochs=0),
+        output_schema="[]",
     )
     request = service_pb2.RunTrialRequest(parent="faq", trial_id="-", settings=settings)
     assert set(failure(lambda: stub.RunTrial(request)).fields) == {
@@ -109,8 +110,22 @@ def test_all_faults_are_told(stub, failure):
         "settings.held_out",
         "settings.metric",
         "settings.max_duration",
+        "settings.output_schema",
         "settings.tuning.epochs",
     }
+
+
+def test_a_schema_that_nothing_can_follow_is_refused(stub, channel, faq, failure):
+    """Before anything is queued."""
+    settings = trial_pb2.TrialSettings(output_schema='{"type": "object", "unevaluatedProperties": false}')
+    request = service_pb2.RunTrialRequest(parent="useCases/faq", settings=settings)
+    found = failure(lambda: stub.RunTrial(request))
+    assert list(found.fields) == ["settings.output_schema"]
+    assert "cannot be followed" in found.message
+    queued = operations_pb2_grpc.OperationsStub(channel).ListOperations(
+        operations_pb2.ListOperationsRequest()
+    )
+    assert not queued.operations
 
 
 def test_too_few_examples_are_told_before_anything_is_queued(stub, channel, server, faq, failure):
