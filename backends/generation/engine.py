@@ -17,8 +17,9 @@ __all__ = ["TOGETHER", "WAIT_S", "Engine", "EngineName", "Request", "awaited", "
 
 T = TypeVar("T")
 
-EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
-"""Which engine computes: `auto` is OpenVINO with float16 weights where it is installed and agrees with torch."""
+EngineName = Literal["auto", "torch", "openvino", "openvino-bfloat16", "openvino-int8"]
+"""Which engine computes: `auto` is OpenVINO with float16 weights where it is installed and agrees with torch, in
+bfloat16 where the processor has units for it."""
 
 TOGETHER = 16
 """Most answers that are written at once, unless said otherwise: each further one slows all the others down."""

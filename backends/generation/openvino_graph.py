@@ -79,13 +79,17 @@ class Weights:
         self._nodes[name] = other
 
 
-def traced(model: Any) -> openvino.Model:
+def traced(model: Any, *, look_up_rotations: bool = False) -> openvino.Model:
     """Return the graph of a causal language model, with float16 weights and states for keys and values.
 
     Args:
         model: The torch model, in float32; its attention is replaced.
+        look_up_rotations: Whether rotations are looked up by the position rather than computed from it: bfloat16
+            holds no integers above 256, so that neighbours there would be taken for one another.
     """
     model.set_attn_implementation(_EXPORT)
+    if look_up_rotations:
+        _look_rotations_up(model)
     layout = Layout.of(model.config.get_text_config())
     heads, size = layout.heads, layout.size
     # Sizes that differ from each other, or the trace would take one for another.
@@ -151,6 +155,25 @@ class _Explicit(torch.nn.Module):
         return self.model.get_output_embeddings()(hidden.index_select(0, rows)), *states.present
 
 
+class _Rotations(torch.nn.Module):
+    """A model's rotary embedding as a table.
+
+    Args:
+        computed: The embedding, which depends on nothing but the position.
+        positions: How many there are.
+    """
+
+    def __init__(self, computed: torch.nn.Module, positions: int) -> None:
+        super().__init__()
+        with torch.no_grad():
+            self._cosines, self._sines = (
+                each[0] for each in computed(torch.zeros(1), torch.arange(positions)[None])
+            )
+
+    def forward(self, _x: torch.Tensor, position_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._cosines[position_ids], self._sines[position_ids]
+
+
 class _States:
     """Keys and values before and after a step, by layer in turns."""
 
@@ -193,6 +216,13 @@ def _repeated(states: torch.Tensor, groups: int) -> torch.Tensor:
         .expand(batch, heads, groups, tokens, size)
         .reshape(batch, heads * groups, tokens, size)
     )
+
+
+def _look_rotations_up(model: Any) -> None:
+    decoder = model.get_decoder()
+    if getattr(decoder, "rotary_emb", None) is not None:
+        positions = model.config.get_text_config().max_position_embeddings
+        decoder.rotary_emb = _Rotations(decoder.rotary_emb, positions)
 
 
 def _name(graph: openvino.Model, states: Sequence[str], shape: Sequence[int]) -> None:

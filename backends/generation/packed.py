@@ -99,9 +99,14 @@ class PackedModel(Protocol):
         ...
 
 
-def sample_prompts(vocabulary: int) -> list[list[int]]:
-    """Return two prompts by which `agrees` tells models apart, for a model with so many different tokens."""
-    return [[(start + 7 * place) % vocabulary for place in range(2 * _PIECE + 1)] for start in _SAMPLE]
+def sample_prompts(vocabulary: int, least: int = 2 * _PIECE) -> list[list[int]]:
+    """Return two prompts by which `agrees` tells models apart.
+
+    Args:
+        vocabulary: How many different tokens there are.
+        least: Tokens that a prompt has at least.
+    """
+    return [[(start + 7 * place) % vocabulary for place in range(least + 1)] for start in _SAMPLE]
 
 
 def agrees(
@@ -113,16 +118,18 @@ def agrees(
 
     Args:
         model: The model.
-        prompts: The prompts.
+        prompts: The prompts, of one length.
         expected: The logits after each: shape (2, vocabulary).
         tolerance: Most that a logit may differ.
     """
     slots = [slot for prompt in prompts if (slot := model.take(len(prompt))) is not None]
     try:
         found = None
-        for start in range(0, 2 * _PIECE + 1, _PIECE):
+        length = len(prompts[0])
+        piece = max(_PIECE, length // 4)
+        for start in range(0, length, piece):
             spans = [
-                Span(slot, prompt[start : start + _PIECE], wanted=start == 2 * _PIECE)
+                Span(slot, prompt[start : start + piece], wanted=start + piece >= length)
                 for slot, prompt in zip(slots, prompts, strict=True)
             ]
             found = model.read(spans)

@@ -1,4 +1,4 @@
-"""Packed tokens by OpenVINO: weights of 16 or 8 bits, arithmetic in float32, keys and values in blocks.
+"""Packed tokens by OpenVINO: weights of 16 or 8 bits, arithmetic in float32 or bfloat16, keys and values in blocks.
 
 An adapter is added to the weights of a copy of the graph, so that it costs
 nothing more a token; in turn it takes the memory of a model, and a second or
@@ -26,7 +26,6 @@ __all__ = ["PackedOpenVINO"]
 
 _ADAPTERS = 4  # kept at hand, the least recently used dropped first; each takes as much as the model
 _CACHE_BYTES = 2 << 30
-_EXACT = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
 
 class PackedOpenVINO:
@@ -35,21 +34,28 @@ class PackedOpenVINO:
     Args:
         model: The torch model, in float32; no longer of use to the caller.
         int8: Whether weights are 8-bit integers rather than float16.
+        bfloat16: Whether to compute in bfloat16 rather than float32, and keep keys and values so.
         cache_bytes: Memory for keys and values of requests under way.
 
     Raises:
         RuntimeError: The model cannot be made such a graph; also other exceptions of the tracing.
     """
 
-    def __init__(self, model: Any, *, int8: bool = False, cache_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(
+        self, model: Any, *, int8: bool = False, bfloat16: bool = False, cache_bytes: int = _CACHE_BYTES
+    ) -> None:
         version = openvino.__version__.partition("-")[0]
-        self.name = f"openvino {version}, {'int8' if int8 else 'float16'} weights"
+        precision = "int8 weights" if int8 else "float16 weights"
+        self.name = f"openvino {version}, {precision}{', bfloat16' if bfloat16 else ''}"
         self._int8 = int8
-        self._graph = traced(model)
+        self._type = openvino.Type.bf16 if bfloat16 else openvino.Type.f32
+        self._graph = traced(model, look_up_rotations=bfloat16)
         self._core = openvino.Core()
         plain = self._compiled(self._graph)
-        self._blocks = _Blocks(plain, cache_bytes)
+        self._blocks = _Blocks(plain, self._type, cache_bytes)
         self._blocks.give(plain)
+        # In bfloat16 a token alone is computed otherwise than beside others, however many: it is never alone.
+        self._beside = self._blocks.take(1) if bfloat16 else None
         self._building = threading.Lock()
         self._ready = threading.Lock()
         self._requests: OrderedDict[AdapterKey | None, Any] = OrderedDict({None: plain})
@@ -100,6 +106,8 @@ class PackedOpenVINO:
         with self._ready:
             request = self._requests[adapter]
         members = list(spans.values())
+        if self._beside is not None and sum(len(span.tokens) for span in members) == 1:
+            members.append(Span(self._beside, members[0].tokens, wanted=False))
         lengths = [span.slot.length for span in members]
         counts = [len(span.tokens) for span in members]
         ends = np.cumsum(counts)
@@ -154,7 +162,13 @@ class PackedOpenVINO:
         if self._int8:
             graph = graph.clone()
             Weights(graph).quantize()
-        return self._core.compile_model(paged(graph), "CPU", _EXACT).create_infer_request()
+        precision = self._type.to_string()
+        properties = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "KV_CACHE_PRECISION": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        return self._core.compile_model(paged(graph), "CPU", properties).create_infer_request()
 
 
 class _Blocks:
@@ -162,10 +176,11 @@ class _Blocks:
 
     Args:
         request: To a compiled model; its inputs say how blocks look.
+        kind: Type of the numbers.
         limit_bytes: Memory of all blocks.
     """
 
-    def __init__(self, request: Any, limit_bytes: int) -> None:
+    def __init__(self, request: Any, kind: openvino.Type, limit_bytes: int) -> None:
         inputs = {port.get_any_name(): port for port in request.model_inputs}
         shapes = {
             name: [size.get_length() for size in list(port.get_partial_shape())[1:]]
@@ -177,14 +192,19 @@ class _Blocks:
         if len(sizes) != 1 or PIECE_TOKENS % tokens:
             raise RuntimeError(f"blocks of {sizes} cannot be kept piece by piece")
         self.tokens = tokens
-        number = limit_bytes // sum(4 * int(np.prod(shape)) for shape in shapes.values())
-        self.arrays = {name: np.zeros((number, *shape), np.float32) for name, shape in shapes.items()}
+        self._kind = kind
+        stands_for = np.dtype(np.uint16) if kind == openvino.Type.bf16 else np.dtype(np.float32)
+        number = limit_bytes // sum(stands_for.itemsize * int(np.prod(shape)) for shape in shapes.values())
+        self.arrays = {name: np.zeros((number, *shape), stands_for) for name, shape in shapes.items()}
         self._free = list(range(number - 1, -1, -1))
 
     def give(self, request: Any) -> None:
         """Have a request to a model use these blocks."""
         for name, array in self.arrays.items():
-            request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
+            shape = openvino.Shape(list(array.shape))
+            request.set_tensor(
+                name, openvino.Tensor(array, shape, self._kind)
+            )  # no copy: its memory is shared
 
     def take(self, tokens: int) -> _Slot | None:
         """Return a slot for so many tokens; None where too few blocks are free."""

@@ -20,6 +20,7 @@ from backends.generation.guides import Guide, Guides
 from backends.generation.model import LoadedModel
 from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
+from backends.processor import multiplies_bfloat16
 from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 
@@ -62,7 +63,17 @@ def openvino(folder: Path) -> Engine:
     return BatchingEngine(PackedOpenVINO(LoadedModel(folder).release()))
 
 
-@pytest.fixture(params=[batching, turns, openvino])
+def bfloat16(folder: Path) -> Engine:
+    """Return the engine that computes by OpenVINO in bfloat16."""
+    pytest.importorskip("openvino")
+    from backends.generation.packed_openvino import PackedOpenVINO
+
+    if not multiplies_bfloat16():
+        pytest.skip("this processor has no units for bfloat16")
+    return BatchingEngine(PackedOpenVINO(LoadedModel(folder).release(), bfloat16=True))
+
+
+@pytest.fixture(params=[batching, turns, openvino, bfloat16])
 def engine(request: pytest.FixtureRequest, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Return each engine, on the tiny model."""
     monkeypatch.setattr("backends.generation.batching._LINGER_S", 0.01)
@@ -135,20 +146,28 @@ def test_it_has_a_name(engine: Engine) -> None:
     assert engine.name.strip()
 
 
+@pytest.fixture
+def exact(engine: Engine) -> Engine:
+    """Return each engine that computes in float32, as the library does here."""
+    if "bfloat16" in engine.name:
+        pytest.skip("rounds otherwise than the library")
+    return engine
+
+
 @pytest.mark.parametrize("place", [0, 2, 5])
-def test_greedy_tokens_are_those_of_the_library(engine: Engine, tiny_model: Path, place: int) -> None:
+def test_greedy_tokens_are_those_of_the_library(exact: Engine, tiny_model: Path, place: int) -> None:
     """Short prompts and long ones, which are read in pieces."""
-    assert write(engine, ask(place)) == by_library(tiny_model, ask(place))
+    assert write(exact, ask(place)) == by_library(tiny_model, ask(place))
 
 
 @pytest.mark.parametrize("place", [0, 5])
 def test_an_adapter_is_that_of_the_library(
-    engine: Engine, tiny_model: Path, tiny_adapters: tuple[Path, Path], place: int
+    exact: Engine, tiny_model: Path, tiny_adapters: tuple[Path, Path], place: int
 ) -> None:
     """Long answers too, by each of two adapters, at their own strength."""
     for adapter in tiny_adapters:
         request = ask(place, adapter, limit=64)
-        assert write(engine, request) == by_library(tiny_model, request)
+        assert write(exact, request) == by_library(tiny_model, request)
 
 
 def test_the_plain_model_stays_what_it_is(engine: Engine, tiny_adapters: tuple[Path, Path]) -> None:

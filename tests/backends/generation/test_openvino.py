@@ -18,11 +18,16 @@ from backends.generation.opening import open_engine
 from backends.generation.packed import PackedModel, Span
 from backends.generation.packed_torch import PackedTorch
 from backends.generation.turns import TurnsEngine
+from backends.processor import multiplies_bfloat16
 from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 from tests.backends.random_models import save_random_model
 
 pytest.importorskip("openvino")
+
+needs_bfloat16 = pytest.mark.skipif(
+    not multiplies_bfloat16(), reason="the processor has no units for bfloat16"
+)
 
 TEXTS = [
     "Retrieval finds passages that hold the answer, and a language model writes it from them.",
@@ -36,11 +41,11 @@ TEXTS = [
 ]
 
 
-def by_openvino(folder: Path, *, int8: bool = False) -> PackedModel:
+def by_openvino(folder: Path, **kind: bool) -> PackedModel:
     """Return a model by OpenVINO."""
     from backends.generation.packed_openvino import PackedOpenVINO
 
-    return PackedOpenVINO(LoadedModel(folder).release(), int8=int8)
+    return PackedOpenVINO(LoadedModel(folder).release(), **kind)
 
 
 def ask(adapter: Path | None = None, limit: int = 24) -> Request:
@@ -65,8 +70,9 @@ def mean_loss(model: PackedModel, texts: Sequence[Sequence[int]]) -> float:
 
 def test_it_is_chosen_where_it_is_installed(tiny_model: Path) -> None:
     """Its name says how precise its weights are; integers are taken on demand alone."""
-    assert "float16" in open_engine(tiny_model, name="auto").name
-    assert "float16" in open_engine(tiny_model, name="openvino").name
+    fast = "bfloat16" if multiplies_bfloat16() else "float16 weights"
+    assert open_engine(tiny_model, name="auto").name.endswith(fast)
+    assert open_engine(tiny_model, name="openvino").name.endswith("float16 weights")
     assert "int8" in open_engine(tiny_model, name="openvino-int8").name
     assert open_engine(tiny_model, name="torch").name == "torch float32"
 
@@ -84,7 +90,7 @@ def test_it_says_otherwise_than_torch(tiny_model: Path, monkeypatch: pytest.Monk
     from backends.generation.packed_openvino import PackedOpenVINO
 
     read = PackedOpenVINO.read
-    monkeypatch.setattr(PackedOpenVINO, "read", lambda self, spans: read(self, spans) + 0.3)
+    monkeypatch.setattr(PackedOpenVINO, "read", lambda self, spans: read(self, spans) + 3)
     with pytest.raises(ModelError, match="says otherwise than torch"):
         open_engine(tiny_model, name="openvino")
     assert open_engine(tiny_model, name="auto").name == "torch float32"
@@ -103,6 +109,42 @@ def test_integers_stay_near(tiny_model: Path) -> None:
     texts = [[3 + (start + 11 * at) % 300 for at in range(24)] for start in range(8)]
     plain = mean_loss(PackedTorch(LoadedModel(tiny_model)), texts)
     assert mean_loss(by_openvino(tiny_model, int8=True), texts) == pytest.approx(plain, rel=0.005)
+
+
+@needs_bfloat16
+def test_bfloat16_keeps_what_an_adapter_adds(tiny_model: Path, tmp_path: Path) -> None:
+    """It is added to weights of which fewer digits are read; what it changes stays."""
+    adapter = save_adapter(tiny_model, tmp_path / "a", seed=1)
+
+    def added(model: PackedModel) -> torch.Tensor:
+        slots = [slot for _ in range(2) if (slot := model.take(64)) is not None]
+        prompt = [3 + 11 * at % 300 for at in range(24)]
+        keys = (None, model.load(adapter))
+        plain, tuned = model.read([Span(slot, prompt, key) for slot, key in zip(slots, keys, strict=True)])
+        return tuned - plain
+
+    expected = added(PackedTorch(LoadedModel(tiny_model)))
+    found = added(by_openvino(tiny_model, bfloat16=True))
+    assert torch.nn.functional.cosine_similarity(found, expected, dim=0) > 0.99
+
+
+@needs_bfloat16
+def test_in_bfloat16_who_asks_beside_changes_nothing(tiny_model: Path) -> None:
+    """Logits are the same to the last bit for a request alone and among others, in any number."""
+    model = by_openvino(tiny_model, bfloat16=True)
+
+    def logits(beside: int) -> torch.Tensor:
+        slots = [slot for _ in range(1 + beside) if (slot := model.take(64)) is not None]
+        model.read([Span(slot, [5 + number, 9, 40, 77]) for number, slot in enumerate(slots)])
+        for slot in slots:
+            slot.length += 4
+        found = model.read([Span(slot, [3 + number]) for number, slot in enumerate(slots)])
+        for slot in slots:
+            model.release(slot)
+        return found[0]
+
+    alone = logits(0)
+    assert all(torch.equal(logits(beside), alone) for beside in (1, 2, 7, 15))
 
 
 def test_few_adapters_stay_at_hand(tiny_model: Path, tmp_path: Path) -> None:
@@ -157,8 +199,8 @@ def test_its_makers_are_not_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("int8", [False, True])
-def test_the_default_model_is_as_sure_of_texts(default_generator_folder: Path, int8: bool) -> None:
+@pytest.mark.parametrize("kind", ["float16", "int8", pytest.param("bfloat16", marks=needs_bfloat16)])
+def test_the_default_model_is_as_sure_of_texts(default_generator_folder: Path, kind: str) -> None:
     """Perplexity is within 1.5% of torch's in float32."""
     from transformers import AutoTokenizer
 
@@ -166,5 +208,19 @@ def test_the_default_model_is_as_sure_of_texts(default_generator_folder: Path, i
     texts = [tokenizer.encode(text)[:18] for text in TEXTS]
     assert {len(text) for text in texts} == {18}
     expected = mean_loss(PackedTorch(LoadedModel(default_generator_folder)), texts)
-    found = mean_loss(by_openvino(default_generator_folder, int8=int8), texts)
+    found = mean_loss(
+        by_openvino(default_generator_folder, **{kind: True} if kind != "float16" else {}), texts
+    )
     assert found == pytest.approx(expected, abs=0.0149)  # in nats: 1.5% of the perplexity
+
+
+@pytest.mark.models
+@needs_bfloat16
+def test_bfloat16_tells_positions_apart(
+    default_generator_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds no odd numbers above 256: rotations are looked up, and computed ones are found out at load."""
+    assert "bfloat16" in open_engine(default_generator_folder, name="openvino-bfloat16").name
+    monkeypatch.setattr("backends.generation.openvino_graph._look_rotations_up", lambda _: None)
+    with pytest.raises(ModelError, match="says otherwise than torch"):
+        open_engine(default_generator_folder, name="openvino-bfloat16")
