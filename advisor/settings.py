@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         port: Port to listen on; 0 for any that is free.
         generator: Model that answers and is tuned, as `backends.models.resolve` names models.
         engine: What computes the generator where it runs here; `auto` is OpenVINO where it is installed.
+        trainable: Model that trials train where the generator runs on a server, named likewise; empty for none.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         reranker: Cross-encoder that orders the passages found, named likewise; empty for none.
         model_cache: Folder of downloaded models.
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 50051
     generator: str = DEFAULT_GENERATOR
     engine: EngineName = "auto"
+    trainable: str = ""
     embedder: str = DEFAULT_EMBEDDER
     reranker: str = ""
     model_cache: Path = Field(default_factory=default_cache)
@@ -121,11 +123,11 @@ class Settings(BaseSettings):
     def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(map(cls._absolute, value))
 
-    @field_validator("generator", "embedder", "reranker")
+    @field_validator("generator", "trainable", "embedder", "reranker")
     @classmethod
     def _model(cls, value: str, info: ValidationInfo) -> str:
         """Refuse what is no model before anything is done that a question would then fail after."""
-        if info.field_name == "reranker" and not value:
+        if info.field_name in ("trainable", "reranker") and not value:
             return value
         try:
             check(value, files=info.field_name != "generator")

@@ -1,6 +1,6 @@
 """Measure answers of one model to 1, 4 and 16 askers at once, against one after another, in one run.
 
-    python benchmarks/generation.py [--engines torch,openvino,openvino-int8] [--rounds 3]
+    python benchmarks/generation.py [--engines torch,openvino,openvino-bfloat16,openvino-int8] [--rounds 3]
                                     [--tokens 64] [--prompts 40,500] [--adapter]
 
 Ways are measured in turns, round by round, so that what else the machine does
@@ -204,7 +204,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--engines", default="torch", help="torch, openvino, openvino-int8")
+    parser.add_argument(
+        "--engines", default="torch", help="torch, openvino, openvino-bfloat16, openvino-int8"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--prompts", default="40,500")

@@ -65,6 +65,7 @@ class Trainer:
         settings: How to train.
         hybrid: How to train on passages.
         report: Takes how far it is.
+        generator: What is trained, and writes with the adapters.
     """
 
     tune: Callable[..., Manifest]
@@ -72,6 +73,7 @@ class Trainer:
     settings: TuningSettings
     hybrid: TuningSettings
     report: Callable[[TuningProgress], None]
+    generator: Generator
 
     def adapter(self, arm: Arm, examples: int) -> Path:
         """Return the folder of the adapter that an arm gets from so many examples."""
@@ -115,7 +117,7 @@ class Contest:
     """Opens arms.
 
     Attributes:
-        generator: What writes.
+        generator: What writes without an adapter.
         embedder: What embeds questions.
         conditions: The same for all arms.
         instructions: What the use case wants of every answer.
@@ -163,10 +165,10 @@ class Contest:
     def open_tuned(self, examples: int) -> Answerer:
         """Return what answers for FINE_TUNING on the first so many examples."""
         adapter = self.trainer.adapter(Arm.FINE_TUNING, examples)
-        return self._asking(PromptingBackend(self.generator, adapter=adapter))
+        return self._asking(PromptingBackend(self.trainer.generator, adapter=adapter))
 
     def probe(self, arm: Arm | None, cancelled: Callable[[], bool]) -> list[bool]:
-        """Return which questions of the general probe are answered right: by the base model, or as an arm has tuned it.
+        """Return which questions of the general probe are answered right by what is trained: before, or for an arm.
 
         Raises:
             Cancelled: `cancelled` said so.
@@ -174,7 +176,7 @@ class Contest:
         """
         adapter = self.trainer.adapter(arm, len(self.training)) if arm else None
         options = GenerationOptions(max_output_tokens=PROBE_TOKENS, seed=self.conditions.seed)
-        backend = PromptingBackend(self.generator, adapter=adapter)
+        backend = PromptingBackend(self.trainer.generator, adapter=adapter)
         questions = [question for question, _ in PROBE]
         replies = ask_all(backend, questions, options, cancelled, together=self.together)
         return right_of([each.text for each in replies])
@@ -218,7 +220,7 @@ class Contest:
         if arm.retrieves:
             return self._rag("" if adapter else told, adapter)
         if adapter:
-            return PromptingBackend(self.generator, adapter=adapter)
+            return PromptingBackend(self.trainer.generator, adapter=adapter)
         return PromptingBackend(
             self.generator,
             instructions=told,
@@ -234,7 +236,7 @@ class Contest:
             self.corpus.pool,
             self.corpus.collection,
             self.embedder,
-            self.generator,
+            self.trainer.generator if adapter else self.generator,
             instructions=instructions,
             adapter=adapter,
             named=self.corpus.named,

@@ -17,6 +17,7 @@ from advisor.profiling.groups import Embed, groups
 from advisor.profiling.leaks import leaks
 from advisor.profiling.schemas import schema_of
 from advisor.profiling.splitting import split
+from advisor.trials.arms import Arm
 from advisor.trials.conditions import Conditions, Material, arms_to_run
 from advisor.trials.results import Prediction
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
@@ -45,6 +46,7 @@ class Known:
         passages: Passages of them.
         documents_fit: Whether all documents may fit the model's context.
         untrainable: Why no model can be trained here; empty where one can.
+        trained: The model that is trained, where it is another.
     """
 
     facts: Mapping[str, Any]
@@ -56,6 +58,7 @@ class Known:
     passages: int
     documents_fit: bool
     untrainable: str = ""
+    trained: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,11 @@ def prepare(
         known.embedder,
         arms,
         not_run,
-        (*_notes(leaking, labels, learned, asked), *_told_schema(output_schema, settings, asked)),
+        (
+            *_notes(leaking, labels, learned, asked),
+            *_told_schema(output_schema, settings, asked),
+            *_told_models(known, arms),
+        ),
         output_schema,
     )
     return Prepared(conditions, held_out, training)
@@ -194,6 +201,15 @@ def _told_schema(output_schema: str, settings: TrialSettings, asked: Sequence[Ex
             f"{counted(others, 'right answer')} of the held-out questions "
             f"{'does' if others == 1 else 'do'} not follow the JSON schema: no arm can give "
             f"{'it' if others == 1 else 'them'}"
+        )
+
+
+def _told_models(known: Known, arms: Sequence[Arm]) -> Iterator[str]:
+    """Yield what to mind where arms run on models that differ."""
+    if known.trained not in ("", known.model) and any(arm.trained_as for arm in arms):
+        yield (
+            f"what is trained runs on {known.trained}, all else on {known.model}: what parts them may be the models "
+            "rather than the approaches"
         )
 
 

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.execution.loading import load_models
+from advisor.execution.loading import Models, load_models
+from advisor.settings import Settings
 from advisor.storage import documents, use_cases
 from advisor.storage.records import UseCase
 from advisor.trials.contest import Corpus, Trainer
@@ -41,6 +42,7 @@ class Bench:
         job: The operation.
         use_case: The use case.
         generator: What writes.
+        trained: What is trained: the generator, or another model where that runs on a server.
         embedder: What made the use case's passages; the server's where there are none.
         reranker: Orders what is found; None without one.
     """
@@ -48,6 +50,7 @@ class Bench:
     job: Job
     use_case: UseCase
     generator: Generator
+    trained: Generator
     embedder: Embedder
     reranker: Reranker | None = None
 
@@ -60,8 +63,12 @@ class Bench:
         """Return documents, passages, whether the documents may fit a prompt, and why nothing can be trained."""
         size = documents.size_bytes(self.job.database, self.use_case.id)
         fits = may_fit(size, self.generator.context_tokens)
-        remote = isinstance(parse_model(self.job.settings.generator), RemoteSource)
-        untrainable = f"{self.generator.name} runs on a server, and is not trained here" if remote else ""
+        untrainable = ""
+        if not _trainable(self.job.settings):
+            untrainable = (
+                f"{self.generator.name} runs on a server, and is not trained here; name a model that is, "
+                "by ADVISOR_TRAINABLE"
+            )
         return self.use_case.document_count, self.use_case.passage_count, fits, untrainable
 
     def count_tokens(self, text: str) -> int:
@@ -109,6 +116,7 @@ class Bench:
             settings,
             hybrid,
             report,
+            self.trained,
         )
 
     def versions(self) -> dict[str, str]:
@@ -123,9 +131,8 @@ class Bench:
 
     def _model_folder(self) -> Path | None:
         settings = self.job.settings
-        if isinstance(parse_model(settings.generator), RemoteSource):
-            return None
-        return models.resolve(settings.generator, cache=settings.model_cache, report=lambda _: None)
+        name = _trainable(settings)
+        return models.resolve(name, cache=settings.model_cache, report=lambda _: None) if name else None
 
     def _named(self, name: str) -> Embedder:
         return open_embedder(name, cache=self.job.settings.model_cache, report=lambda _: None)
@@ -157,7 +164,31 @@ def open_bench(job: Job, use_case_id: str) -> Bench:
     if made is not None and made.embedder != embedder.name:
         embedder = open_embedder(made.embedder, cache=job.settings.model_cache, report=report)
     use_case = use_cases.get(job.database, use_case_id)
-    return Bench(job, use_case, loaded.generator, embedder, loaded.reranker)
+    return Bench(
+        job, use_case, loaded.generator, _trained(job.settings, loaded, report), embedder, loaded.reranker
+    )
+
+
+def _trained(settings: Settings, loaded: Models, report: Callable[[Progress], None]) -> Generator:
+    """Return what is trained; the generator where nothing can be."""
+    name = _trainable(settings)
+    if name in ("", settings.generator):
+        return loaded.generator
+    from backends.generation.local import open_generator
+
+    return open_generator(
+        name,
+        cache=settings.model_cache,
+        report=report,
+        engine=settings.engine,
+        together=settings.concurrent_answers,
+    )
+
+
+def _trainable(settings: Settings) -> str:
+    """Return the name of the model that is trained; empty where none can be."""
+    remote = isinstance(parse_model(settings.generator), RemoteSource)
+    return settings.trainable if remote else settings.generator
 
 
 def _refuse(*_: object, **__: object) -> Manifest:

@@ -222,6 +222,7 @@ def _begin(job: Job, asked: TrialJob, bench: Bench) -> None:
         bench.generator.name,
         bench.embedder.name,
         *bench.there_is(),
+        trained=bench.trained.name,
     )
     prepared = prepare(
         given, asked.settings, known, embed=bench.embedder.embed, count_tokens=bench.count_tokens

@@ -110,6 +110,11 @@ class FakeBench:
     training: FakeTrainer
     generator: FakeGenerator = field(default_factory=Painter)
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
+    other: FakeGenerator | None = None
+
+    @property
+    def trained(self) -> FakeGenerator:
+        return self.other or self.generator
 
     @property
     def use_case(self) -> Any:
@@ -137,7 +142,7 @@ class FakeBench:
     def trainer(
         self, settings: TuningSettings, hybrid: TuningSettings, report: Callable[..., None]
     ) -> Trainer:
-        return Trainer(self.training.tune, self.folder, settings, hybrid, report)
+        return Trainer(self.training.tune, self.folder, settings, hybrid, report, self.trained)
 
     def versions(self) -> dict[str, str]:
         return {"painter": "1"}

@@ -29,7 +29,8 @@ from advisor.work.reporting import report_of, whole_result
 from advisor.work.trials import TrialJob, check_trial, run_trial
 from advisor.work.worker import perform
 from backends.base import Example
-from tests.advisor.work.painting import COLOURS, FakeBench, FakeTrainer, add
+from tests.advisor.work.painting import COLOURS, FakeBench, FakeTrainer, Painter, add
+from tests.doubles import FakeGenerator
 
 
 @pytest.fixture
@@ -187,6 +188,20 @@ def test_what_tuning_forgot_is_told(database: Database, settings: Settings, benc
     assert plain.forgotten is None
     assert tuned.forgotten is not None
     assert (tuned.forgotten.value, tuned.forgotten.count) == (1.0, len(PROBE))
+
+
+def test_what_is_trained_may_be_another_model(
+    database: Database, settings: Settings, bench: FakeBench
+) -> None:
+    """It writes where it was trained, and the report says that the models differ."""
+    bench.other, bench.generator = Painter(), FakeGenerator(lambda _: "red", name="on a server")
+    ask(database, held_out=30, arms=(Arm.FEW_SHOT, Arm.FINE_TUNING))
+    assert do_next(database, settings).state is State.SUCCEEDED
+    result = result_of(database)
+    assert quality(result, Arm.FEW_SHOT) < 0.6
+    assert quality(result, Arm.FINE_TUNING) == 1.0
+    assert result.model == "on a server"
+    assert any("runs on painter, all else on on a server" in note for note in result.notes)
 
 
 def test_the_same_seed_gives_the_same(database: Database, settings: Settings, bench: FakeBench) -> None:
