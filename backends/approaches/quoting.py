@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backends.approaches.evidence import READ
-from backends.approaches.statements import Statement, nearest_statement
+from backends.approaches.statements import Statement, answering, nearest_statement
 from backends.base import Answer, Citation, FinishReason, GenerationOptions, Generator, Hit
 
 __all__ = ["QUOTED_NOTE", "quoted", "quotes"]
@@ -52,7 +52,7 @@ def quoted(
     best = nearest_statement(question, read, hits)
     if best is None:  # passages hold letters, and so statements; of signs alone there is nothing to quote
         return Answer("", FinishReason.STOP, 0, 0, model)
-    words = best.whole.split(" ")
+    words = answering(question, best).split(" ")
     cut = len(words) > options.max_output_tokens
     text, citation = _marked(" ".join(words[: options.max_output_tokens]), best.number)
     reason = FinishReason.LENGTH if cut else FinishReason.STOP

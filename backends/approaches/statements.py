@@ -14,11 +14,13 @@ from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Hit, Passage
 from backends.retrieval.words import is_name
 
-__all__ = ["Statement", "names_in", "nearest_statement", "stands_in", "statements_of", "stems"]
+__all__ = ["Statement", "answering", "names_in", "nearest_statement", "stands_in", "statements_of", "stems"]
 
 _MOST_NAME_LINES = 4
 _ASKING = frozenset({"called", "did", "i", "me", "my", "need", "use", "used", "uses", "we"})
 """Words that questions hold, beside those that say nothing anywhere."""
+_LINKING = "stand stands mean means refer refers denote denotes name named names"
+"""Words that say of a thing that it is another."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
 _MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
 _BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
@@ -47,12 +49,14 @@ class Statement:
         term: What it is said of: the term or heading that it stands under; empty where there is none.
         text: The statement, on one line.
         before: The sentence before it in its paragraph; empty for the first.
+        after: What follows it there; empty for the last.
     """
 
     number: int
     term: str
     text: str
     before: str = ""
+    after: str = ""
 
     @property
     def whole(self) -> str:
@@ -67,10 +71,11 @@ def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
     for number, passage in enumerate(passages, 1):
         for term, text in _pieces(passage):
             before = ""
-            for sentence in filter(re.compile(r"\w").search, _SENTENCE.split(text)):
+            sentences = [each.strip() for each in _SENTENCE.split(text) if re.search(r"\w", each)]
+            for place, sentence in enumerate(sentences):
                 if not sentence.rstrip(_CLOSING).endswith("?"):
-                    yield Statement(number, term, sentence.strip(), before)
-                before = sentence.strip()
+                    yield Statement(number, term, sentence, before, " ".join(sentences[place + 1 :]))
+                before = sentence
 
 
 def nearest_statement(
@@ -90,6 +95,20 @@ def nearest_statement(
         key=lambda each: _MEANING_SHARE * near[each] + _fitness(each, hits[each.number - 1], names, words),
         default=None,
     )
+
+
+def answering(question: str, statement: Statement) -> str:
+    """Return a statement as an answer: with what follows it, where it says no more than the question does."""
+    said = stems(statement.whole) - stems(f"{question} {_LINKING}")
+    if said or not statement.after:
+        return statement.whole
+    first, *more = _SENTENCE.split(statement.after)
+    found = f"{statement.whole} {first}"
+    for sentence in more:
+        if len(f"{found} {sentence}".split()) > _USUAL_WORDS:
+            break
+        found = f"{found} {sentence}"
+    return found
 
 
 def names_in(text: str) -> list[str]:

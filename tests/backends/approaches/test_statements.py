@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.approaches.statements import names_in, nearest_statement, stands_in, statements_of
+from backends.approaches.statements import answering, names_in, nearest_statement, stands_in, statements_of
 from backends.base import Hit, Passage
 from backends.documents.passages import split
 from backends.documents.text import DocumentText
@@ -20,6 +20,10 @@ max_connections
 work_mem
 : Memory of one sort. The default is 4MB.
 """
+
+
+ALL = "the whole text"
+BST = "BST stands for British Summer Time."
 
 
 def _hits(text: str, *, plain: bool = False) -> list[Hit]:
@@ -93,6 +97,29 @@ def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
     assert _nearest("What is the default of max_connections?", text) == (
         "The setting max_connections limits clients. Its default is 100."
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        (
+            "What is the offset of BST, British Summer Time?",
+            "BST stands for British Summer Time. Offset: +01:00.",
+            ALL,
+        ),
+        ("What does BST stand for?", f"{BST} Offset: +01:00.", BST),
+        ("What is the code of the Mexican Peso?", "Mexican Peso. Code: MXN. Number: 484.", ALL),
+        ("What is the code of the peso?", f"Peso. Code: MXN. It is{' more' * 30}.", "Peso. Code: MXN."),
+        ("What is the code of the Mexican Peso?", "Mexican Peso.", ALL),
+    ],
+    ids=["it repeats", "it tells", "items", "too long", "alone"],
+)
+def test_a_statement_that_repeats_the_question_is_told_with_what_follows(
+    question: str, text: str, answer: str
+) -> None:
+    """As much of its paragraph as a sentence may be long."""
+    first = next(statements_of([hit.passage for hit in _hits(text)]))
+    assert answering(question, first) == (text if answer == ALL else answer)
 
 
 def test_nothing_states_nothing() -> None:
