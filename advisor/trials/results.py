@@ -105,6 +105,7 @@ class Training:
         seconds: Of all attempts together.
         held_out_loss: Best loss on the examples that training itself held out, in nats per token.
         usd: What it would cost by the prices of the use case; None where they are not known.
+        memory_bytes: Most that the worker held meanwhile, its models included; None where that is not known.
     """
 
     examples: int
@@ -112,6 +113,7 @@ class Training:
     seconds: float
     held_out_loss: float | None = None
     usd: float | None = None
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class ArmResult:
         right_where_not: Quality where it does not.
         index_bytes: Size of the passages with their indexes, where it retrieves.
         forgotten: Share of a small probe of general questions that the base model answers right and it does not.
+        memory_bytes: Most that the worker held while it asked, its models included; None where that is not known.
         answers: One per question that was asked, in their order.
     """
 
@@ -156,6 +159,7 @@ class ArmResult:
     right_where_not: Figure | None = None
     index_bytes: int | None = None
     forgotten: Figure | None = None
+    memory_bytes: int | None = None
     answers: tuple[Asked, ...] = ()
 
     @property

@@ -163,6 +163,7 @@ def _arm(arm: ArmResult, *, brief: bool) -> trial_pb2.ArmResult:
         quality_where_not_found=figure_to_proto(arm.right_where_not),
         index_bytes=arm.index_bytes,
         forgotten=figure_to_proto(arm.forgotten),
+        memory_bytes=arm.memory_bytes,
         answered=arm.quality.count if arm.quality else 0,
     )
     for name, ends in (("first_token", arm.first_token_s), ("total", arm.total_s)):
@@ -193,6 +194,7 @@ def _training(training: Training | None) -> trial_pb2.TrainingCost | None:
         duration=duration_from_seconds(training.seconds),
         held_out_loss=training.held_out_loss,
         usd=training.usd,
+        memory_bytes=training.memory_bytes,
     )
 
 

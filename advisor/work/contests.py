@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 from advisor.metrics.proportions import sign_test
 from advisor.storage import trials
@@ -29,6 +30,7 @@ from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Freshness
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
 from advisor.work.jobs import Job, Outcome
+from advisor.work.memory import PeakMemory
 from advisor.work.racing import Board, Clock, OutOfTime, engine_of
 from backends.base import BackendError, Cancelled, ExamplesError
 from backends.counts import counted
@@ -97,6 +99,7 @@ class Race:
         self._trainings: dict[tuple[Arm, int], Training] = {}
         self._board = board
         self._base_right: list[bool] | None = None
+        self._memory: dict[str, int] = {}
         self.engine = engine_of(job.operation.steps)
 
     def run(self) -> tuple[ArmResult, ...]:
@@ -204,7 +207,7 @@ class Race:
             index_bytes=self._lab.index_bytes if arm.retrieves else None,
             stopped=f"{why}: {counted(left, 'question')} not asked" if left else "",
         )
-        return self._lab.costs.of(replace(result, forgotten=lost))
+        return self._lab.costs.of(replace(result, forgotten=lost, memory_bytes=self._memory.get(arm.value)))
 
     def _forgotten(self, arm: Arm) -> Figure | None:
         """Return what the adapter that was trained for an arm has forgotten; None of arms without one of their own."""
@@ -226,12 +229,13 @@ class Race:
         def train() -> Outcome:
             stop = self._clock.stops(self._job.cancelled)
             try:
-                training = self._lab.contest.train(arm, examples, stop)
+                with PeakMemory() as memory:
+                    training = self._lab.contest.train(arm, examples, stop)
             except Cancelled:
                 if self._job.cancelled():
                     raise
                 raise OutOfTime("the time was up while it was trained") from None
-            return Outcome({**asdict(training), "seconds": training.seconds})
+            return Outcome({**asdict(training), "memory_bytes": memory.bytes})
 
         if (arm, examples) not in self._trainings:
             self._board.trains(arm)
@@ -249,6 +253,7 @@ class Race:
             if step in self._job.operation.steps:
                 kept = self._kept_of(name)
                 answers += kept[start : start + len(batch)]
+                self._note_memory(name, self._job.operation.steps[step])
                 continue
             if start and (why := self._ended(answers)):
                 return answers, why
@@ -256,7 +261,8 @@ class Race:
 
             def work(start: int = start, batch: list[str] = batch, asked: list[Asked] = asked) -> Outcome:
                 began = time.monotonic()
-                replies = answerer(batch, self._job.cancelled)
+                with PeakMemory() as memory:
+                    replies = answerer(batch, self._job.cancelled)
                 self.engine = next((each.engine for each in replies if each.engine), self.engine)
                 asked += self._lab.tally.score(replies, start)
                 kept = [
@@ -264,9 +270,10 @@ class Race:
                     for each, reply in zip(asked, replies, strict=True)
                 ]
                 add = partial(trials.add_answers, trial=self._trial, arm=name, kept=kept)
-                return Outcome({"seconds": time.monotonic() - began, "engine": self.engine}, add)
+                values = {"seconds": time.monotonic() - began, "engine": self.engine}
+                return Outcome({**values, "memory_bytes": memory.bytes}, add)
 
-            self._job.step(step, work)
+            self._note_memory(name, self._job.step(step, work))
             answers += asked
             self._board.asked(arm, answers)
         return answers, ""
@@ -306,6 +313,11 @@ class Race:
             if wins > losses and sign_test(wins, losses) / 2 < HOPELESS:
                 return True
         return False
+
+    def _note_memory(self, name: str, step: Mapping[str, Any]) -> None:
+        """Note how much memory a step of asking took at most."""
+        if (seen := step.get("memory_bytes")) is not None:
+            self._memory[name] = max(self._memory.get(name, 0), seen)
 
     def _documents(self, reply: Reply) -> list[str]:
         return list(self._lab.documents(reply.sources)) if reply.sources else []

@@ -264,6 +264,12 @@ def _forgotten(arm: ArmResult) -> Html:
     return share(arm.forgotten) if arm.forgotten else _lacking(arm, applies=arm.arm.trains)
 
 
+def _memory(arm: ArmResult) -> Html:
+    trained = arm.training.memory_bytes if arm.training else None
+    sizes = [bytes_text(size) for size in (arm.memory_bytes, trained) if size is not None]
+    return joined((", ".join(sizes),)) if sizes else absent()
+
+
 def _lacking(arm: ArmResult, *, applies: bool) -> Html:
     """Return what stands for a number that an arm cannot have, or that was not measured."""
     return absent() if applies or not arm.quality else absent("none")
@@ -274,4 +280,5 @@ _MORE = {
     "Index": _index,
     "Held-out loss of training, nats a token": _loss,
     "General questions forgotten": _forgotten,
+    "Memory of the worker: asking, training": _memory,
 }

@@ -232,7 +232,7 @@ def _arm(
         output_tokens=statistics.fmean([each.output_tokens for each in answers] or [0]),
         usd_per_1000=able.usd[0] if answers else None,
         usd_per_month=able.usd[1] if answers else None,
-        training=Training(412, 1_236 * 412, 1_980.0 + 700 * arm.retrieves, 0.418, 0.37)
+        training=Training(412, 1_236 * 412, 1_980.0 + 700 * arm.retrieves, 0.418, 0.37, 3_140_000_000)
         if arm.trains
         else None,
         found=_mean([float(bool(each.found)) for each in answers]) if arm.retrieves else None,
@@ -240,6 +240,7 @@ def _arm(
         right_where_not=_mean(missed) if arm.retrieves else None,
         index_bytes=18_734_000 if arm.retrieves else None,
         forgotten=Figure(0.04, 0.01, 0.13, 50) if arm.trains else None,
+        memory_bytes=1_870_000_000,
         answers=answers,
     )
 

@@ -107,6 +107,10 @@ def test_every_arm_is_asked_every_question(database: Database, settings: Setting
         (trial_pb2.ARM_LOGISTIC_REGRESSION, 30),
     ]
     assert {each.state for each in metadata.arms} == {trial_pb2.ArmResult.STATE_DONE}
+    tuned = next(each for each in result.arms if each.arm is Arm.FINE_TUNING)
+    assert tuned.training is not None
+    held = (tuned.memory_bytes, tuned.training.memory_bytes)
+    assert all(each is not None and 10**7 < each < 10**11 for each in held)
 
 
 def test_what_a_trial_taught_is_kept_until_the_trial_goes(
