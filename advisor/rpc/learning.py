@@ -17,8 +17,6 @@ from advisor.storage import measured_cases, outcomes, use_cases
 from advisor.storage.database import Database
 from advisor.storage.measured_cases import KeptCase
 from advisor.storage.outcomes import KeptOutcome
-from advisor.trials.measured import MeasuredCase
-from advisor.trials.track import Tracked, tracked
 from advisor.v1 import learning_service_pb2 as learning_pb2
 from advisor.v1 import learning_service_pb2_grpc as learning_grpc
 from advisor.wire.learning import (
@@ -27,6 +25,7 @@ from advisor.wire.learning import (
     outcomes_to_proto,
     track_record_to_proto,
 )
+from advisor.work.reporting import track_record
 
 __all__ = ["LearningServicer"]
 
@@ -95,7 +94,7 @@ class LearningServicer(learning_grpc.LearningServiceServicer):
         """Return how advice fared; see the proto."""
 
         def work() -> learning_pb2.TrackRecord:
-            return track_record_to_proto(tracked([*map(_tracked, measured_cases.every(self._database))]))
+            return track_record_to_proto(track_record(self._database))
 
         return await self._blocking(work)
 
@@ -167,8 +166,3 @@ def _outcome(attribution: Attribution, quality: float, told: datetime) -> KeptOu
         answer_time=answered,
         outcome_time=max(told, answered),
     )
-
-
-def _tracked(kept: KeptCase) -> Tracked:
-    case = MeasuredCase.from_json(kept.measured)
-    return Tracked.of(kept.trial, use_case_name(kept.use_case_id), kept.create_time, case)

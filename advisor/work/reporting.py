@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from advisor.errors import NotFound
-from advisor.storage import operations, trials
+from advisor.names import use_case_name
+from advisor.storage import measured_cases, operations, trials
 from advisor.storage.database import Database
+from advisor.storage.measured_cases import KeptCase
 from advisor.storage.trials import Trial
 from advisor.trials.codec import arm_from_json, asked_from_json, result_from_json, result_to_json
 from advisor.trials.conditions import Conditions
+from advisor.trials.measured import MeasuredCase
 from advisor.trials.report import to_html, to_json, to_markdown
 from advisor.trials.results import Given, TrialResult
 from advisor.trials.summing import Measured, summed_up
+from advisor.trials.track import Tracked, TrackRecord, tracked
 from advisor.work.racing import Steps, engine_of, spent_s
 
-__all__ = ["Report", "report_of", "summed", "whole_result"]
+__all__ = ["Report", "report_of", "summed", "track_record", "whole_result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,13 @@ def report_of(database: Database, use_case_id: str, trial_id: str, form: str) ->
         return Report(to_json(result).encode(), "application/json")
     if form == "MARKDOWN":
         return Report(to_markdown(result, trial.name).encode(), "text/markdown; charset=utf-8")
-    return Report(to_html(result, trial.name).encode(), "text/html; charset=utf-8")
+    page = to_html(result, trial.name, track_record(database))
+    return Report(page.encode(), "text/html; charset=utf-8")
+
+
+def track_record(database: Database) -> TrackRecord:
+    """Return how advice fared against all trials that came after it."""
+    return tracked([*map(_tracked, measured_cases.every(database))])
 
 
 def whole_result(database: Database, trial: Trial) -> TrialResult:
@@ -75,6 +85,11 @@ def summed(database: Database, trial: Trial) -> Trial:
     if trial.result is not None or not trial.arms or not trial.state.done:
         return trial
     return replace(trial, result=result_to_json(whole_result(database, trial)))
+
+
+def _tracked(kept: KeptCase) -> Tracked:
+    case = MeasuredCase.from_json(kept.measured)
+    return Tracked.of(kept.trial, use_case_name(kept.use_case_id), kept.create_time, case)
 
 
 def _steps_of(database: Database, operation_id: str) -> Steps:

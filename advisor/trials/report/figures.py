@@ -1,20 +1,25 @@
-"""Which plots the page has: quality against cost, against time, and against the number of examples."""
+"""Which plots the page has: quality against cost, time, and the number of examples; what came of what was told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
 from advisor.decision.prices import dollars
+from advisor.metrics.proportions import wilson
 from advisor.trials.report.axes import Axis, axis_of, share_axis
 from advisor.trials.report.markup import Html, element
 from advisor.trials.report.plots import Plot, Point, draw
 from advisor.trials.report.standings import Standing, best_of
 from advisor.trials.report.tables import mark_of
-from advisor.trials.report.wording import arm_name, plain, share_text
+from advisor.trials.report.wording import arm_name, percent, plain, share_text
 from advisor.trials.results import ArmResult, Figure, TrialResult
+from advisor.trials.track import Bin, TrackRecord
+from backends.counts import counted
 
-__all__ = ["cost_figure", "curve_figure", "time_figure"]
+__all__ = ["calibration_figure", "cost_figure", "curve_figure", "time_figure"]
 
+_FEWEST_TOLD = 5
+"""Predictions of about the same probability; of fewer it cannot be told how often they came true."""
 _MARKS = (
     "Upright lines are 95% intervals. Filled: what the advisor can recommend, the one taken larger; "
     "hollow: other ways to answer."
@@ -80,6 +85,40 @@ def curve_figure(result: TrialResult) -> Html | None:
     return _figure(
         title, plot, f"Fine-tuned on more and more examples; upright lines are 95% intervals.{dashed}"
     )
+
+
+def calibration_figure(record: TrackRecord) -> Html | None:
+    """Return how often what was told to be the best was, against the probability told; None of too few predictions."""
+    told = [each for each in record.calibration if each.count >= _FEWEST_TOLD]
+    if len(told) < 2:
+        return None
+    points = tuple(
+        Point("", "", each.predicted, Figure(each.observed, *_interval(each), each.count), "approach")
+        for each in told
+    )
+    plot = Plot(
+        key="calibration",
+        title="Calibration of the advisor",
+        description=_numbers((f"told {percent(point.x)}", point.y) for point in points),
+        x=share_axis([0.0, 1.0]),
+        y=share_axis([0.0, 1.0]),
+        x_title="Probability told of being the best",
+        y_title="Was the best",
+        x_text=percent,
+        points=points,
+        diagonal=True,
+    )
+    predictions = sum(each.count for each in told)
+    caption = (
+        f"Over {counted(record.trials, 'trial')} of this server, {counted(predictions, 'prediction')} in all: what "
+        "was told of an approach, and how often it was the best measured. On the dashed line probabilities mean "
+        "what they say; upright lines are 95% intervals, too narrow where trials are of one use case."
+    )
+    return element("figure", element("h3", plot.title), draw(plot), element("figcaption", caption))
+
+
+def _interval(told: Bin) -> tuple[float, float]:
+    return wilson(round(told.observed * told.count), told.count)
 
 
 def _plot(

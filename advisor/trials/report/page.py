@@ -23,21 +23,23 @@ from advisor.trials.report.sentences import summary
 from advisor.trials.report.standings import Standing, standings
 from advisor.trials.report.tables import arms_table, comparisons_table, metrics_table, scrolled
 from advisor.trials.results import TrialResult
+from advisor.trials.track import TrackRecord
 
 __all__ = ["page_style", "to_html"]
 
 _POLICY = "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def to_html(result: TrialResult, title: str) -> str:
+def to_html(result: TrialResult, title: str, record: TrackRecord | None = None) -> str:
     """Return the report as one HTML file, all texts of the use case escaped.
 
     Args:
         result: What a trial measured.
         title: What the report is called, such as the name of the use case.
+        record: How advice fared in all trials of the server; None to leave it out.
     """
     places = standings(result)
-    sections = list(_sections(result, places))
+    sections = list(_sections(result, places, record))
     links = (element("a", heading, href=f"#{key}") for key, heading, _ in sections[1:])
     header = element(
         "header", element("h1", title, dir="auto"), element("p", summary(result), class_="summary")
@@ -54,7 +56,9 @@ def page_style() -> str:
     return files("advisor.trials.report").joinpath("page.css").read_text(encoding="utf-8")
 
 
-def _sections(result: TrialResult, places: Sequence[Standing]) -> Iterator[tuple[str, str, Html]]:
+def _sections(
+    result: TrialResult, places: Sequence[Standing], record: TrackRecord | None
+) -> Iterator[tuple[str, str, Html]]:
     """Yield the key, the heading and the content of each section, in their order."""
     yield "verdict", "Verdict", verdict_section(result)
     yield "ways", "Ways to answer", _ways(result, places)
@@ -64,7 +68,7 @@ def _sections(result: TrialResult, places: Sequence[Standing]) -> Iterator[tuple
     if retrieved:
         yield "retrieval", "Retrieval", retrieved
     yield "errors", "Errors", errors_section(result, places)
-    yield "prediction", "What the advisor had said", prediction_section(result)
+    yield "prediction", "What the advisor had said", prediction_section(result, record)
     yield "claims", "Claims", claims_section(result)
     yield "facts", "Facts measured", facts_section(result)
     yield "questions", "Questions and answers", questions_section(result, places)

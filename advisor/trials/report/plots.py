@@ -61,6 +61,7 @@ class Plot:
         points: What is drawn.
         connected: Whether a line goes from point to point.
         level: Name and height of a dashed line across.
+        diagonal: Whether a dashed line goes through the points whose two values are equal.
     """
 
     key: str
@@ -74,6 +75,7 @@ class Plot:
     points: tuple[Point, ...]
     connected: bool = False
     level: tuple[str, float] | None = None
+    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def _drawn(plot: Plot, size: str) -> Html:
         element("desc", plot.description, id=f"{key}-desc"),
         *_axes(canvas),
         *_level(canvas),
+        *_diagonal(canvas),
         *_connection(canvas),
         *(part for point in plot.points for part in _mark(canvas, point)),
         *_names(canvas, narrow=size == "narrow"),
@@ -144,9 +147,10 @@ def _axes(canvas: _Canvas) -> Iterator[Html]:
     for tick in plot.x.ticks:
         x, text = canvas.x(tick), plot.x_text(tick)
         yield _line("axis", x, bottom, x, bottom + 5)
-        if x - text_width(text) / 2 >= free_from:
-            yield _text("tick middle", x, bottom + 18, text)
-            free_from = x + text_width(text) / 2 + _CAP
+        middle = min(x, canvas.width - text_width(text) / 2)
+        if middle - text_width(text) / 2 >= free_from:
+            yield _text("tick middle", middle, bottom + 18, text)
+            free_from = middle + text_width(text) / 2 + _CAP
     start = _LEFT + ZERO_GAP * (right - _LEFT) if plot.x.has_zero else _LEFT
     yield _line("axis", start, bottom, right, bottom)
     if plot.x.has_zero:
@@ -161,6 +165,13 @@ def _level(canvas: _Canvas) -> Iterator[Html]:
         y, right = canvas.y(value), canvas.width - _RIGHT
         yield _line("level", _LEFT, y, right, y)
         yield _text("name end", right, y - 5, name)
+
+
+def _diagonal(canvas: _Canvas) -> Iterator[Html]:
+    if canvas.plot.diagonal:
+        low = max(canvas.plot.x.low, canvas.plot.y.low)
+        high = min(canvas.plot.x.high, canvas.plot.y.high)
+        yield _line("level", canvas.x(low), canvas.y(low), canvas.x(high), canvas.y(high))
 
 
 def _connection(canvas: _Canvas) -> Iterator[Html]:

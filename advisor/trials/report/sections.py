@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from advisor.trials.report.figures import calibration_figure
 from advisor.trials.report.markup import Html, element, joined
-from advisor.trials.report.sentences import advice, fact_texts, method, needed
+from advisor.trials.report.sentences import advice, fact_texts, method, needed, track_record
 from advisor.trials.report.standings import Expected, claims_by_finding, expectations
 from advisor.trials.report.tables import absent, difference, table
 from advisor.trials.report.wording import FINDINGS, approach_name, percent, points_text
 from advisor.trials.results import Finding, TrialResult
+from advisor.trials.track import TrackRecord
 
 __all__ = ["claims_section", "facts_section", "method_section", "prediction_section", "verdict_section"]
 
@@ -30,12 +32,19 @@ def verdict_section(result: TrialResult) -> Html:
     return joined(parts)
 
 
-def prediction_section(result: TrialResult) -> Html:
-    """Return what the advisor had said of each approach beside what was measured of it."""
+def prediction_section(result: TrialResult, record: TrackRecord | None = None) -> Html:
+    """Return what the advisor had said beside what was measured, and how it fared in all trials."""
     told = element("p", advice(result))
     rows = expectations(result)
+    fared = []
+    if record and record.decided:
+        figure = calibration_figure(record)
+        fared = [
+            element("p", track_record(record)),
+            *([element("div", figure, class_="figures")] if figure else []),
+        ]
     if not rows:
-        return told
+        return joined((told, *fared))
     headings = (
         "Approach",
         "Probability of being the best",
@@ -46,7 +55,7 @@ def prediction_section(result: TrialResult) -> Html:
     caption = (
         "Expected before the trial, and measured in it. An approach counts by the best of its ways to answer."
     )
-    return joined((told, table(caption, headings, map(_expected, rows), stacked=True)))
+    return joined((told, table(caption, headings, map(_expected, rows), stacked=True), *fared))
 
 
 def claims_section(result: TrialResult) -> Html:

@@ -18,6 +18,7 @@ from advisor.trials.report.wording import (
     significant,
 )
 from advisor.trials.results import ArmState, Figure, TrialResult
+from advisor.trials.track import TrackRecord
 from backends.counts import counted
 
 __all__ = ["advice", "fact_texts", "method", "needed", "summary"]
@@ -64,6 +65,17 @@ def advice(result: TrialResult) -> str:
         below = points_text(said.regret).lstrip("+−")
         regret = f" What it recommended lies {below} below the best (its regret)."
     return f"Before the trial, the advisor {told}. {found}{regret}"
+
+
+def track_record(record: TrackRecord) -> str:
+    """Say how advice fared over all trials of a server."""
+    trials = counted(record.decided, "trial")
+    took = f"{record.agreed:,} of {trials} on this server that followed a recommendation took what was recommended"
+    if record.regret is None:
+        return f"{took}."
+    regret = record.regret
+    lost = f"following it lost {regret.value:.1f} points on average"
+    return f"{took}; {lost} (95% interval {regret.low:.1f} to {regret.high:.1f})."
 
 
 def fact_texts(name: str, figure: Figure) -> tuple[str, str, str, str]:

@@ -10,10 +10,12 @@ import random
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from advisor.knowledge.approaches import Approach
 from advisor.metrics.proportions import sign_test, wilson
 from advisor.trials.arms import Arm
+from advisor.trials.measured import MeasuredCase
 from advisor.trials.results import (
     ArmResult,
     ArmState,
@@ -28,8 +30,9 @@ from advisor.trials.results import (
     TrialResult,
     Verdict,
 )
+from advisor.trials.track import Tracked, TrackRecord, tracked
 
-__all__ = ["hostile", "made_up_result", "not_run", "without_intervals", "without_texts"]
+__all__ = ["hostile", "made_up_record", "made_up_result", "not_run", "without_intervals", "without_texts"]
 
 METRIC = "holds"
 GRADED = "token_f1"
@@ -79,6 +82,30 @@ _ATTACKS = (
     "\u202eright to left \u05e9\u05dc\u05d5\u05dd & <b>bold</b>",
 )
 _DEFAULT = tuple(arm for arm in Arm if arm != Arm.LOGISTIC_REGRESSION)
+
+
+def made_up_record(trials: int) -> TrackRecord:
+    """Return how advice fared in so many trials of three use cases: RAG at 70% is right in four of five."""
+    right = {"PROMPTING": Figure(40, 30, 50, 100), "RAG": Figure(60, 50, 70, 100)}
+    wrong = {"PROMPTING": Figure(60, 50, 70, 100), "RAG": Figure(40, 30, 50, 100)}
+    entries = []
+    for number in range(trials):
+        lost = number % 5 == 4
+        case = MeasuredCase(
+            facts={},
+            found={},
+            metric="holds",
+            form="FREE_TEXT",
+            scores=wrong if lost else right,
+            arms={},
+            advice="RAG",
+            probabilities={"PROMPTING": 0.3, "RAG": 0.7},
+            regret=Figure(20.0 * lost, 0, 30, 100),
+            verdict="PROMPTING" if lost else "RAG",
+        )
+        name = f"useCases/{'abc'[number % 3]}"
+        entries.append(Tracked.of(f"{name}/trials/t{number}", name, datetime(2026, 11, 1, tzinfo=UTC), case))
+    return tracked(entries)
 
 
 def made_up_result(

@@ -10,7 +10,7 @@ import pytest
 from advisor.trials.arms import Arm
 from advisor.trials.report import to_html
 from advisor.trials.results import TrialResult
-from tests.advisor.trials.results import hostile, made_up_result, not_run
+from tests.advisor.trials.results import hostile, made_up_record, made_up_result, not_run
 from tests.browser import NAMES, Page, chromium_path, open_page
 
 BROWSER = chromium_path()
@@ -36,7 +36,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def show(page: Page, folder: Path, result: TrialResult, width: int = 1600, scheme: str = "light") -> None:
     file = folder / "report.html"
-    file.write_text(to_html(result, "Boiler handbook"), encoding="utf-8")
+    file.write_text(to_html(result, "Boiler handbook", made_up_record(20)), encoding="utf-8")
     page.show(file, width, scheme)
 
 
@@ -100,7 +100,7 @@ def test_one_size_of_each_plot_is_shown(page: Page, tmp_path: Path, width: int, 
         "[...document.querySelectorAll('svg.plot')].filter(each => each.getBoundingClientRect().width)"
         ".map(each => [each.classList[1], each.getBoundingClientRect().width / each.viewBox.baseVal.width])"
     )
-    assert [each for each, _ in shown] == [size] * 3
+    assert [each for each, _ in shown] == [size] * 4
     assert all(scale > 0.95 for _, scale in shown)
     overlapping = page.evaluate("""
         [...document.querySelectorAll('svg.plot')].flatMap(plot => {

@@ -19,6 +19,7 @@ from advisor.trials.report.page import page_style
 from advisor.trials.results import ArmState, TrialResult
 from tests.advisor.trials.results import (
     hostile,
+    made_up_record,
     made_up_result,
     not_run,
     without_intervals,
@@ -139,6 +140,17 @@ def test_numbers_are_those_of_the_result() -> None:
     assert seconds == f"{plain.total_s[0]:.2f}, {plain.total_s[1]:.1f}"
     assert tokens == f"{plain.input_tokens:.0f}, {plain.output_tokens:.0f}"
     assert (training, thousand, month) == ("none", "$0.11", "$3.20")
+
+
+def test_how_advice_fared_is_told() -> None:
+    """In words where there were trials, and drawn where there were enough to tell."""
+    none, few, many = (to_html(MADE_UP, "Report", made_up_record(count)) for count in (0, 2, 20))
+    assert "on this server" not in none
+    assert "2 of 2 trials on this server that followed a recommendation took what was recommended" in few
+    assert "Calibration of the advisor" not in few
+    assert "16 of 20 trials on this server" in many
+    assert "following it lost 4.0 points on average" in many
+    assert "told 30%: 20% (8 to 42%); told 70%: 80% (58 to 92%)" in many
 
 
 def test_an_arm_that_was_not_run_has_no_numbers() -> None:
