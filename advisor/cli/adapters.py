@@ -60,7 +60,7 @@ def tune(
     ] = "FINE_TUNING",
     epochs: Annotated[
         int | None,
-        typer.Option(help="Passes over the examples.", show_default=f"{USUAL.epochs}, as the server says"),
+        typer.Option(help="Passes over the examples.", show_default="2 to 8 by their number"),
     ] = None,
     learning_rate: Annotated[
         float | None,

@@ -33,6 +33,7 @@ from backends.training.adapters import (
     TuningSettings,
     data_sha256,
     storage_error,
+    usual_epochs,
     write_adapter,
     write_file,
 )
@@ -147,6 +148,8 @@ def tune(
     """
     _check(examples)
     training, held_out = split(examples, settings.held_out_share, settings.seed)
+    epochs = settings.epochs or usual_epochs(approach, len(training), settings.batch_size)
+    settings = replace(settings, epochs=epochs)
     report(TuningProgress(TuningStage.PREPARING))
     from backends.training.lora import LoraTrainer, encode, native_precision, versions
 
@@ -159,6 +162,7 @@ def tune(
         training=tuple(encoded[index] for index in training),
         held_out=tuple(encoded[index] for index in held_out),
         settings=settings,
+        epochs=epochs,
         checkpoint=checkpoints / _CHECKPOINT,
         identity=_identity(examples, settings, base_model, approach),
         precision=precision,
@@ -215,6 +219,7 @@ class _Run:
     training: tuple[Encoded, ...]
     held_out: tuple[Encoded, ...]
     settings: TuningSettings
+    epochs: int
     checkpoint: Path
     identity: str
     precision: str
@@ -228,7 +233,7 @@ class _Run:
     def train(self) -> None:
         """Train to the last epoch, or until nothing improves."""
         self._started, self._started_at_cost = time.monotonic(), self._cost_done()
-        while self.position.epoch < self.settings.epochs and not self.position.stopped_early:
+        while self.position.epoch < self.epochs and not self.position.stopped_early:
             self._train_epoch()
             self._finish_epoch()
             self.save()
@@ -354,12 +359,12 @@ class _Run:
                 self.best = self.trainer.weights()
                 here = replace(here, best_loss=loss, best_epoch=here.epoch)
             stalled = here.epoch - here.best_epoch >= _PATIENCE
-            here = replace(here, stopped_early=stalled and here.epoch < self.settings.epochs)
+            here = replace(here, stopped_early=stalled and here.epoch < self.epochs)
         self.position = here
         self.report(self.progress(TuningStage.TRAINING))
 
     def _total_steps(self) -> int:
-        return self.settings.epochs * -(-len(self.training) // self.settings.batch_size)
+        return self.epochs * -(-len(self.training) // self.settings.batch_size)
 
     def _evaluation_cost(self) -> float:
         return _EVALUATION_COST * sum(len(example.tokens) for example in self.held_out)
@@ -372,5 +377,5 @@ class _Run:
         if self._started == 0.0 or done <= 0:
             return None
         epoch = sum(len(example.tokens) for example in self.training) + self._evaluation_cost()
-        left = 0.0 if self.position.stopped_early else self.settings.epochs * epoch - self._cost_done()
+        left = 0.0 if self.position.stopped_early else self.epochs * epoch - self._cost_done()
         return max(0.0, left) * (time.monotonic() - self._started) / done

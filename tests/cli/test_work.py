@@ -400,7 +400,6 @@ def test_approaches_may_be_written_in_small_letters(advisor, server, case):
 def test_the_help_of_tune_has_the_defaults_that_hold(advisor):
     """They are those of the settings themselves."""
     words, usual = advisor("tune", "--help").words, TuningSettings()
-    assert f"({usual.epochs}, as the server" in words
     assert f"({usual.learning_rate:g}, as the server" in words
 
 

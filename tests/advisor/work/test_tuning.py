@@ -174,7 +174,7 @@ def test_a_taken_name_fails_and_leaves_the_adapter(
     assert ended.error is not None
     assert ended.error.reason == "RESOURCE_EXISTS"
     assert adapters.get(database, "faq", "one") == before
-    assert read_manifest(settings.data_dir / before.folder).settings.epochs == 3
+    assert read_manifest(settings.data_dir / before.folder).settings.epochs is None
 
 
 def test_a_resumed_run_trains_on_the_same_examples(

@@ -22,7 +22,7 @@ from backends.base import (
     ModelError,
     TuningError,
 )
-from backends.training.adapters import Manifest, TrainingExample, TuningSettings, verify_adapter
+from backends.training.adapters import Manifest, TrainingExample, TuningSettings, usual_epochs, verify_adapter
 from backends.training.run import TuningProgress, TuningStage, tune
 
 if TYPE_CHECKING:
@@ -111,6 +111,28 @@ def test_tuning_leaves_a_verified_adapter_with_its_metrics(trainer: Trainer) -> 
     assert metrics.held_out_loss is not None
     assert set(manifest.versions) == {"torch", "transformers", "peft"}
     assert manifest.precision == "float32"
+
+
+def test_few_examples_are_passed_over_more_often_where_nobody_says(trainer: Trainer) -> None:
+    """The manifest tells how often; training may stop before, once nothing improves."""
+    manifest = trainer.tune(replace(SETTINGS, epochs=None))
+    assert manifest.settings.epochs == usual_epochs("FINE_TUNING", 18, 4) == 8
+    assert 15 < manifest.metrics.steps <= 8 * 5
+
+
+@pytest.mark.parametrize(
+    ("approach", "examples", "epochs"),
+    [
+        ("FINE_TUNING", 8, 8),
+        ("FINE_TUNING", 180, 5),
+        ("FINE_TUNING", 5000, 3),
+        ("HYBRID", 25, 8),
+        ("HYBRID", 200, 2),
+    ],
+)
+def test_passes_come_to_a_number_of_steps(approach: str, examples: int, epochs: int) -> None:
+    """Within bounds."""
+    assert usual_epochs(approach, examples, 8) == epochs
 
 
 def test_the_tuned_model_answers_and_stops(sharp_model: Path, tmp_path: Path) -> None:
