@@ -225,6 +225,7 @@ TASKS = (
         documents=True,
         drift="asked by a user who wants to install something",
         per_document=4,
+        hybrid=True,
         broken=True,
         halved=True,
         facts={"update_interval": "30d", "entity_popularity": "LONG_TAIL"},

@@ -116,6 +116,7 @@ TASKS = (
         documents=True,
         drift="asked about an invoice, without naming the standard",
         drifted=40,
+        hybrid=True,
         broken=True,
         changes=True,
         facts={"update_interval": "180d", "entity_popularity": "MIXED"},
