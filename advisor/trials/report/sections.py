@@ -13,6 +13,8 @@ from advisor.trials.track import TrackRecord
 
 __all__ = ["claims_section", "facts_section", "method_section", "prediction_section", "verdict_section"]
 
+_FEWEST_TRIALS = 3
+"""Of fewer it is not told how advice fared."""
 _SIGNS = {
     Finding.CONFIRMED: "✓",
     Finding.CONTRADICTED: "✗",
@@ -37,7 +39,7 @@ def prediction_section(result: TrialResult, record: TrackRecord | None = None) -
     told = element("p", advice(result))
     rows = expectations(result)
     fared = []
-    if record and record.decided:
+    if record and record.decided >= _FEWEST_TRIALS:
         figure = calibration_figure(record)
         fared = [
             element("p", track_record(record)),

@@ -69,13 +69,15 @@ def advice(result: TrialResult) -> str:
 
 def track_record(record: TrackRecord) -> str:
     """Say how advice fared over all trials of a server."""
-    trials = counted(record.decided, "trial")
-    took = f"{record.agreed:,} of {trials} on this server that followed a recommendation took what was recommended"
+    took = (
+        f"Of {record.decided:,} trials on this server that came after a recommendation, {record.agreed:,} took what "
+        "was recommended"
+    )
     if record.regret is None:
         return f"{took}."
     regret = record.regret
-    lost = f"following it lost {regret.value:.1f} points on average"
-    return f"{took}; {lost} (95% interval {regret.low:.1f} to {regret.high:.1f})."
+    value, low, high = (f"{round(each, 1) + 0.0:.1f}" for each in (regret.value, regret.low, regret.high))
+    return f"{took}; following it lost {value} points on average (95% interval {low} to {high})."
 
 
 def fact_texts(name: str, figure: Figure) -> tuple[str, str, str, str]:

@@ -144,11 +144,12 @@ def test_numbers_are_those_of_the_result() -> None:
 
 def test_how_advice_fared_is_told() -> None:
     """In words where there were trials, and drawn where there were enough to tell."""
-    none, few, many = (to_html(MADE_UP, "Report", made_up_record(count)) for count in (0, 2, 20))
+    none, few, many = (to_html(MADE_UP, "Report", made_up_record(count)) for count in (2, 3, 20))
     assert "on this server" not in none
-    assert "2 of 2 trials on this server that followed a recommendation took what was recommended" in few
+    assert "Of 3 trials on this server that came after a recommendation, 3 took what was recommended" in few
+    assert "following it lost 0.0 points on average (95% interval 0.0 to 0.0)" in few
     assert "Calibration of the advisor" not in few
-    assert "16 of 20 trials on this server" in many
+    assert "Of 20 trials on this server that came after a recommendation, 16 took" in many
     assert "following it lost 4.0 points on average" in many
     assert "told 30%: 20% (8 to 42%); told 70%: 80% (58 to 92%)" in many
 
