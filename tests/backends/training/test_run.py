@@ -124,7 +124,8 @@ def test_few_examples_are_passed_over_more_often_where_nobody_says(trainer: Trai
     ("approach", "examples", "epochs"),
     [
         ("FINE_TUNING", 8, 8),
-        ("FINE_TUNING", 180, 5),
+        ("FINE_TUNING", 108, 4),
+        ("FINE_TUNING", 180, 3),
         ("FINE_TUNING", 5000, 3),
         ("HYBRID", 25, 8),
         ("HYBRID", 200, 2),
