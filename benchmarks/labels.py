@@ -27,13 +27,13 @@ from backends.approaches.prompting import PromptingBackend
 from backends.approaches.shots import NearestExamples
 from backends.base import Example, GenerationOptions
 from backends.generation.local import open_generator
-from backends.models.resolve import identity, resolve
+from backends.models.resolve import resolve
 from backends.prompts import prompt_messages
 from backends.retrieval.embedding import open_embedder
-from backends.training.adapters import TrainingExample, TuningSettings
-from backends.training.run import tune
+from backends.training.adapters import TrainingExample, TuningSettings, read_manifest
 from benchmarks.grid.making import made
 from benchmarks.grid.tasks import TASKS
+from benchmarks.tuning import train
 
 ANSWER_TOKENS = 24
 
@@ -100,22 +100,12 @@ class Bench:
         ]
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "adapter"
-            manifest = tune(
-                self.model,
-                examples,
-                TuningSettings(**{"max_tokens": 1024} | way.settings),
-                output=output,
-                checkpoints=Path(folder) / "checkpoints",
-                base_model=identity(self.model),
-                approach="FINE_TUNING",
-                report=lambda _: None,
-                cancelled=lambda: False,
-            )
+            train(self.model, tuple(examples), TuningSettings(**{"max_tokens": 1024} | way.settings), output)
             nearest: Callable[..., Any] | None = None
             if way.shots:
                 nearest = lambda question, _: self.nearest(question, way.shots)  # noqa: E731
             score = self.asked(instructions=told, adapter=output, nearest=nearest)
-        return score, manifest.metrics.held_out_loss or float("nan")
+            return score, read_manifest(output).metrics.held_out_loss or float("nan")
 
     def others(self, example: Example, count: int) -> Sequence[Example]:
         """Return the nearest examples but the one itself, the nearest last."""

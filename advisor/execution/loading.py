@@ -19,7 +19,7 @@ from backends.base import GenerationOptions as Options
 from backends.retrieval.embedding import Embedder
 from backends.retrieval.reranking import Reranker, open_reranker
 
-__all__ = ["ModelLoader", "Models", "load_models"]
+__all__ = ["ModelLoader", "Models", "load_generator", "load_models"]
 
 Report = Callable[[Progress], None]
 
@@ -45,7 +45,7 @@ def load_models(settings: Settings, report: Report) -> Models:
     Raises:
         ModelError: A model cannot be fetched or loaded.
     """
-    from backends.generation.local import LocalGenerator, open_generator
+    from backends.generation.local import LocalGenerator
     from backends.retrieval.embedding import open_embedder
 
     report(Progress("Loading the embedder"))
@@ -54,13 +54,7 @@ def load_models(settings: Settings, report: Report) -> Models:
     embedder = open_embedder(settings.embedder, cache=settings.model_cache, report=report)
     embedder.warm()
     report(Progress("Loading the language model"))
-    generator = open_generator(
-        settings.generator,
-        cache=settings.model_cache,
-        report=report,
-        engine=settings.engine,
-        together=settings.concurrent_answers,
-    )
+    generator = load_generator(settings.generator, settings, report)
     if isinstance(generator, LocalGenerator):  # on a server elsewhere a token costs money
         generator.generate(
             (Message("user", "Hello"),),
@@ -69,6 +63,23 @@ def load_models(settings: Settings, report: Report) -> Models:
             cancelled=lambda: False,
         )
     return Models(generator, embedder, _reranker(settings, report))
+
+
+def load_generator(name: str, settings: Settings, report: Report) -> Generator:
+    """Return a model that writes, by the engine of the settings; fetched where needed, loaded when it is first used.
+
+    Raises:
+        ModelError: It cannot be fetched, or is none that generates.
+    """
+    from backends.generation.local import open_generator
+
+    return open_generator(
+        name,
+        cache=settings.model_cache,
+        report=report,
+        engine=settings.engine,
+        together=settings.concurrent_answers,
+    )
 
 
 def _reranker(settings: Settings, report: Report) -> Reranker | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.errors import FailedPrecondition, InvalidInput
+from advisor.errors import ConfigurationError, FailedPrecondition, InvalidInput
 from advisor.metrics.choosing import metric_named, primary_metric
 from advisor.metrics.outputs import Output
 from advisor.metrics.structure import Structure
@@ -195,7 +195,11 @@ def _told_schema(output_schema: str, settings: TrialSettings, asked: Sequence[Ex
         return
     if not settings.output_schema:
         yield "every arm is held to the JSON schema that the answers to learn from share"
-    follow = metric_named(Structure.name, schema=output_schema).scores([_as_given(each) for each in asked])
+    try:
+        structure = metric_named(Structure.name, schema=output_schema)
+    except ConfigurationError:  # its library is not installed: then this is not told, as in the tally
+        return
+    follow = structure.scores([Output(each.answer, each.answer) for each in asked])
     if others := follow.count(0.0):
         yield (
             f"{counted(others, 'right answer')} of the held-out questions "
@@ -211,11 +215,6 @@ def _told_models(known: Known, arms: Sequence[Arm]) -> Iterator[str]:
             f"what is trained runs on {known.trained}, all else on {known.model}: what parts them may be the models "
             "rather than the approaches"
         )
-
-
-def _as_given(example: Example) -> Output:
-    """Return the right answer of a question as if an arm had given it."""
-    return Output(example.answer, example.answer)
 
 
 def _guessed(learned: Sequence[Example], asked: Sequence[Example]) -> float:

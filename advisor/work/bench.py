@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.execution.loading import Models, load_models
+from advisor.execution.loading import Models, load_generator, load_models
 from advisor.settings import Settings
 from advisor.storage import documents, use_cases
 from advisor.storage.records import UseCase
@@ -174,15 +174,7 @@ def _trained(settings: Settings, loaded: Models, report: Callable[[Progress], No
     name = _trainable(settings)
     if name in ("", settings.generator):
         return loaded.generator
-    from backends.generation.local import open_generator
-
-    return open_generator(
-        name,
-        cache=settings.model_cache,
-        report=report,
-        engine=settings.engine,
-        together=settings.concurrent_answers,
-    )
+    return load_generator(name, settings, report)
 
 
 def _trainable(settings: Settings) -> str:

@@ -80,7 +80,7 @@ def _by_openvino(folder: Path, kind: EngineName) -> PackedModel:
     prompts = sample_prompts(model.config.vocab_size)
     bfloat16 = kind == "openvino-bfloat16"
     if bfloat16:
-        far = min(_FAR_TOKENS, model.config.max_position_embeddings - 1)
+        far = min(_FAR_TOKENS, model.config.get_text_config().max_position_embeddings - 1)
         prompts = sample_prompts(model.config.vocab_size, far)
     expected = model.read_alone(prompts)
     try:

@@ -114,7 +114,7 @@ def calibration_figure(record: TrackRecord) -> Html | None:
         "was told of an approach, and how often it was the best measured. On the dashed line probabilities mean "
         "what they say; upright lines are 95% intervals, too narrow where trials are of one use case."
     )
-    return element("figure", element("h3", plot.title), draw(plot), element("figcaption", caption))
+    return _figure(plot.title, plot, caption)
 
 
 def _interval(told: Bin) -> tuple[float, float]:
@@ -151,7 +151,7 @@ def _point(place: Standing, x: float | None, x_end: float | None = None) -> Poin
 
 def _figure(title: str, plot: Plot, caption: str) -> Html:
     key = element("span", " Numbers as in the table of ways to answer.", class_="narrow")
-    words = element("figcaption", caption, *(() if plot.connected else (key,)))
+    words = element("figcaption", caption, *((key,) if any(point.name for point in plot.points) else ()))
     return element("figure", element("h3", title), draw(plot), words)
 
 

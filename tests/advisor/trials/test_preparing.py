@@ -56,6 +56,12 @@ def test_right_answers_that_no_arm_can_give_are_told():
     )
 
 
+def test_it_takes_no_library_that_may_lack(monkeypatch: pytest.MonkeyPatch):
+    """Without jsonschema answers are held to the schema all the same."""
+    monkeypatch.setattr("advisor.metrics.choosing.find_spec", lambda _: None)
+    assert prepared(PARTS, metric="exact_match").conditions.output_schema
+
+
 def test_a_schema_does_not_go_with_labels():
     """The message says what to do."""
     with pytest.raises(InvalidInput, match=r"settings\.output_schema.*leave it out"):
