@@ -43,9 +43,9 @@ def open_engine(folder: Path, *, name: EngineName = "torch", together: int = TOG
         ModelError: The folder holds no model that generates, or the engine asked for cannot run it.
     """
     if name != "torch":
-        chosen = _best_here() if name == "auto" else name
         try:
-            return BatchingEngine(_by_openvino(folder, chosen), together=together)
+            packed = _fastest(folder) if name == "auto" else _by_openvino(folder, name)
+            return BatchingEngine(packed, together=together)
         except ModelError as error:
             if name != "auto":
                 raise
@@ -56,9 +56,22 @@ def open_engine(folder: Path, *, name: EngineName = "torch", together: int = TOG
     return TurnsEngine(model)
 
 
-def _best_here() -> EngineName:
-    """Return the fastest kind of OpenVINO that changes answers as little as rounding does."""
-    return "openvino-bfloat16" if multiplies_bfloat16() else "openvino"
+class _FailsByOpenVINOError(ModelError):
+    """OpenVINO cannot run a model as asked; it may do so with more precision."""
+
+
+def _fastest(folder: Path) -> PackedModel:
+    """Return a model by the fastest kind of OpenVINO that changes answers as little as rounding does.
+
+    Raises:
+        ModelError: As `_by_openvino` raises it, of float32.
+    """
+    if multiplies_bfloat16():
+        try:
+            return _by_openvino(folder, "openvino-bfloat16")
+        except _FailsByOpenVINOError as error:
+            _log.info("answers in float32", reason=str(error))
+    return _by_openvino(folder, "openvino")
 
 
 def _by_openvino(folder: Path, kind: EngineName) -> PackedModel:
@@ -77,23 +90,22 @@ def _by_openvino(folder: Path, kind: EngineName) -> PackedModel:
             f"OpenVINO cannot run the model in {folder}: it has layers that do not remember all tokens, or "
             "positions that depend on the longest text; set ADVISOR_ENGINE to torch"
         )
-    prompts = sample_prompts(model.config.vocab_size)
     bfloat16 = kind == "openvino-bfloat16"
-    if bfloat16:
-        far = min(_FAR_TOKENS, model.config.get_text_config().max_position_embeddings - 1)
-        prompts = sample_prompts(model.config.vocab_size, far)
+    positions = model.config.get_text_config().max_position_embeddings
+    longest = (min(_FAR_TOKENS, positions - 1),) if bfloat16 else ()
+    prompts = sample_prompts(model.config.vocab_size, *longest)
     expected = model.read_alone(prompts)
+    slower = f"set ADVISOR_ENGINE to {'torch' if kind == 'openvino' else 'openvino or torch'}"
     try:
         packed = PackedOpenVINO(model.release(), int8=kind == "openvino-int8", bfloat16=bfloat16)
         agree = agrees(packed, prompts, expected, _TOLERANCES[kind])
     except Exception as error:  # the tracer and the compiler raise whatever their libraries do
         reason = str(error).partition("\n")[0]
-        raise ModelError(
-            f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); "
-            "set ADVISOR_ENGINE to torch"
+        raise _FailsByOpenVINOError(
+            f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); {slower}"
         ) from error
     if not agree:
-        raise ModelError(
-            f"OpenVINO says otherwise than torch with the model in {folder}; set ADVISOR_ENGINE to torch"
+        raise _FailsByOpenVINOError(
+            f"OpenVINO says otherwise than torch with the model in {folder}; {slower}"
         )
     return packed

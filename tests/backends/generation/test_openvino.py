@@ -96,6 +96,20 @@ def test_it_says_otherwise_than_torch(tiny_model: Path, monkeypatch: pytest.Monk
     assert open_engine(tiny_model, name="auto").name == "torch float32"
 
 
+@needs_bfloat16
+def test_only_bfloat16_says_otherwise(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine may be chosen, it is the same with more precision rather than torch."""
+    from backends.generation.packed_openvino import PackedOpenVINO
+
+    read = PackedOpenVINO.read
+    monkeypatch.setattr(
+        PackedOpenVINO, "read", lambda self, spans: read(self, spans) + 3 * ("bfloat16" in self.name)
+    )
+    with pytest.raises(ModelError, match="set ADVISOR_ENGINE to openvino or torch"):
+        open_engine(tiny_model, name="openvino-bfloat16")
+    assert open_engine(tiny_model, name="auto").name.endswith("float16 weights")
+
+
 def test_a_model_of_another_kind(tiny_model: Path, tmp_path: Path) -> None:
     """Sliding windows are refused, and taken by torch where it may choose."""
     save_random_model(tmp_path, "mistral", sliding_window=16)
