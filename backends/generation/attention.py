@@ -172,12 +172,12 @@ def _attend(
     queries, keys, values = (
         each[:, :, 0] if a_row_each else each[0].transpose(0, 1) for each in (query, key, value)
     )
-    attended = torch.empty_like(queries, memory_format=torch.contiguous_format)
-    start = 0
+    found, start = [], 0
     for part in parts:
         rows = slice(start, start + part.count)
-        attended[rows] = part.attend(module.layer_idx, queries[rows], keys[rows], values[rows], scaling)
+        found.append(part.attend(module.layer_idx, queries[rows], keys[rows], values[rows], scaling))
         start = rows.stop
+    attended = torch.cat(found)
     return attended[:, None] if a_row_each else attended[None], None
 
 

@@ -42,7 +42,8 @@ from backends.training.schedule import MIN_TRAINING_EXAMPLES, learning_rate_at, 
 if TYPE_CHECKING:
     import torch
 
-    from backends.training.lora import Encoded, LoraTrainer
+    from backends.training.lora import LoraTrainer
+    from backends.training.packing import Encoded
 
 __all__ = [
     "MAX_EXAMPLES",
