@@ -25,7 +25,7 @@ from backends.base import Example
 from backends.counts import counted
 from backends.generation.schemas import schema_fault
 
-__all__ = ["Known", "Prepared", "prepare"]
+__all__ = ["Known", "Prepared", "prepare", "too_few"]
 
 _LEAST_TOKENS, _MOST_TOKENS = 16, 256
 _SPARE = 1.5
@@ -89,7 +89,10 @@ def prepare(
     )
     numbers = groups(examples, embed=embed)
     held_out, training, leaking = _sides(examples, numbers, settings, labels=form == "LABEL")
-    _refuse_too_few(len(examples), len(set(numbers)), len(held_out), len(training))
+    if len(held_out) < LEAST_HELD_OUT or len(training) < LEAST_LEARNED:
+        differ = len(set(numbers))
+        alike = f" in {counted(differ, 'group')} of near-duplicates" if differ < len(examples) else ""
+        raise too_few(f"there are {counted(len(examples), 'example')}{alike}")
     learned, asked = [examples[place] for place in training], [examples[place] for place in held_out]
     labels = tuple(sorted({each.answer.strip() for each in learned})) if form == "LABEL" else ()
     if form == "LABEL" and len(labels) < 2:
@@ -135,6 +138,22 @@ def prepare(
     return Prepared(conditions, held_out, training)
 
 
+def too_few(there: str, **metadata: str) -> FailedPrecondition:
+    """Return the error of a use case whose examples tell nothing.
+
+    Args:
+        there: How many there are, in words.
+        metadata: What else the error tells a program.
+    """
+    return FailedPrecondition(
+        "TOO_FEW_EXAMPLES",
+        f"{there}, and a trial needs at least {LEAST_HELD_OUT + LEAST_LEARNED} that differ: {LEAST_HELD_OUT} to "
+        f"ask and {LEAST_LEARNED} to learn from; 200 tell a difference of 10 points; import more with "
+        "ImportExamples",
+        metadata=metadata,
+    )
+
+
 def _sides(
     examples: Sequence[Example], numbers: Sequence[int], settings: TrialSettings, *, labels: bool
 ) -> tuple[tuple[int, ...], tuple[int, ...], int]:
@@ -162,19 +181,6 @@ def _sides(
 def _drawn(example: Example, seed: int) -> bytes:
     """Return what stands for a random number of an example: the same for the same texts."""
     return hashlib.sha256(f"{seed}\0{example.question}\0{example.answer}".encode()).digest()
-
-
-def _refuse_too_few(count: int, groups: int, held_out: int, training: int) -> None:
-    needed = LEAST_HELD_OUT + LEAST_LEARNED
-    if held_out >= LEAST_HELD_OUT and training >= LEAST_LEARNED:
-        return
-    alike = f" in {counted(groups, 'group')} of near-duplicates" if groups < count else ""
-    raise FailedPrecondition(
-        "TOO_FEW_EXAMPLES",
-        f"there are {counted(count, 'example')}{alike}, and a trial needs at least {needed} that differ: "
-        f"{LEAST_HELD_OUT} to ask and {LEAST_LEARNED} to learn from; 200 tell a difference of 10 points; "
-        "import more with ImportExamples",
-    )
 
 
 def _schema(form: str, given: str, learned: Sequence[Example]) -> str:

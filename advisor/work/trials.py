@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from advisor.decision.recommendation import BASIC
-from advisor.errors import AlreadyExists, FailedPrecondition
+from advisor.errors import AlreadyExists
 from advisor.execution.answering import Execution
 from advisor.execution.stored_facts import measurement_to_json
 from advisor.knowledge.facts import facts_to_mapping
@@ -30,7 +30,7 @@ from advisor.trials.contest import Contest
 from advisor.trials.costs import Costs
 from advisor.trials.facts import as_measurements
 from advisor.trials.measured import measured_case
-from advisor.trials.preparing import Known, prepare
+from advisor.trials.preparing import Known, prepare, too_few
 from advisor.trials.results import Given, Prediction, TrialResult
 from advisor.trials.settings import LEAST_HELD_OUT, LEAST_LEARNED, TrialSettings
 from advisor.trials.summing import Measured, summed_up
@@ -44,7 +44,6 @@ from backends.counts import counted
 
 __all__ = ["TrialJob", "check_trial", "is_taken", "read_trial", "run_trial", "trial_job"]
 
-NEEDED = LEAST_HELD_OUT + LEAST_LEARNED
 _BEGUN = "begun"
 
 
@@ -122,15 +121,9 @@ def check_trial(_asked: TrialJob, use_case: UseCase, _execution: Execution) -> N
         FailedPrecondition: It has too few to tell anything.
     """
     count = use_case.example_count + use_case.held_out_count
-    if count < NEEDED:
+    if count < LEAST_HELD_OUT + LEAST_LEARNED:
         name = use_case_name(use_case.id)
-        raise FailedPrecondition(
-            "TOO_FEW_EXAMPLES",
-            f"{name} has {counted(count, 'example')}, and a trial needs {NEEDED}: {LEAST_HELD_OUT} "
-            f"to ask and {LEAST_LEARNED} to learn from; 200 tell a difference of 10 points; import more with "
-            "ImportExamples",
-            metadata={"resource": name},
-        )
+        raise too_few(f"{name} has {counted(count, 'example')}", resource=name)
 
 
 def is_taken(asked: TrialJob, connection: Connection) -> bool:

@@ -49,14 +49,14 @@ class Statement:
         term: What it is said of: the term or heading that it stands under; empty where there is none.
         text: The statement, on one line.
         before: The sentence before it in its paragraph; empty for the first.
-        after: What follows it there; empty for the last.
+        after: The sentences that follow it there.
     """
 
     number: int
     term: str
     text: str
     before: str = ""
-    after: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -74,7 +74,7 @@ def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
             sentences = [each.strip() for each in _SENTENCE.split(text) if re.search(r"\w", each)]
             for place, sentence in enumerate(sentences):
                 if not sentence.rstrip(_CLOSING).endswith("?"):
-                    yield Statement(number, term, sentence, before, " ".join(sentences[place + 1 :]))
+                    yield Statement(number, term, sentence, before, tuple(sentences[place + 1 :]))
                 before = sentence
 
 
@@ -102,7 +102,7 @@ def answering(question: str, statement: Statement) -> str:
     said = stems(statement.whole) - stems(f"{question} {_LINKING}")
     if said or not statement.after:
         return statement.whole
-    first, *more = _SENTENCE.split(statement.after)
+    first, *more = statement.after
     found = f"{statement.whole} {first}"
     for sentence in more:
         if len(f"{found} {sentence}".split()) > _USUAL_WORDS:

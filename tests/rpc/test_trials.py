@@ -134,7 +134,7 @@ def test_too_few_examples_are_told_before_anything_is_queued(stub, channel, serv
         connection.execute("UPDATE use_cases SET example_count = 27 WHERE id = 'faq'")
     found = failure(lambda: stub.RunTrial(service_pb2.RunTrialRequest(parent="useCases/faq")))
     assert (found.code, found.reason) == ("FAILED_PRECONDITION", "TOO_FEW_EXAMPLES")
-    assert "has 27 examples, and a trial needs 28" in found.message
+    assert "has 27 examples, and a trial needs at least 28" in found.message
 
 
 def test_a_trial_under_way_shows_what_there_is(stub, server, faq):

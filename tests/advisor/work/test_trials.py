@@ -259,7 +259,7 @@ def test_too_few_examples_are_refused(database: Database, settings: Settings, be
         connection.execute("DELETE FROM examples WHERE use_case_id = 'paint' AND position > 27")
         use_cases.recount(connection, "paint")
     job = TrialJob("paint", "one", TrialSettings(), {}, {}, Prediction(None, {}, {}))
-    with pytest.raises(FailedPrecondition, match="a trial needs 28"):
+    with pytest.raises(FailedPrecondition, match="a trial needs at least 28"):
         check_trial(job, use_cases.get(database, "paint"), None)  # type: ignore[arg-type]
 
 
