@@ -174,7 +174,6 @@ def measured(work: Callable[[], None]) -> tuple[float, float]:
 def main() -> None:
     """Print what each arm takes and reaches."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the worker does
     parser = argparse.ArgumentParser()
     parser.add_argument("--examples", type=int, default=160)
     parser.add_argument("--epochs", type=int, default=3)

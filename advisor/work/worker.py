@@ -245,10 +245,7 @@ def main(
     parser.add_argument("--supervised", action="store_true", help="read settings from standard input")
     supervised = parser.parse_args(arguments).supervised
     configure_logging()
-    # Threads that wait leave the cores to the server, but not between two small steps of training: to be woken
-    # takes as long as such a step.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the server
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: _stop(stopping))
