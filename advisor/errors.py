@@ -7,6 +7,8 @@
     ├── FailedPrecondition    right request, wrong moment          FAILED_PRECONDITION
     ├── Conflict              another change is under way          ABORTED
     ├── ResourceExhausted     a limit, or the disk, is used up     RESOURCE_EXHAUSTED
+    ├── Unauthenticated       no token, or none that is good       UNAUTHENTICATED
+    ├── PermissionDenied      a token that is not good for this    PERMISSION_DENIED
     ├── Unavailable           try again in a while                 UNAVAILABLE
     ├── Unsupported           an option that there is not here     UNIMPLEMENTED
     ├── RulesError            a file that is no knowledge base     FAILED_PRECONDITION
@@ -44,8 +46,10 @@ __all__ = [
     "Failure",
     "InvalidInput",
     "NotFound",
+    "PermissionDenied",
     "ResourceExhausted",
     "RulesError",
+    "Unauthenticated",
     "Unavailable",
     "Unsupported",
     "Violation",
@@ -178,6 +182,24 @@ class ResourceExhausted(AdvisorError):
     """A limit, or the disk, is used up; trying again at once does not help."""
 
     code = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
+        super().__init__(message, reason=reason, metadata=metadata)
+
+
+class Unauthenticated(AdvisorError):
+    """Nobody that the server knows; the same call with a token that is good may succeed."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
+        super().__init__(message, reason=reason, metadata=metadata)
+
+
+class PermissionDenied(AdvisorError):
+    """Somebody who may not do this."""
+
+    code = "PERMISSION_DENIED"
 
     def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
         super().__init__(message, reason=reason, metadata=metadata)

@@ -13,24 +13,32 @@ hexadecimal digits of the SHA-256.
 
 Nothing else in this package puts a name together or takes one apart. A new
 resource is one more row of the table, and its pair.
+
+Each use case belongs to a principal, and so does all that hangs off it. It is
+kept under `{principal}~{id}`, of the principal without a name under `{id}`;
+names do not tell whose. So a name stands for another use case with each
+principal: what belongs to others has no name, and cannot be asked for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from advisor.errors import InvalidInput
 
 __all__ = [
     "ID_RULE",
+    "act_as",
     "adapter_name",
     "document_name",
     "example_content",
     "example_name",
     "is_id",
     "is_within",
+    "kept_id",
     "operation_name",
     "parse_adapter",
     "parse_document",
@@ -39,6 +47,8 @@ __all__ = [
     "parse_profile",
     "parse_trial",
     "parse_use_case",
+    "principal",
+    "principal_of",
     "profile_name",
     "shown",
     "source_hash",
@@ -49,6 +59,7 @@ __all__ = [
 ID_RULE = "1 to 63 of a-z, 0-9 and hyphen, starting with a letter and not ending with a hyphen"
 _ID = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HASH = r"[0-9a-f]{32}"
+_OF = "~"  # stands in no id
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -62,6 +73,7 @@ class _Pattern:
         id: Regular expression of an id.
         rule: What an id is, in words.
         last: Regular expression of the last id where that is another one.
+        owned: Whether the first id is that of a use case, which belongs to a principal.
     """
 
     noun: str
@@ -69,9 +81,10 @@ class _Pattern:
     id: str
     rule: str
     last: str = ""
+    owned: bool = True
 
-    def build(self, *ids: str) -> str:
-        return self.template.format(*ids)
+    def build(self, first: str, *more: str) -> str:
+        return self.template.format(first.rpartition(_OF)[2], *more)
 
     def parse(self, name: str, field: str) -> tuple[str, ...]:
         *before, last = [f"({self.id})"] * self.template.count("{}")
@@ -79,7 +92,8 @@ class _Pattern:
         if found is None:
             form = self.template.replace("{}", "ID")
             raise InvalidInput.of(field, f"{shown(name)} is not {self.noun}; write {form}, {self.rule}")
-        return found.groups()
+        first, *more = found.groups()
+        return (kept_id(first) if self.owned else first, *more)
 
 
 _USE_CASE = _Pattern("a use case", "useCases/{}", _ID, f"where ID is {ID_RULE}")
@@ -93,7 +107,31 @@ _OPERATION = _Pattern(
     "operations/{}",
     _UUID,
     "as the call that started it returned it, or as ListOperations does",
+    owned=False,
 )
+
+_principal: ContextVar[str] = ContextVar("principal", default="")
+
+
+def principal() -> str:
+    """Return who the present call is for; empty for whoever has no name, as where no tokens are asked for."""
+    return _principal.get()
+
+
+def act_as(name: str) -> None:
+    """Have names stand for what belongs to a principal, until the present task ends."""
+    _principal.set(name)
+
+
+def kept_id(use_case_id: str) -> str:
+    """Return the id under which a use case of the present call's principal is kept."""
+    name = _principal.get()
+    return f"{name}{_OF}{use_case_id}" if name else use_case_id
+
+
+def principal_of(kept: str) -> str:
+    """Return whose a use case is, by the id under which it is kept."""
+    return kept.rpartition(_OF)[0]
 
 
 def use_case_name(use_case_id: str) -> str:

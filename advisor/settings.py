@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "read_settings"]
 
 MIB = 1024 * 1024
+LEAST_SECRET = 32
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
         rules: Rule files merged over those of the package; the variable separates them as PATH does.
         gains: Model of gains to decide by, see `advisor learn`; by default `gains.json` in the data folder where there
             is one that fits, else the package's own.
+        admin_token: A token that is good for everything, beside those of `advisor tokens`, as a secret store hands it
+            over; 32 characters or more.
+        tls_certificate: The server's certificate, as a PEM file; with `tls_key`, connections are encrypted.
+        tls_key: Its private key, as a PEM file without a password.
+        tls_client_ca: Who vouches for clients, as a PEM file; where given, each must have a certificate.
+        insecure: Listen beyond this machine though connections are not encrypted, or anyone may call.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -88,6 +95,11 @@ class Settings(BaseSettings):
     model_cache: Path = Field(default_factory=default_cache)
     rules: Annotated[tuple[Path, ...], NoDecode] = ()
     gains: Path | None = None
+    admin_token: SecretStr | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    insecure: bool = False
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB
@@ -103,10 +115,19 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("gains")
+    @field_validator("gains", "tls_certificate", "tls_key", "tls_client_ca")
     @classmethod
     def _absolute_if_any(cls, value: Path | None) -> Path | None:
         return None if value is None else cls._absolute(value)
+
+    @field_validator("admin_token")
+    @classmethod
+    def _long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < LEAST_SECRET:
+            raise ValueError(
+                f"has fewer than {LEAST_SECRET} characters; take as many random ones, or leave it out"
+            )
+        return value
 
     @property
     def gains_path(self) -> Path:

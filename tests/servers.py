@@ -135,7 +135,7 @@ def session_server(session_parts: Parts) -> Iterator[Running]:
 def server(session_server: Running) -> Running:
     """Return the server with nothing stored."""
     with session_server.database.transaction() as connection:
-        connection.execute("TRUNCATE use_cases, requests CASCADE")
+        connection.execute("TRUNCATE use_cases, requests, tokens CASCADE")
         if connection.execute("SELECT to_regclass('passages')").fetchone() != (None,):
             for table in ("passages", "passage_words", "passage_languages"):
                 connection.execute(f"DELETE FROM {table}")  # noqa: S608

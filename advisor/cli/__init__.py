@@ -31,6 +31,7 @@ from advisor.cli import (
     searching,
     serving,
     store,
+    tokens,
     trials,
     watching,
 )
@@ -68,6 +69,7 @@ store.register(app)
 reindexing.register(app)
 operations.register(app)
 models.register(app)
+tokens.register(app)
 protos.register(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,11 +17,14 @@ from pathlib import Path
 from advisor.cli.extras import require_server
 from advisor.cli.output import notices
 from advisor.client import Client
+from advisor.client.credentials import credentials_from
 from advisor.environment import check_environment
 from advisor.errors import ConfigurationError, Unavailable
 
 __all__ = ["connected", "own_server"]
 
+_OF_THE_NETWORK = ("ADVISOR_TLS_CERTIFICATE", "ADVISOR_TLS_KEY", "ADVISOR_TLS_CLIENT_CA")
+"""Not for a server of our own, which listens on the loopback."""
 START_S = 60.0
 STOP_S = 20.0
 
@@ -35,27 +39,33 @@ def connected(target: str | None) -> Iterator[Client]:
     check_environment()
     target = target or os.environ.get("ADVISOR_SERVER")
     if target:
-        with _reachable(), Client(target, token=os.environ.get("ADVISOR_TOKEN")) as client:
+        token = os.environ.get("ADVISOR_TOKEN")
+        with _reachable(), Client(target, token=token, credentials=credentials_from(os.environ)) as client:
             yield client
         return
     require_server("a server of its own", "name a running one by --server ADDRESS")
-    with _starting() as address, Client(address) as client:
+    token = secrets.token_urlsafe()
+    with _starting(token) as address, Client(address, token=token) as client:
         yield client
 
 
 @contextmanager
-def own_server(*, data_dir: Path | None = None) -> Iterator[str]:
+def own_server(*, data_dir: Path | None = None, token: str | None = None) -> Iterator[str]:
     """Start a server on a free port of the loopback, yield its address, and stop it.
 
     Args:
         data_dir: Its data folder; the usual one where None.
+        token: What it asks of every call; where None, one only if any was ever made.
 
     Raises:
         ConfigurationError: It did not start; the message says what it printed of why.
     """
-    environment = {**os.environ, "ADVISOR_HOST": "127.0.0.1", "ADVISOR_PORT": "0"}
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_THE_NETWORK}
+    environment |= {"ADVISOR_HOST": "127.0.0.1", "ADVISOR_PORT": "0"}
     if data_dir is not None:
         environment["ADVISOR_DATA_DIR"] = str(data_dir)
+    if token is not None:
+        environment["ADVISOR_ADMIN_TOKEN"] = token
     with tempfile.TemporaryDirectory(prefix="advisor-") as folder:
         port_file, log = Path(folder) / "port", Path(folder) / "log"
         command = [sys.executable, "-m", "advisor", "serve", "--port-file", str(port_file)]
@@ -91,11 +101,11 @@ def _ending_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _starting() -> Iterator[str]:
+def _starting(token: str) -> Iterator[str]:
     """Start a server of our own, showing that it takes a moment."""
     with ExitStack() as stack:
         with notices().status("starting a server"):
-            address = stack.enter_context(own_server())
+            address = stack.enter_context(own_server(token=token))
         yield address
 
 

@@ -31,6 +31,8 @@ __all__ = ["Context", "ErrorMapping"]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs alone
 Handlers: TypeAlias = grpc.GenericRpcHandler
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
+Admit: TypeAlias = Callable[[str, Any], None]
+"""Lets a call in, by its method and its metadata, or raises."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,12 +44,13 @@ class ErrorMapping:
     `CancelledError` passes through untouched; gRPC needs it to free the call.
     """
 
-    def __init__(self, server: aio.Server) -> None:
+    def __init__(self, server: aio.Server, admit: Admit = lambda _method, _metadata: None) -> None:
         self._server = server
+        self._admit = admit
 
     def add_generic_rpc_handlers(self, handlers: Sequence[Handlers]) -> None:
         """Add handlers to the server, wrapped."""
-        self._server.add_generic_rpc_handlers([_Mapped(handler) for handler in handlers])
+        self._server.add_generic_rpc_handlers([_Mapped(handler, self._admit) for handler in handlers])
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
         """Do nothing: what generated code registers here, it adds as generic handlers too."""
@@ -56,8 +59,9 @@ class ErrorMapping:
 class _Mapped(grpc.GenericRpcHandler):
     """The handlers of a service, each wrapped when it is first called."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, admit: Admit) -> None:
         self._handlers = handlers
+        self._admit = admit
         self._wrapped: dict[str, Handler] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
@@ -67,22 +71,22 @@ class _Mapped(grpc.GenericRpcHandler):
         if wrapped is None:
             handler = self._handlers.service(handler_call_details)
             if handler is not None:
-                self._wrapped[method] = wrapped = _wrap(handler, method)
+                self._wrapped[method] = wrapped = _wrap(handler, method, self._admit)
         return wrapped
 
 
-def _wrap(handler: Handler, method: str) -> Handler:
+def _wrap(handler: Handler, method: str, admit: Admit) -> Handler:
     codecs = {
         "request_deserializer": _reader(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
     if handler.unary_unary:
-        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, method), **codecs)
+        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, method, admit), **codecs)
     if handler.stream_unary:
-        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, method), **codecs)
+        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, method, admit), **codecs)
     if handler.unary_stream:
-        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method), **codecs)
-    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codecs)
+        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method, admit), **codecs)
+    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method, admit), **codecs)
 
 
 def _reader(deserializer: Any) -> Callable[[bytes], Any]:
@@ -118,11 +122,12 @@ def _read(request: Any) -> Any:
     return request if isinstance(request, Message) else _Messages(request)
 
 
-def _single(behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Any]:
+def _single(behaviour: Callable[..., Awaitable[Any]], method: str, admit: Admit) -> Callable[..., Any]:
     """Wrap a handler that returns one thing, or writes to the context itself."""
 
     async def call(request: Any, context: Context) -> Any:
         try:
+            admit(method, context.invocation_metadata())
             return await behaviour(_read(request), context)
         except aio.AbortError:
             raise
@@ -132,13 +137,14 @@ def _single(behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[.
     return call
 
 
-def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
+def _stream(behaviour: Any, method: str, admit: Admit) -> Callable[..., Any]:
     if not inspect.isasyncgenfunction(behaviour):
-        return _single(behaviour, method)
+        return _single(behaviour, method, admit)
 
     async def call(request: Any, context: Context) -> None:
         # Written here, not by gRPC: a cancelled write then closes the handler at once.
         try:
+            admit(method, context.invocation_metadata())
             async with aclosing(behaviour(_read(request), context)) as responses:
                 async for response in responses:
                     await context.write(response)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from advisor.execution.attribution import Attribution, check_current, read_token
 from advisor.execution.stored_facts import known_facts
-from advisor.names import use_case_name
+from advisor.names import principal, use_case_name
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks, fingerprint
@@ -77,10 +77,15 @@ class LearningServicer(learning_grpc.LearningServiceServicer):
         use_case_id = None if request.parent == EVERY else checks.use_case(request.parent, "parent")
         checks.page(request.page_size)
         checks.refuse()
+        owner = principal()
 
         def work() -> learning_pb2.ListMeasuredCasesResponse:
             page = measured_cases.list_page(
-                self._database, use_case_id, size=request.page_size, token=request.page_token
+                self._database,
+                use_case_id,
+                principal=owner,
+                size=request.page_size,
+                token=request.page_token,
             )
             return learning_pb2.ListMeasuredCasesResponse(
                 measured_cases=map(self._case, page.items), next_page_token=page.next_page_token
@@ -92,9 +97,10 @@ class LearningServicer(learning_grpc.LearningServiceServicer):
         self, _request: learning_pb2.GetTrackRecordRequest, _context: Context
     ) -> learning_pb2.TrackRecord:
         """Return how advice fared; see the proto."""
+        owner = principal()
 
         def work() -> learning_pb2.TrackRecord:
-            return track_record_to_proto(track_record(self._database))
+            return track_record_to_proto(track_record(self._database, owner))
 
         return await self._blocking(work)
 

@@ -10,7 +10,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from advisor.errors import Unsupported
-from advisor.names import shown
+from advisor.names import principal, shown
 from advisor.rpc.edge import Context
 from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
@@ -40,9 +40,11 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         self, request: operations_pb2.GetOperationRequest, _context: Context
     ) -> operations_pb2.Operation:
         """Return an operation as it is now."""
-        operation_id = _named(request.name)
+        operation_id, owner = _named(request.name), principal()
         return await self._blocking(
-            lambda: operation_with_response(self._database, operations.get(self._database, operation_id))
+            lambda: operation_with_response(
+                self._database, operations.get(self._database, operation_id, principal=owner)
+            )
         )
 
     async def ListOperations(
@@ -64,9 +66,15 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
                 "return_partial_success is not supported, since all operations are in one place; leave it out"
             )
 
+        owner = principal()
+
         def work() -> operations_pb2.ListOperationsResponse:
             page = operations.list_page(
-                self._database, conditions=conditions, size=request.page_size, token=request.page_token
+                self._database,
+                principal=owner,
+                conditions=conditions,
+                size=request.page_size,
+                token=request.page_token,
             )
             return operations_pb2.ListOperationsResponse(
                 operations=[operation_with_response(self._database, each) for each in page.items],
@@ -91,23 +99,23 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         remaining_s = context.time_remaining()
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))
-        operation = await operations.wait(self._database, operation_id, timeout_s)
+        operation = await operations.wait(self._database, operation_id, timeout_s, principal=principal())
         return await self._blocking(lambda: operation_with_response(self._database, operation))
 
     async def CancelOperation(
         self, request: operations_pb2.CancelOperationRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Ask an operation to stop; one that has ended stays as it is."""
-        operation_id = _named(request.name)
-        await self._blocking(lambda: operations.request_cancel(self._database, operation_id))
+        operation_id, owner = _named(request.name), principal()
+        await self._blocking(lambda: operations.request_cancel(self._database, operation_id, principal=owner))
         return empty_pb2.Empty()
 
     async def DeleteOperation(
         self, request: operations_pb2.DeleteOperationRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Forget an operation that has ended."""
-        operation_id = _named(request.name)
-        await self._blocking(lambda: operations.delete(self._database, operation_id))
+        operation_id, owner = _named(request.name), principal()
+        await self._blocking(lambda: operations.delete(self._database, operation_id, principal=owner))
         return empty_pb2.Empty()
 
     async def _blocking(self, work: Callable[[], T]) -> T:

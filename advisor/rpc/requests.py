@@ -214,4 +214,4 @@ def fingerprint(method: str, message: Message, request_id: str) -> Request | Non
     plain.CopyFrom(message)
     plain.ClearField("request_id")
     content = method.encode() + b"\0" + plain.SerializeToString(deterministic=True)
-    return Request(request_id, hashlib.sha256(content).hexdigest())
+    return Request(request_id, hashlib.sha256(content).hexdigest(), names.principal())

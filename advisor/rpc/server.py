@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ from advisor.execution.indexing import ModelIndex
 from advisor.execution.loading import ModelLoader, load_models
 from advisor.execution.opening import ModelBackends
 from advisor.rpc.decision import DecisionServicer
+from advisor.rpc.doorkeeper import Doorkeeper
 from advisor.rpc.edge import ErrorMapping
 from advisor.rpc.erasing import Eraser
 from advisor.rpc.execution import ExecutionServicer
+from advisor.rpc.exposure import certificates_of, refuse_exposure
 from advisor.rpc.health import Health
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
@@ -120,6 +121,7 @@ class AdvisorServer:
 
     def __init__(self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS) -> None:
         settings, database = parts.settings, parts.database
+        self._settings = settings
         self._loader = parts.loader
         self._database = database
         self._health = Health(
@@ -143,7 +145,11 @@ class AdvisorServer:
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
-        edge: Any = ErrorMapping(self._server)  # stands for a server where servicers are added
+        admin = settings.admin_token
+        self._doorkeeper = Doorkeeper(database, admin.get_secret_value() if admin else None)
+        edge: Any = ErrorMapping(
+            self._server, self._doorkeeper.admit
+        )  # stands for a server where servicers are added
         execution = Execution(database, parts.advisor, parts.loader, parts.backends)
         self._eraser = Eraser(database, execution)
         decision_grpc.add_DecisionServiceServicer_to_server(
@@ -182,8 +188,15 @@ class AdvisorServer:
         """
         self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
         await self._health.start()
+        self._refreshing = asyncio.create_task(self._doorkeeper.keep_reading())
+        certificates = certificates_of(self._settings)
+        address = address_text(host, port)
         try:
-            bound = self._server.add_insecure_port(address_text(host, port))
+            bound = (
+                self._server.add_secure_port(address, certificates.credentials())
+                if certificates is not None
+                else self._server.add_insecure_port(address)
+            )
         except RuntimeError as error:
             raise cannot_listen(host, port, str(error)) from None
         await self._server.start()
@@ -194,6 +207,7 @@ class AdvisorServer:
     async def stop(self, grace_s: float = GRACE_S) -> None:
         """Refuse new calls, let those under way end for `grace_s`, then cut them off."""
         self._forget()
+        self._refreshing.cancel()
         await self._health.stop()
         await self._server.stop(grace_s)
         for lane in self._lanes:
@@ -270,8 +284,10 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
     """
     configure_logging()
     check_free(settings.host, settings.port)
-    _warn_if_exposed(settings.host)
+    if (certificates := certificates_of(settings)) is not None:
+        certificates.read()
     with open_parts(settings) as (parts, workers):
+        refuse_exposure(settings, closed=Doorkeeper(parts.database).closed)
         asyncio.run(_serve(parts, workers, ready, port_file))
 
 
@@ -310,16 +326,3 @@ def _write_port(port_file: Path, port: int) -> None:
         raise ConfigurationError(
             f"{port_file}: cannot be written: {error.strerror}; name a file in a folder that is there"
         ) from None
-
-
-def _warn_if_exposed(host: str) -> None:
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback:
-        _log.warning(
-            "listening beyond this machine without encryption or authentication; "
-            "put a proxy that does both in front",
-            host=host,
-        )

@@ -11,7 +11,7 @@ from typing import TypeVar
 from google.api import field_behavior_pb2
 from google.protobuf import empty_pb2
 
-from advisor.names import parse_document, parse_example, parse_use_case
+from advisor.names import kept_id, parse_document, parse_example, parse_use_case, principal
 from advisor.rpc.edge import Context
 from advisor.rpc.erasing import Eraser
 from advisor.rpc.importing import Importer, Index
@@ -77,7 +77,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
     ) -> use_case_pb2.UseCase:
         """Create a use case; see the proto."""
         checks = Checks()
-        use_case_id = checks.new_id(request.use_case_id, "use_case_id")
+        use_case_id = kept_id(checks.new_id(request.use_case_id, "use_case_id"))
         request_id = checks.request_id(request.request_id)
         checks.description(request.use_case.description, "use_case.description")
         checks.facts(request.use_case.facts, "use_case.facts")
@@ -108,8 +108,11 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         self, request: service_pb2.ListUseCasesRequest, _context: Context
     ) -> service_pb2.ListUseCasesResponse:
         """List use cases; see the proto."""
+        owner = principal()
         page = await self._blocking(
-            lambda: use_cases.list_page(self._database, size=request.page_size, token=request.page_token)
+            lambda: use_cases.list_page(
+                self._database, principal=owner, size=request.page_size, token=request.page_token
+            )
         )
         return service_pb2.ListUseCasesResponse(
             use_cases=map(use_case_to_proto, page.items), next_page_token=page.next_page_token

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
-from advisor.names import example_content, use_case_name
+from advisor.names import example_content, principal_of, use_case_name
 from advisor.storage import adapters
 from advisor.storage.database import Connection, Database, translated
 from advisor.storage.records import ImportResult, Request
@@ -84,7 +84,7 @@ class ExampleImport:
         fingerprint = hashlib.sha256(asked.encode()).hexdigest()
         return publish(
             self.connection,
-            Request(request_id, fingerprint) if request_id else None,
+            Request(request_id, fingerprint, principal_of(self._use_case_id)) if request_id else None,
             lambda: self._publish(deleted),
         )
 

@@ -23,7 +23,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from advisor.errors import InvalidInput, ResourceExhausted, Violation
-from advisor.names import use_case_name
+from advisor.names import principal_of, use_case_name
 from advisor.storage import adapters
 from advisor.storage.database import Connection, Database, translated
 from advisor.storage.documents import MOST_CHANGES
@@ -220,7 +220,9 @@ class DocumentImport:
         self.check(count, sha256)
         return publish(
             self.connection,
-            Request(request_id, self._request.hexdigest()) if request_id else None,
+            Request(request_id, self._request.hexdigest(), principal_of(self._use_case_id))
+            if request_id
+            else None,
             self._publish,
         )
 

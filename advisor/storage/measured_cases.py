@@ -66,9 +66,9 @@ def add(connection: Connection, trial: tuple[str, str], measured: Mapping[str, A
 
 
 def list_page(
-    database: Database, use_case_id: str | None, *, size: int = 0, token: str = ""
+    database: Database, use_case_id: str | None, *, principal: str = "", size: int = 0, token: str = ""
 ) -> Page[KeptCase]:
-    """Return a page of what was measured of a use case, or of all, by use case.
+    """Return a page of what was measured of a use case, or of all of a principal, by use case.
 
     Raises:
         NotFound: The use case does not exist.
@@ -83,16 +83,25 @@ def list_page(
         rows = cursor.execute(
             f"SELECT {COLUMNS} FROM ({_ALL}) AS every"  # noqa: S608 - constants
             " WHERE (use_case_id, trial_id) > (%(last_use_case)s, %(last_trial)s)"
-            " AND (%(of)s::text IS NULL OR use_case_id = %(of)s)"
+            " AND principal_of(use_case_id) = %(principal)s AND (%(of)s::text IS NULL OR use_case_id = %(of)s)"
             " ORDER BY use_case_id, trial_id LIMIT %(size)s",
-            {"of": use_case_id, "last_use_case": last[0], "last_trial": last[1], "size": size + 1},
+            {
+                "of": use_case_id,
+                "principal": principal,
+                "last_use_case": last[0],
+                "last_trial": last[1],
+                "size": size + 1,
+            },
         ).fetchall()
     return pages.page_of(rows, size, listing, lambda each: (each.use_case_id, each.trial_id))
 
 
-def every(database: Database) -> list[KeptCase]:
-    """Return what all trials taught, newest first."""
+def every(database: Database, *, principal: str | None = None) -> list[KeptCase]:
+    """Return what all trials taught, newest first: those of a principal, or of all."""
     with database.transaction() as connection, connection.cursor(row_factory=class_row(KeptCase)) as cursor:
         return cursor.execute(
-            f"SELECT {COLUMNS} FROM measured_cases ORDER BY create_time DESC, use_case_id, trial_id"  # noqa: S608 - constants
+            f"SELECT {COLUMNS} FROM measured_cases"  # noqa: S608 - constants
+            " WHERE %(of)s::text IS NULL OR principal_of(use_case_id) = %(of)s"
+            " ORDER BY create_time DESC, use_case_id, trial_id",
+            {"of": principal},
         ).fetchall()

@@ -30,7 +30,7 @@ from advisor.errors import (
     NotFound,
     ResourceExhausted,
 )
-from advisor.names import is_id, operation_name, parse_use_case
+from advisor.names import is_id, kept_id, operation_name, parse_use_case, principal_of
 from advisor.storage import pages, requests, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.filters import Condition, FilterField
@@ -54,6 +54,7 @@ __all__ = [
 CHANNEL = "advisor_operations"
 """PostgreSQL channel that names each operation whose state or `cancel_requested` changed."""
 POLL_S = 0.2
+_OWNER = "principal_of(coalesce(use_case_id, ''))"
 
 COLUMNS = (
     "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
@@ -84,7 +85,7 @@ class Operation:
         id: Last part of its name.
         kind: What is done, such as `TUNE`.
         use_case_id: What it belongs to, and is deleted with; None for the work of all use cases.
-        target: Resource name of what it makes; no two active operations share one.
+        target: Resource name of what it makes; no two active operations of a principal share one.
         state: Where it stands.
         payload: What was asked for.
         progress: What the worker last reported.
@@ -159,12 +160,13 @@ def create(
         ResourceExhausted: The queue is full.
         FailedPrecondition: The request's id was used for another request.
     """
+    owner = principal_of(use_case_id or "")
 
     def insert() -> dict[str, str]:
         if use_case_id is not None:
             use_cases.require(connection, use_case_id)
         if taken(connection):
-            raise AlreadyExists(target, operation=_maker(connection, target))
+            raise AlreadyExists(target, operation=_maker(connection, owner, target))
         row = connection.execute("SELECT count(*) FROM operations WHERE state = 'QUEUED'").fetchone()
         if row is not None and row[0] >= queue_limit:
             raise ResourceExhausted(
@@ -184,29 +186,35 @@ def create(
             return _read(connection, result["id"])
     except UniqueViolation:
         with database.transaction() as connection:
-            making = _maker(connection, target)
+            making = _maker(connection, owner, target)
         raise AlreadyExists(target, operation=making) from None
 
 
-def get(database: Database, operation_id: str) -> Operation:
-    """Return an operation.
+def get(database: Database, operation_id: str, *, principal: str | None = None) -> Operation:
+    """Return an operation: of a principal, or whosever it is.
 
     Raises:
         NotFound: It does not exist.
     """
     with database.transaction() as connection:
-        return _read(connection, operation_id)
+        return _read(connection, operation_id, principal)
 
 
 def list_page(
-    database: Database, *, conditions: Sequence[Condition] = (), size: int = 0, token: str = ""
+    database: Database,
+    *,
+    principal: str = "",
+    conditions: Sequence[Condition] = (),
+    size: int = 0,
+    token: str = "",
 ) -> Page[Operation]:
-    """Return a page of operations, newest first: all, or those that fulfil the conditions, as `filters` makes them.
+    """Return a page of a principal's operations, newest first, those that fulfil conditions, as `filters` makes them.
 
     Raises:
         InvalidInput: The size is negative, or the token is not one of this list.
     """
     size = pages.page_size(size)
+    conditions = [Condition(_OWNER, principal, equal=True), *conditions]
     listing = f"operations?{[(each.sql, each.value) for each in conditions]}"
     last = pages.after_time(token, listing)
     tests = "".join(f" AND {each.sql}" for each in conditions)
@@ -237,14 +245,14 @@ def filters(kinds: Iterable[str]) -> Mapping[str, FilterField]:
     }
 
 
-def request_cancel(database: Database, operation_id: str) -> None:
+def request_cancel(database: Database, operation_id: str, *, principal: str | None = None) -> None:
     """Cancel what waits at once, and tell the worker of what runs; what has ended stays as it is.
 
     Raises:
         NotFound: It does not exist.
     """
     with database.transaction() as connection:
-        _read(connection, operation_id)
+        _read(connection, operation_id, principal)
         connection.execute(
             "UPDATE operations SET cancel_requested = true, update_time = clock_timestamp(),"
             " state = CASE state WHEN 'QUEUED' THEN 'CANCELLED' ELSE state END"
@@ -253,7 +261,9 @@ def request_cancel(database: Database, operation_id: str) -> None:
         )
 
 
-async def wait(database: Database, operation_id: str, timeout_s: float) -> Operation:
+async def wait(
+    database: Database, operation_id: str, timeout_s: float, *, principal: str | None = None
+) -> Operation:
     """Return the operation when it has ended, or as it is after `timeout_s`.
 
     Raises:
@@ -261,14 +271,14 @@ async def wait(database: Database, operation_id: str, timeout_s: float) -> Opera
     """
     deadline = time.monotonic() + timeout_s
     while True:
-        operation = await asyncio.to_thread(get, database, operation_id)
+        operation = await asyncio.to_thread(get, database, operation_id, principal=principal)
         remaining_s = deadline - time.monotonic()
         if operation.done or remaining_s <= 0:
             return operation
         await asyncio.sleep(min(POLL_S, remaining_s))
 
 
-def delete(database: Database, operation_id: str) -> None:
+def delete(database: Database, operation_id: str, *, principal: str | None = None) -> None:
     """Forget an operation that has ended.
 
     Raises:
@@ -276,7 +286,7 @@ def delete(database: Database, operation_id: str) -> None:
         FailedPrecondition: It has not ended.
     """
     with database.transaction() as connection:
-        operation = _read(connection, operation_id, suffix="FOR UPDATE")
+        operation = _read(connection, operation_id, principal, suffix="FOR UPDATE")
         if not operation.done:
             raise FailedPrecondition(
                 "OPERATION_RUNNING",
@@ -287,29 +297,32 @@ def delete(database: Database, operation_id: str) -> None:
 
 
 def _use_case_id(value: str) -> str:
-    """Return the id in a use case's name, or the id alone as it is; ValueError where it is neither."""
+    """Return the id that a use case is kept under, by its name or the id alone; ValueError where it is neither."""
     if is_id(value):
-        return value
+        return kept_id(value)
     try:
         return parse_use_case(value)
     except InvalidInput as error:
         raise ValueError(value) from error
 
 
-def _maker(connection: Connection, target: str) -> str:
+def _maker(connection: Connection, owner: str, target: str) -> str:
     """Return the name of the active operation that makes a target; empty where none does, or not any more."""
     row = connection.execute(
-        "SELECT id FROM operations WHERE target = %s AND state IN ('QUEUED', 'RUNNING')", [target]
+        f"SELECT id FROM operations WHERE {_OWNER} = %s AND target = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
+        [owner, target],
     ).fetchone()
     return "" if row is None else operation_name(row[0])
 
 
-def _read(connection: Connection, operation_id: str, suffix: str = "") -> Operation:
+def _read(
+    connection: Connection, operation_id: str, principal: str | None = None, suffix: str = ""
+) -> Operation:
     with connection.cursor(row_factory=class_row(Operation)) as cursor:
         row = cursor.execute(
             f"SELECT {COLUMNS} FROM operations WHERE id = %s {suffix}",  # noqa: S608 - constants
             [operation_id],
         ).fetchone()
-    if row is None:
+    if row is None or (principal is not None and principal_of(row.use_case_id or "") != principal):
         raise NotFound(operation_name(operation_id), "ListOperations tells which there are")
     return row

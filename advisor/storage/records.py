@@ -147,7 +147,14 @@ class Request:
     Attributes:
         id: The client's `request_id`.
         fingerprint: Hash of the method and everything that the call asks for.
+        principal: Whose call it is: others may choose the same id.
     """
 
     id: str
     fingerprint: str
+    principal: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is kept under."""
+        return f"{self.principal}~{self.id}" if self.principal else self.id

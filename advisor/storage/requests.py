@@ -32,12 +32,12 @@ def once(
         return work(), True
     inserted = connection.execute(
         "INSERT INTO requests (id, fingerprint) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING RETURNING id",
-        [request.id, request.fingerprint],
+        [request.key, request.fingerprint],
     ).fetchone()
     if inserted is None:
         return _first_result(connection, request), False
     result = work()
-    connection.execute("UPDATE requests SET result = %s WHERE id = %s", [Jsonb(result), request.id])
+    connection.execute("UPDATE requests SET result = %s WHERE id = %s", [Jsonb(result), request.key])
     return result, True
 
 
@@ -51,7 +51,7 @@ def forget_old(database: Database) -> None:
 
 def _first_result(connection: Connection, request: Request) -> dict[str, Any]:
     row = connection.execute(
-        "SELECT fingerprint, result FROM requests WHERE id = %s", [request.id]
+        "SELECT fingerprint, result FROM requests WHERE id = %s", [request.key]
     ).fetchone()
     if row is None or row[0] != request.fingerprint:
         raise FailedPrecondition(

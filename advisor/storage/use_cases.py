@@ -72,8 +72,8 @@ def get(database: Database, use_case_id: str) -> UseCase:
         return _read(connection, use_case_id)
 
 
-def list_page(database: Database, *, size: int = 0, token: str = "") -> Page[UseCase]:
-    """Return a page of use cases, by id.
+def list_page(database: Database, *, principal: str = "", size: int = 0, token: str = "") -> Page[UseCase]:
+    """Return a page of a principal's use cases, by id.
 
     Raises:
         InvalidInput: The size is negative, or the token is not one of this list.
@@ -82,8 +82,9 @@ def list_page(database: Database, *, size: int = 0, token: str = "") -> Page[Use
     (last,) = pages.after(token, "useCases") or ("",)
     with database.transaction() as connection, connection.cursor(row_factory=class_row(UseCase)) as cursor:
         rows = cursor.execute(
-            f"SELECT {COLUMNS} FROM use_cases WHERE id > %s ORDER BY id LIMIT %s",  # noqa: S608 - constants
-            [last, size + 1],
+            f"SELECT {COLUMNS} FROM use_cases WHERE id > %s AND principal_of(id) = %s"  # noqa: S608 - constants
+            " ORDER BY id LIMIT %s",
+            [last, principal, size + 1],
         ).fetchall()
     return pages.page_of(rows, size, "useCases", lambda each: (each.id,))
 

@@ -46,6 +46,15 @@ class CallFailed(errors.AdvisorError):
         super().__init__(message, reason=reason, metadata=metadata)
 
 
+_WITH_REASON = {
+    each.code: each
+    for each in (
+        errors.FailedPrecondition,
+        errors.ResourceExhausted,
+        errors.Unauthenticated,
+        errors.PermissionDenied,
+    )
+}
 _BACKEND_FIELDS: tuple[tuple[type[Exception], str], ...] = (
     (base.DocumentError, "document"),
     (base.QuestionError, "question"),
@@ -117,10 +126,8 @@ def status_to_error(
         return errors.Unavailable(reason or lost, message, retry_s=delay_s)
     if reason and code == "ABORTED":
         return errors.Conflict(message, reason=reason, metadata=metadata)
-    if reason and code == "FAILED_PRECONDITION":
-        return errors.FailedPrecondition(reason, message, metadata=metadata)
-    if reason and code == "RESOURCE_EXHAUSTED":
-        return errors.ResourceExhausted(reason, message, metadata=metadata)
+    if reason and code in _WITH_REASON:
+        return _WITH_REASON[code](reason, message, metadata=metadata)
     return _resource_error(code, metadata, message) or CallFailed(
         code, message, reason=reason or None, metadata=metadata
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from advisor.errors import NotFound
-from advisor.names import use_case_name
+from advisor.names import principal_of, use_case_name
 from advisor.storage import measured_cases, operations, trials
 from advisor.storage.database import Database
 from advisor.storage.measured_cases import KeptCase
@@ -53,13 +53,13 @@ def report_of(database: Database, use_case_id: str, trial_id: str, form: str) ->
         return Report(to_json(result).encode(), "application/json")
     if form == "MARKDOWN":
         return Report(to_markdown(result, trial.name).encode(), "text/markdown; charset=utf-8")
-    page = to_html(result, trial.name, track_record(database))
+    page = to_html(result, trial.name, track_record(database, principal_of(trial.use_case_id)))
     return Report(page.encode(), "text/html; charset=utf-8")
 
 
-def track_record(database: Database) -> TrackRecord:
-    """Return how advice fared against all trials that came after it."""
-    return tracked([*map(_tracked, measured_cases.every(database))])
+def track_record(database: Database, principal: str) -> TrackRecord:
+    """Return how advice to a principal fared against all trials that came after it."""
+    return tracked([*map(_tracked, measured_cases.every(database, principal=principal))])
 
 
 def whole_result(database: Database, trial: Trial) -> TrialResult:

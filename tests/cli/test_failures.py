@@ -163,6 +163,18 @@ WRONG = {
     ("examples", "list"): [(("faq", *NOWHERE), "no server answers at 127.0.0.1:1")],
     ("examples", "show"): [(NOWHERE, "Missing argument")],
     ("examples", "delete"): [(("x", *NOWHERE), "no server answers at 127.0.0.1:1")],
+    ("tokens", "create"): [
+        (("--role", "owner"), "--role: 'owner' is no role; allowed: read, write, admin"),
+        (("--principal", "Red"), "--principal: 'Red' is no name; allowed: 1 to 63 of a-z"),
+        (("--days", "0"), "--days: 0 is out of bounds; allowed: 1 to 3,650"),
+        (("--note", "x" * 201), "--note: must be one line of at most 200 characters"),
+    ],
+    ("tokens", "list"): [(("--all",), "--all")],
+    ("tokens", "revoke"): [
+        (("x",), "ID: 'x' is no id; give an id as advisor tokens list shows it"),
+        (("rot_abcdefgh_secret",), "ID: the text of a token is no id; give the id alone, its second part"),
+        ((), "Missing argument"),
+    ],
     ("models", "pull"): [(("--all",), "--all")],
     ("demo",): [(("--stale",), "--stale")],
     ("protos",): [((), "Missing option"), (("--out", "bad.yaml"), "bad.yaml")],

@@ -16,7 +16,8 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from advisor.client import CallFailed, Client
-from advisor.errors import Unavailable
+from advisor.client.credentials import credentials_from
+from advisor.errors import ConfigurationError, Unavailable
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -182,3 +183,34 @@ def test_a_certificate_of_another_host(guarded, trust):
     address = guarded.replace("127.0.0.1", "localhost")  # the same server
     with connect(address, credentials=trust, token=TOKEN) as client, pytest.raises(Unavailable):
         client.recommend({})
+
+
+def test_credentials_come_from_the_environment(guarded, certificate, tmp_path):
+    """As commands take them: the authority in a file, and a certificate with its key."""
+    paths = {name: tmp_path / f"{name}.pem" for name in ("key", "certificate")}
+    for path, content in zip(paths.values(), certificate, strict=True):
+        path.write_bytes(content)
+    found = credentials_from(
+        {
+            "ADVISOR_SERVER_CA": str(paths["certificate"]),
+            "ADVISOR_CLIENT_CERTIFICATE": str(paths["certificate"]),
+            "ADVISOR_CLIENT_KEY": str(paths["key"]),
+        }
+    )
+    with connect(guarded, credentials=found, token=TOKEN) as client:
+        assert client.recommend({}).approach == recommendation_pb2.APPROACH_RAG
+    assert credentials_from({}) is None
+    assert credentials_from({"ADVISOR_SERVER_CA": "system"}) is not None
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"ADVISOR_CLIENT_KEY": "k.pem"}, "ADVISOR_CLIENT_CERTIFICATE and ADVISOR_CLIENT_KEY go together"),
+        ({"ADVISOR_SERVER_CA": "/none.pem"}, "ADVISOR_SERVER_CA is /none.pem: cannot be read: No such file"),
+    ],
+)
+def test_credentials_that_cannot_be_read(environment, told):
+    """The variable at fault is named."""
+    with pytest.raises(ConfigurationError, match=told):
+        credentials_from(environment)

@@ -1,0 +1,131 @@
+"""The door: who calls, by the bearer token of the call.
+
+As long as no token was ever made, and none is set, the server is open, and
+everything belongs to the principal without a name. From the first one on, every
+call needs one, but for health checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from advisor.errors import AdvisorError, PermissionDenied, Unauthenticated
+from advisor.names import act_as
+from advisor.rpc.permissions import role_for
+from advisor.storage import tokens
+from advisor.storage.database import Database
+from advisor.storage.tokens import Role, Token
+
+__all__ = ["Doorkeeper", "Metadata"]
+
+Metadata = Sequence[tuple[str, str | bytes]]
+
+REFRESH_S = 1.0
+"""How long after it was revoked a token may still be good, on any server of the database."""
+_SCHEME = "bearer "
+_SEND = (
+    "send one as metadata authorization: Bearer TOKEN; advisor tokens create makes one where the server runs"
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Doorkeeper:
+    """Lets calls in by their tokens, as the database had them a moment ago.
+
+    Args:
+        database: Where tokens are kept.
+        admin_token: One that is good for everything, beside those.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        admin_token: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._admin_sha256 = tokens.secret_hash(admin_token) if admin_token else None
+        self._now = now
+        self._known: Mapping[str, Token] = {}
+        self.read()
+
+    def read(self) -> None:
+        """Read the tokens; blocks."""
+        self._known = {each.id: each for each in tokens.every(self._database)}
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls need a token."""
+        return bool(self._known) or self._admin_sha256 is not None
+
+    def admit(self, method: str, metadata: Metadata | None) -> None:
+        """Let a call in, from here on for its principal.
+
+        Args:
+            method: Its path.
+            metadata: What the client sent with it.
+
+        Raises:
+            Unauthenticated: It has no token that is good.
+            PermissionDenied: Its token is not good for this.
+        """
+        if not self.closed or (needed := role_for(method)) is None:
+            return
+        sent = _sent(metadata or ())
+        if self._admin_sha256 is not None and hmac.compare_digest(
+            tokens.secret_hash(sent), self._admin_sha256
+        ):
+            return
+        token = self._token(sent)
+        if not token.role.includes(needed):
+            raise PermissionDenied(
+                "ROLE_TOO_LOW",
+                f"{method.rpartition('/')[2]} needs the role {needed}, and the token has {token.role}; "
+                f"make one with advisor tokens create --role {needed.lower()}",
+                metadata={"role": needed},
+            )
+        if needed is Role.ADMIN and token.principal:
+            raise PermissionDenied(
+                "NOT_THE_OPERATOR",
+                f"{method.rpartition('/')[2]} concerns everything on the server, and the token is good for what "
+                "belongs to its principal; use one that was made without --principal",
+            )
+        act_as(token.principal)
+
+    async def keep_reading(self) -> None:
+        """Read the tokens again and again, until cancelled; while the database is away, those of before count."""
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await asyncio.to_thread(self.read)
+            except AdvisorError as error:
+                _log.warning("tokens could not be read", reason=error.reason)
+
+    def _token(self, sent: str) -> Token:
+        """Return the token whose text was sent; Unauthenticated where it is none that is good."""
+        parts = tokens.parts_of(sent)
+        known = self._known.get(parts[0]) if parts else None
+        found = tokens.secret_hash(parts[1] if parts else "")
+        # Of a token that is unknown a hash is compared as well: it takes as long.
+        right = hmac.compare_digest(found, known.secret_sha256 if known else bytes(len(found)))
+        if known is None or not right or not known.good(self._now()):
+            raise Unauthenticated(
+                "TOKEN_NOT_GOOD", f"the token is none of this server's, or not any more; {_SEND}"
+            )
+        return known
+
+
+def _sent(metadata: Metadata) -> str:
+    """Return the text of the token that came with a call; Unauthenticated where none did."""
+    value = next((value for name, value in metadata if name == "authorization"), None)
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+    if not text.lower().startswith(_SCHEME):
+        raise Unauthenticated("TOKEN_MISSING", f"this server asks for a token; {_SEND}")
+    return text[len(_SCHEME) :].strip()

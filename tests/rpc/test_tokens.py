@@ -1,0 +1,264 @@
+"""Tokens at the door, and principals who do not see what is others'."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+
+from advisor.client import Client
+from advisor.errors import AdvisorError, AlreadyExists, NotFound, PermissionDenied, Unauthenticated
+from advisor.rpc import doorkeeper
+from advisor.rpc.doorkeeper import Doorkeeper
+from advisor.rpc.permissions import OPEN, ROLES, role_for
+from advisor.rpc.requests import new_id
+from advisor.storage import tokens
+from advisor.storage.tokens import Role
+from advisor.v1 import use_case_pb2
+from tests.rpc.test_any_request import METHODS
+from tests.servers import Running
+
+PATIENCE_S = 10.0
+
+
+def path_of(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until the server has read the tokens again."""
+    ends = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def is_open(address: str, token: str | None = None) -> bool:
+    with Client(address, token=token) as client:
+        try:
+            list(client.use_cases())
+        except Unauthenticated:
+            return False
+    return True
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _often() -> Iterator[None]:
+    """Have the server read tokens more often than it does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(doorkeeper, "REFRESH_S", 0.02)
+        yield
+
+
+@pytest.fixture
+def issued(server: Running) -> Iterator[Callable[..., str]]:
+    """Yield what makes tokens that the server knows, and open it again at the end."""
+
+    def issue(principal: str = "", role: Role = Role.WRITE, **given: Any) -> str:
+        _, text = tokens.issue(server.database, principal=principal, role=role, **given)
+        until(lambda: not is_open(server.address) and (bool(given) or is_open(server.address, text)))
+        return text
+
+    yield issue
+    with server.database.transaction() as connection:
+        connection.execute("TRUNCATE tokens")
+    until(lambda: is_open(server.address))
+
+
+def called(channel: grpc.Channel, method: MethodDescriptor, token: str | None, **values: Any) -> list[Any]:
+    """Make a call with one message, and return what came."""
+    kinds = (
+        "stream" if method.client_streaming else "unary",
+        "stream" if method.server_streaming else "unary",
+    )
+    call = getattr(channel, "_".join(kinds))(path_of(method))
+    content = GetMessageClass(method.input_type)(**values).SerializeToString()
+    metadata = [("authorization", f"Bearer {token}")] if token else []
+    answer = call(iter([content]) if method.client_streaming else content, timeout=5, metadata=metadata)
+    received = list(answer) if method.server_streaming else [answer]
+    return [GetMessageClass(method.output_type).FromString(each) for each in received]
+
+
+def test_every_method_has_its_role() -> None:
+    """The table names what there is and nothing else; what it lacks would need the highest role."""
+    offered = {path_of(each) for each in METHODS if each.containing_service.full_name not in OPEN}
+    named = {f"/{service}/{name}" for service, methods in ROLES.items() for name in methods}
+    named -= {"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"}
+    assert offered <= named
+    assert role_for("/advisor.v1.DecisionService/Unheard") is Role.ADMIN
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_closed_from_the_first_token_on(issued, channel: grpc.Channel, method: MethodDescriptor) -> None:
+    """Without a token, or with one that is not good, nothing but health is answered."""
+    issued()
+    for token in (None, "nonsense", "rot_aaaaaaaa_nonsense"):
+        if method.containing_service.full_name in OPEN:
+            if method.name == "Check":
+                called(channel, method, token)
+            continue
+        with pytest.raises(grpc.RpcError) as caught:
+            called(channel, method, token)
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    "method",
+    [each for each in METHODS if role_for(path_of(each)) not in (None, Role.READ)],
+    ids=lambda each: each.name,
+)
+def test_reading_changes_nothing(issued, channel: grpc.Channel, method: MethodDescriptor) -> None:
+    """A token for reading is refused where something is changed, and told which role that needs."""
+    with pytest.raises(grpc.RpcError) as caught:
+        called(channel, method, issued(role=Role.READ))
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert "needs the role" in caught.value.details()
+
+
+def test_tokens_end(server: Running, issued) -> None:
+    """Revoked and expired ones are good for nothing, and the server stays closed."""
+    text = issued()
+    until(lambda: not is_open(server.address))
+    tokens.revoke(server.database, text.split("_")[1])
+    until(lambda: not is_open(server.address, text))
+    expired = issued(expire_time=datetime.now(UTC) - timedelta(seconds=1))
+    with (
+        Client(server.address, token=expired) as client,
+        pytest.raises(Unauthenticated, match="not any more"),
+    ):
+        list(client.use_cases())
+    assert not is_open(server.address)
+
+
+def test_the_time_counts(server: Running, issued) -> None:
+    """A token is good until the moment that it was made for."""
+    end = datetime.now(UTC) + timedelta(days=1)
+    text = issued(expire_time=end)
+    now = end - timedelta(seconds=1)
+    door = Doorkeeper(server.database, now=lambda: now)
+    sent = [("authorization", f"Bearer {text}")]
+    door.admit("/advisor.v1.DecisionService/Recommend", sent)
+    now = end
+    with pytest.raises(Unauthenticated):
+        door.admit("/advisor.v1.DecisionService/Recommend", sent)
+
+
+def test_only_the_operator_makes_all_passages_anew(server: Running, issued) -> None:
+    """That concerns every principal, so none with a name may."""
+    with (
+        Client(server.address, token=issued("red", Role.ADMIN)) as client,
+        pytest.raises(PermissionDenied, match="made without --principal"),
+    ):
+        client.reindex()
+
+
+def test_a_set_token_is_good_for_everything(server: Running) -> None:
+    """It closes the server by itself, and needs no row."""
+    door = Doorkeeper(server.database, admin_token="s" * 32)
+    method = "/advisor.v1.ExecutionService/Reindex"
+    door.admit(method, [("authorization", f"Bearer {'s' * 32}")])
+    with pytest.raises(Unauthenticated, match="asks for a token"):
+        door.admit(method, [])
+    with pytest.raises(Unauthenticated, match="none of this server's"):
+        door.admit(method, [("authorization", "Bearer other")])
+
+
+class TestPrincipals:
+    """Two principals on one server, who choose the same names."""
+
+    @pytest.fixture
+    def red(self, server: Running, issued) -> Iterator[Client]:
+        with Client(server.address, token=issued("red")) as client:
+            client.create_use_case("faq", description="Red.")
+            client.import_documents(
+                "faq", [use_case_pb2.Document(source="a.md", content=b"# Leave\n\nTwenty days.")]
+            )
+            client.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+            yield client
+
+    @pytest.fixture
+    def blue(self, server: Running, issued) -> Iterator[Client]:
+        with Client(server.address, token=issued("blue")) as client:
+            yield client
+
+    def test_a_name_is_each_ones_own(self, red: Client, blue: Client) -> None:
+        """The same id is free for the other, who sees nothing of the first."""
+        assert list(blue.use_cases()) == []
+        with pytest.raises(NotFound, match=r"^useCases/faq does not exist"):
+            blue.get_use_case("faq")
+        assert blue.create_use_case("faq", description="Blue.").name == "useCases/faq"
+        assert red.get_use_case("faq").description == "Red."
+        assert [each.description for each in red.use_cases()] == ["Red."]
+        blue.delete_use_case("faq")
+        assert red.get_use_case("faq").document_count == 1
+        with pytest.raises(AlreadyExists):
+            red.create_use_case("faq", description="Again.")
+
+    def test_requests_and_operations_are_each_ones_own(self, red: Client, blue: Client) -> None:
+        """An operation of the one is none to the other, under way or not, by name or in lists."""
+        future = red.tune("faq", adapter_id="a")
+        assert [each.name for each in red.operations()] == [future.name]
+        assert list(blue.operations()) == []
+        for call in (blue.operation, lambda name: blue.operation(name).cancel()):
+            with pytest.raises(NotFound, match=f"^{future.name} does not exist"):
+                call(future.name)
+        blue.create_use_case("faq")
+        blue.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+        assert blue.tune("faq", adapter_id="a").target == future.target
+        assert len(list(red.operations())) == 1
+
+    @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+    def test_nothing_of_others_is_seen(
+        self, red: Client, server: Running, issued, channel: grpc.Channel, method: MethodDescriptor
+    ) -> None:
+        """Whatever is asked of a use case of another principal is answered as of one that does not exist."""
+        token = issued("blue", Role.WRITE)
+        operation = red.tune("faq", adapter_id="a").name
+        before = red.get_use_case("faq")
+        for values, none in _asked(method, operation):
+            found = [_outcome(channel, method, token, each) for each in (values, none)]
+            names = [str(next(iter(each.values()))) for each in (values, none)]
+            assert found[0].replace(names[0], "NAME") == found[1].replace(names[1], "NAME")
+            assert "Red" not in found[0]
+        assert red.get_use_case("faq") == before
+        assert not red.operation(operation).done()
+
+
+def _asked(method: MethodDescriptor, operation: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield what names a resource of another in a request, and one that does not exist at all."""
+    nothing = f"operations/{'0' * 8}-0000-0000-0000-{'0' * 12}"
+    for field in method.input_type.fields:
+        if field.name not in ("name", "parent", "use_case") or method.name == "CreateUseCase":
+            continue
+        if method.containing_service.name == "Operations":
+            yield {field.name: operation}, {field.name: nothing}
+            continue
+        for tail in (
+            "",
+            "/adapters/a",
+            "/trials/a",
+            "/profile",
+            f"/documents/{'a' * 32}",
+            f"/examples/{'a' * 32}",
+        ):
+            yield {field.name: f"useCases/faq{tail}"}, {field.name: f"useCases/{new_id()}{tail}"}
+
+
+def _outcome(channel: grpc.Channel, method: MethodDescriptor, token: str, values: dict[str, Any]) -> str:
+    """Return what a call says, as text."""
+    if method.name == "UpdateUseCase":
+        values = {"use_case": use_case_pb2.UseCase(name=values["use_case"])}
+    if method.name in ("Answer", "Search"):
+        values = {**values, "question": "How long?"}
+    try:
+        return f"{called(channel, method, token, **values)}"
+    except grpc.RpcError as error:
+        return f"{error.code()} {error.details()}"
+    except AdvisorError as error:
+        return str(error)
