@@ -79,6 +79,8 @@ CODES = {
     ),
     "FAILED_PRECONDITION": ("the request is right, but the state does not allow it yet", ""),
     "ABORTED": ("another change of the same thing is under way: start over later", ""),
+    "UNAUTHENTICATED": ("the call has no token that is good; see [operations.md](operations.md)", ""),
+    "PERMISSION_DENIED": ("the token is not good for this", "the role that it needs, in the metadata"),
     "RESOURCE_EXHAUSTED": ("a limit, or the disk, is used up", ""),
     "UNAVAILABLE": ("not now: send the same again after a while", "`RetryInfo`: how long to wait"),
     "UNIMPLEMENTED": ("a standard option or method that this server does not have", ""),

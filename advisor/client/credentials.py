@@ -17,7 +17,7 @@ _SYSTEM = "system"
 
 
 def credentials_from(environment: Mapping[str, str]) -> grpc.ChannelCredentials | None:
-    """Return the credentials that ADVISOR_SERVER_CA and the client's certificate and key stand for; None for plain text.
+    """Return what ADVISOR_SERVER_CA and the client's certificate and key stand for; None for plain text.
 
     Raises:
         ConfigurationError: A file cannot be read, or its counterpart is missing.
