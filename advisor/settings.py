@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         example_bytes: Largest example: question, answer and context together.
         question_characters: Longest question.
         queued_operations: Most operations that wait for a worker.
+        principal_bytes: Documents of all use cases of one principal together.
+        principal_operations: Operations of one principal that wait or run.
+        principal_calls: Calls a second that one principal may make of one server for long; twice as many at once.
         concurrent_answers: Answers written at a time, by one model together; further ones wait or are refused.
         concurrent_imports: Imports at a time, over all use cases.
     """
@@ -107,6 +110,9 @@ class Settings(BaseSettings):
     example_bytes: Count = 256 * 1024
     question_characters: Count = 8_000
     queued_operations: Count = 100
+    principal_bytes: Count | None = None
+    principal_operations: Count | None = None
+    principal_calls: Annotated[float, Field(gt=0, le=1e6)] | None = None
     concurrent_answers: Count = TOGETHER
     concurrent_imports: Count = 2
 

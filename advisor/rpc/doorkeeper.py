@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
 
-from advisor.errors import AdvisorError, PermissionDenied, Unauthenticated
+from advisor.errors import AdvisorError, PermissionDenied, ResourceExhausted, Unauthenticated
 from advisor.names import act_as
 from advisor.rpc.permissions import role_for
 from advisor.storage import tokens
@@ -41,6 +42,7 @@ class Doorkeeper:
     Args:
         database: Where tokens are kept.
         admin_token: One that is good for everything, beside those.
+        calls: Calls a second that a principal may make for long; any number where None.
         now: The time.
     """
 
@@ -48,11 +50,14 @@ class Doorkeeper:
         self,
         database: Database,
         admin_token: str | None = None,
+        *,
+        calls: float | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._admin_sha256 = tokens.secret_hash(admin_token) if admin_token else None
         self._now = now
+        self._paces = _Paces(calls) if calls is not None else None
         self._known: Mapping[str, Token] = {}
         self.read()
 
@@ -75,14 +80,23 @@ class Doorkeeper:
         Raises:
             Unauthenticated: It has no token that is good.
             PermissionDenied: Its token is not good for this.
+            ResourceExhausted: Its principal calls too often.
         """
-        if not self.closed or (needed := role_for(method)) is None:
+        needed = role_for(method)
+        if needed is None:
             return
-        sent = _sent(metadata or ())
+        owner = self._allowed(method, needed, metadata or ()) if self.closed else ""
+        if self._paces is not None:
+            self._paces.count(owner)
+        act_as(owner)
+
+    def _allowed(self, method: str, needed: Role, metadata: Metadata) -> str:
+        """Return who calls; raises as `admit`."""
+        sent = _sent(metadata)
         if self._admin_sha256 is not None and hmac.compare_digest(
             tokens.secret_hash(sent), self._admin_sha256
         ):
-            return
+            return ""
         token = self._token(sent)
         if not token.role.includes(needed):
             raise PermissionDenied(
@@ -97,7 +111,7 @@ class Doorkeeper:
                 f"{method.rpartition('/')[2]} concerns everything on the server, and the token is good for what "
                 "belongs to its principal; use one that was made without --principal",
             )
-        act_as(token.principal)
+        return token.principal
 
     async def keep_reading(self) -> None:
         """Read the tokens again and again, until cancelled; while the database is away, those of before count."""
@@ -120,6 +134,33 @@ class Doorkeeper:
                 "TOKEN_NOT_GOOD", f"the token is none of this server's, or not any more; {_SEND}"
             )
         return known
+
+
+class _Paces:
+    """How often each principal calls: a bucket of calls that fills at an even rate.
+
+    Args:
+        rate: Calls a second; twice as many may come at once.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._most = max(1.0, 2 * rate)
+        self._left: dict[str, tuple[float, float]] = {}  # calls that were left, and when
+
+    def count(self, owner: str) -> None:
+        """Count a call; ResourceExhausted where too many came before it."""
+        now = time.monotonic()
+        left, before = self._left.get(owner, (self._most, now))
+        left = min(self._most, left + (now - before) * self._rate)
+        if left < 1:
+            wait_s = (1 - left) / self._rate
+            raise ResourceExhausted(
+                "RATE_LIMIT",
+                f"more than {self._rate:g} calls a second; the next is taken in {wait_s:.2g} s",
+                metadata={"retry_s": f"{wait_s:.3f}"},
+            )
+        self._left[owner] = (left - 1, now)
 
 
 def _sent(metadata: Metadata) -> str:

@@ -78,7 +78,12 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         answer_slots: Slots,
     ) -> None:
         self._execution = execution
-        self._queue = WorkQueue(database, execution, limit=settings.queued_operations)
+        self._queue = WorkQueue(
+            database,
+            execution,
+            limit=settings.queued_operations,
+            principal_limit=settings.principal_operations,
+        )
         self._database = database
         self._settings = settings
         self._lane = lane

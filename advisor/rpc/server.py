@@ -146,7 +146,9 @@ class AdvisorServer:
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
         admin = settings.admin_token
-        self._doorkeeper = Doorkeeper(database, admin.get_secret_value() if admin else None)
+        self._doorkeeper = Doorkeeper(
+            database, admin.get_secret_value() if admin else None, calls=settings.principal_calls
+        )
         edge: Any = ErrorMapping(
             self._server, self._doorkeeper.admit
         )  # stands for a server where servicers are added
@@ -221,6 +223,7 @@ class AdvisorServer:
             use_case_bytes=settings.use_case_bytes,
             use_case_examples=settings.use_case_examples,
             example_bytes=settings.example_bytes,
+            principal_bytes=settings.principal_bytes,
         )
         importer = Importer(
             parts.database,

@@ -55,7 +55,12 @@ class TrialServicer(service_grpc.TrialServiceServicer):
 
     def __init__(self, execution: Execution, database: Database, settings: Settings, lane: Lane) -> None:
         self._execution = execution
-        self._queue = WorkQueue(database, execution, limit=settings.queued_operations)
+        self._queue = WorkQueue(
+            database,
+            execution,
+            limit=settings.queued_operations,
+            principal_limit=settings.principal_operations,
+        )
         self._database = database
         self._lane = lane
 

@@ -208,6 +208,7 @@ class DocumentImport:
                 self._use_case_id,
             )
         )
+        self._refuse_above_principals_limit()
 
     def commit(self, count: int, sha256: str, request_id: str = "") -> ImportResult:
         """Publish what was staged, or return what the same request published before.
@@ -218,6 +219,7 @@ class DocumentImport:
             FailedPrecondition: The request's id was used for another request.
         """
         self.check(count, sha256)
+        self._refuse_above_principals_limit(at_last=True)
         return publish(
             self.connection,
             Request(request_id, self._request.hexdigest(), principal_of(self._use_case_id))
@@ -291,6 +293,30 @@ class DocumentImport:
                 [self._use_case_id, list(self._sources)],
             ).fetchall()
         return tuple(row[0] for row in rows)
+
+    def _refuse_above_principals_limit(self, *, at_last: bool = False) -> None:
+        """Raise ResourceExhausted where all use cases of the principal hold too much.
+
+        At last, no other import of the principal is published between this and the end of the transaction.
+        """
+        limit, owner = self._limits.principal_bytes, principal_of(self._use_case_id)
+        if limit is None:
+            return
+        if at_last:
+            self.connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('advisor.documents.' || %s, 0))", [owner]
+            )
+        held = number(
+            self.connection,
+            "SELECT coalesce(sum(size_bytes), 0) FROM documents WHERE principal_of(use_case_id) = %s",
+            owner,
+        )
+        if held > limit:
+            raise ResourceExhausted(
+                "STORAGE_LIMIT",
+                f"all your documents would take {held:,} bytes, and {limit:,} are allowed; delete some that are "
+                "not needed, or import fewer",
+            )
 
     def _refuse_above_limit(self, size_bytes: int) -> None:
         if size_bytes > self._limits.use_case_bytes:

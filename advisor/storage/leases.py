@@ -37,6 +37,10 @@ __all__ = [
     "sweep",
 ]
 
+_SERVED = (
+    "(SELECT max(other.update_time) FROM operations AS other WHERE other.attempt > 0 AND"
+    " principal_of(coalesce(other.use_case_id, '')) = principal_of(coalesce(operations.use_case_id, '')))"
+)
 LEASE_S = 20.0
 """Silence after which a worker counts as dead: ten heartbeats."""
 MAX_DEATHS = 3
@@ -57,13 +61,16 @@ class LeaseLost(Exception):
 
 
 def claim(database: Database, worker: str, kinds: Collection[str]) -> Operation | None:
-    """Take the oldest operation that waits; None where nothing does."""
+    """Take an operation that waits; None where none does.
+
+    It is the oldest of the principal whose work was taken up longest ago: whoever asks for much waits for itself.
+    """
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Operation)) as cursor:
         return cursor.execute(
             "UPDATE operations SET state = 'RUNNING', worker = %s, attempt = attempt + 1,"  # noqa: S608 - constants
             " heartbeat = clock_timestamp(), update_time = clock_timestamp()"
             " WHERE id = (SELECT id FROM operations WHERE state = 'QUEUED' AND kind = ANY(%s)"
-            f" ORDER BY create_time LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
+            f" ORDER BY {_SERVED} NULLS FIRST, create_time LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
             [worker, list(kinds)],
         ).fetchone()
 

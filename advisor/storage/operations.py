@@ -139,6 +139,7 @@ def create(
     target: str,
     payload: Mapping[str, Any],
     queue_limit: int,
+    principal_limit: int | None = None,
     request: Request | None = None,
     taken: Callable[[Connection], bool] = lambda _: False,
 ) -> Operation:
@@ -151,6 +152,7 @@ def create(
         target: Resource name of what it makes.
         payload: What is asked for.
         queue_limit: Most operations that may wait.
+        principal_limit: Most operations of a principal that may wait or run; any number where None.
         request: The client's name for the call.
         taken: Says whether the target exists already; not asked where the request is a repetition.
 
@@ -173,6 +175,8 @@ def create(
                 "QUEUE_FULL",
                 f"the queue is full, with {counted(queue_limit, 'operation')}; try again when some have ended",
             )
+        if principal_limit is not None:
+            _refuse_above_limit(connection, owner, principal_limit)
         operation_id = str(uuid.uuid4())
         connection.execute(
             "INSERT INTO operations (id, kind, use_case_id, target, payload) VALUES (%s, %s, %s, %s, %s)",
@@ -304,6 +308,22 @@ def _use_case_id(value: str) -> str:
         return parse_use_case(value)
     except InvalidInput as error:
         raise ValueError(value) from error
+
+
+def _refuse_above_limit(connection: Connection, owner: str, limit: int) -> None:
+    """Raise ResourceExhausted where so many operations of a principal are active; none is added meanwhile."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('advisor.operations.' || %s, 0))", [owner]
+    )
+    row = connection.execute(
+        f"SELECT count(*) FROM operations WHERE {_OWNER} = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
+        [owner],
+    ).fetchone()
+    if row is not None and row[0] >= limit:
+        raise ResourceExhausted(
+            "OPERATIONS_LIMIT",
+            f"{counted(row[0], 'operation')} of yours wait or run, and {limit} may; wait for one, or cancel it",
+        )
 
 
 def _maker(connection: Connection, owner: str, target: str) -> str:

@@ -22,12 +22,13 @@ MOST_FAULTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one use case may hold; the fields of `Settings` by the same names."""
+    """What one use case may hold, and all of a principal; the fields of `Settings` by the same names."""
 
     document_bytes: int
     use_case_bytes: int
     use_case_examples: int
     example_bytes: int
+    principal_bytes: int | None = None
 
 
 class Staged(Protocol):

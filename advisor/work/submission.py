@@ -22,12 +22,16 @@ class WorkQueue:
         database: Where use cases and operations are kept.
         execution: Decides about use cases, for kinds that ask before they begin.
         limit: Most operations that may wait.
+        principal_limit: Most operations of a principal that may wait or run; any number where None.
     """
 
-    def __init__(self, database: Database, execution: Execution, *, limit: int) -> None:
+    def __init__(
+        self, database: Database, execution: Execution, *, limit: int, principal_limit: int | None = None
+    ) -> None:
         self._database = database
         self._execution = execution
         self._limit = limit
+        self._principal_limit = principal_limit
 
     def submit(self, asked: JobRequest, request: Request | None = None) -> Operation:
         """Check that the work can begin, and queue it; the same request again returns the same operation.
@@ -48,6 +52,7 @@ class WorkQueue:
             target=asked.target,
             payload=asked.to_payload(),
             queue_limit=self._limit,
+            principal_limit=self._principal_limit,
             request=request,
             taken=partial(kind.taken, asked),
         )

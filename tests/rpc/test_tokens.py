@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +15,19 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from advisor.client import Client
-from advisor.errors import AdvisorError, AlreadyExists, NotFound, PermissionDenied, Unauthenticated
+from advisor.errors import (
+    AdvisorError,
+    AlreadyExists,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+)
 from advisor.rpc import doorkeeper
 from advisor.rpc.doorkeeper import Doorkeeper
 from advisor.rpc.permissions import OPEN, ROLES, role_for
 from advisor.rpc.requests import new_id
+from advisor.rpc.server import Parts
 from advisor.storage import tokens
 from advisor.storage.tokens import Role
 from advisor.v1 import use_case_pb2
@@ -167,6 +177,48 @@ def test_a_set_token_is_good_for_everything(server: Running) -> None:
         door.admit(method, [])
     with pytest.raises(Unauthenticated, match="none of this server's"):
         door.admit(method, [("authorization", "Bearer other")])
+
+
+def test_too_many_calls(server: Running) -> None:
+    """Each principal has a pace of its own; health checks and whoever waits are not refused."""
+    door = Doorkeeper(server.database, calls=0.5)
+    method = "/advisor.v1.DecisionService/Recommend"
+    door.admit(method, [])
+    with pytest.raises(
+        ResourceExhausted, match=r"more than 0.5 calls a second; the next is taken in (2|1\.\d) s"
+    ):
+        door.admit(method, [])
+    door.admit("/grpc.health.v1.Health/Check", [])
+    door = Doorkeeper(server.database, calls=1000)
+    for _ in range(2000):
+        door.admit(method, [])
+
+
+def test_too_much_is_told_apart_from_overload(
+    session_parts: Parts, server: Running, run_server: Callable[[Parts], AbstractContextManager[str]]
+) -> None:
+    """What a principal has used up is RESOURCE_EXHAUSTED, by a limit that is named."""
+    settings = session_parts.settings.model_copy(update={"principal_bytes": 30, "principal_operations": 1})
+    with (
+        run_server(replace(session_parts, settings=settings)) as address,
+        Client(address) as client,
+    ):
+        for name in ("one", "two"):
+            client.create_use_case(name)
+            client.import_examples(name, [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+        client.import_documents("one", [use_case_pb2.Document(source="a.md", content=b"x" * 20)])
+        with pytest.raises(
+            ResourceExhausted, match="all your documents would take 40 bytes, and 30 are"
+        ) as caught:
+            client.import_documents("two", [use_case_pb2.Document(source="a.md", content=b"x" * 20)])
+        assert caught.value.reason == "STORAGE_LIMIT"
+        assert client.get_use_case("two").document_count == 0
+        future = client.tune("one")
+        with pytest.raises(ResourceExhausted, match="1 operation of yours wait or run, and 1 may") as caught:
+            client.tune("two")
+        assert caught.value.reason == "OPERATIONS_LIMIT"
+        future.cancel()
+        client.tune("two").cancel()
 
 
 class TestPrincipals:

@@ -305,3 +305,18 @@ def test_only_what_has_ended_is_deleted(database: Database) -> None:
     operations.delete(database, asked.id)
     with pytest.raises(NotFound, match=asked.name):
         operations.get(database, asked.id)
+
+
+def test_whoever_asks_for_much_waits_for_itself(database: Database) -> None:
+    """Work is taken up in turns, one principal after the other, and of each in the order in which it was asked for."""
+    for name in ("red~faq", "blue~faq"):
+        use_cases.create(database, name, use_cases.Stated("", b""))
+    for owner, target in (("red", "1"), ("red", "2"), ("red", "3"), ("blue", "1"), ("blue", "2")):
+        operations.create(
+            database, kind="COUNT", use_case_id=f"{owner}~faq", target=target, payload={}, queue_limit=9
+        )
+    taken = [leases.claim(database, "worker", ["COUNT"]) for _ in range(6)]
+    order = [(each.use_case_id, each.target) for each in taken if each is not None]
+    assert order == [
+        ("red~faq", "1"), ("blue~faq", "1"), ("red~faq", "2"), ("blue~faq", "2"), ("red~faq", "3"),
+    ]  # fmt: skip

@@ -22,6 +22,10 @@ DROP INDEX operations_target;
 CREATE UNIQUE INDEX operations_target ON operations (principal_of(coalesce(use_case_id, '')), target)
     WHERE state IN ('QUEUED', 'RUNNING');
 
+-- Whose work was taken up longest ago.
+CREATE INDEX operations_served ON operations (principal_of(coalesce(use_case_id, '')), update_time)
+    WHERE attempt > 0;
+
 -- Of a token's secret the hash alone is kept; what was revoked stays, for whoever looks into what happened.
 CREATE TABLE tokens (
     id text COLLATE "C" PRIMARY KEY,
@@ -49,7 +53,7 @@ def downgrade() -> None:
     )
     op.execute(f"ALTER TABLE use_cases ADD CONSTRAINT use_cases_id_check CHECK (id ~ '^{ID}$')")
     op.execute(
-        "DROP TABLE tokens; DROP INDEX operations_target;"
+        "DROP TABLE tokens; DROP INDEX operations_served, operations_target;"
         "CREATE UNIQUE INDEX operations_target ON operations (target) WHERE state IN ('QUEUED', 'RUNNING');"
         "DROP FUNCTION principal_of"
     )
