@@ -30,7 +30,7 @@ from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Freshness
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
 from advisor.work.jobs import Job, Outcome
-from advisor.work.memory import PeakMemory
+from advisor.work.memory import PeakMemory, give_back
 from advisor.work.racing import Board, Clock, OutOfTime, engine_of
 from backends.base import BackendError, Cancelled, ExamplesError
 from backends.counts import counted
@@ -235,6 +235,7 @@ class Race:
                 if self._job.cancelled():
                     raise
                 raise OutOfTime("the time was up while it was trained") from None
+            give_back()
             return Outcome({**asdict(training), "memory_bytes": memory.bytes})
 
         if (arm, examples) not in self._trainings:

@@ -31,6 +31,7 @@ from advisor.storage.operations import CHANNEL, Operation
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
 from advisor.work.jobs import Job, JobFunction, Outcome
+from advisor.work.memory import give_back
 from backends.base import Cancelled
 
 __all__ = ["main", "perform", "work"]
@@ -88,6 +89,7 @@ def _work(
                 _await_notification(notifications, IDLE_S)
             else:
                 perform(database, settings, functions[operation.kind], operation, stopping)
+                give_back()
                 after_each()
 
 
