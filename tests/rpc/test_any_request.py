@@ -31,6 +31,7 @@ from advisor.v1 import (
     execution_service_pb2,
     learning_service_pb2,
     recommendation_pb2,
+    trial_service_pb2,
     use_case_pb2,
 )
 from advisor.v1 import use_case_service_pb2 as service_pb2
@@ -44,6 +45,7 @@ SERVICES = [
             decision_service_pb2,
             execution_service_pb2,
             learning_service_pb2,
+            trial_service_pb2,
             service_pb2,
             operations_pb2,
         )
@@ -69,6 +71,7 @@ TEXTS = {
     "": ("", "faq", "One two.", "a.md", "text/html", "00000000-0000-0000-0000-000000000000"),
     "name": ("useCases/faq", "useCases/faq/adapters/a", NO_OPERATION, "operations"),
     "parent": USE_CASES,
+    "format": ("", "JSON", "HTML"),
     "use_case": USE_CASES,
     "adapter": ("", "useCases/faq/adapters/a"),
     "page_token": ("", "W10="),

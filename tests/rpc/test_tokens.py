@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -271,18 +271,23 @@ class TestPrincipals:
     ) -> None:
         """Whatever is asked of a use case of another principal is answered as of one that does not exist."""
         token = issued("blue", Role.WRITE)
+        (document,), example = red.documents("faq"), next(iter(red.examples("faq")))
         operation = red.tune("faq", adapter_id="a").name
+        trial = red.trials.run("faq", trial_id="a").target
         before = red.get_use_case("faq")
-        for values, none in _asked(method, operation):
+        tails = [name.removeprefix("useCases/faq") for name in (trial, document.name, example.name)]
+        for values, none in _asked(method, operation, ["", "/profile", "/adapters/a", *tails]):
             found = [_outcome(channel, method, token, each) for each in (values, none)]
-            names = [str(next(iter(each.values()))) for each in (values, none)]
-            assert found[0].replace(names[0], "NAME") == found[1].replace(names[1], "NAME")
+            assert _anonymous(found[0], values) == _anonymous(found[1], none)
             assert "Red" not in found[0]
         assert red.get_use_case("faq") == before
-        assert not red.operation(operation).done()
+        assert red.get_document(document.name).content
+        assert [each.state for each in red.operations()] == ["queued", "queued"]
 
 
-def _asked(method: MethodDescriptor, operation: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _asked(
+    method: MethodDescriptor, operation: str, tails: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield what names a resource of another in a request, and one that does not exist at all."""
     nothing = f"operations/{'0' * 8}-0000-0000-0000-{'0' * 12}"
     for field in method.input_type.fields:
@@ -291,15 +296,14 @@ def _asked(method: MethodDescriptor, operation: str) -> Iterator[tuple[dict[str,
         if method.containing_service.name == "Operations":
             yield {field.name: operation}, {field.name: nothing}
             continue
-        for tail in (
-            "",
-            "/adapters/a",
-            "/trials/a",
-            "/profile",
-            f"/documents/{'a' * 32}",
-            f"/examples/{'a' * 32}",
-        ):
+        for tail in tails:
             yield {field.name: f"useCases/faq{tail}"}, {field.name: f"useCases/{new_id()}{tail}"}
+
+
+def _anonymous(outcome: str, values: dict[str, Any]) -> str:
+    """Return what a call says, without the name that it was asked by."""
+    (name,) = values.values()
+    return outcome.replace("/".join(name.split("/")[:2]), "NAME")
 
 
 def _outcome(channel: grpc.Channel, method: MethodDescriptor, token: str, values: dict[str, Any]) -> str:
