@@ -98,8 +98,12 @@ def nearest_statement(
 
 
 def answering(question: str, statement: Statement) -> str:
-    """Return a statement as an answer: with what follows it, where it says no more than the question does."""
-    said = stems(statement.whole) - stems(f"{question} {_LINKING}")
+    """Return a statement as an answer: with what follows it, where it says no more than the question does.
+
+    What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself.
+    """
+    label, colon, _ = statement.whole.partition(": ")
+    said = stems(statement.whole) - stems(f"{question} {_LINKING} {label if colon else ''}")
     if said or not statement.after:
         return statement.whole
     first, *more = statement.after

@@ -111,8 +111,10 @@ def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
         ("What is the code of the Mexican Peso?", "Mexican Peso. Code: MXN. Number: 484.", ALL),
         ("What is the code of the peso?", f"Peso. Code: MXN. It is{' more' * 30}.", "Peso. Code: MXN."),
         ("What is the code of the Mexican Peso?", "Mexican Peso.", ALL),
+        ("How is Libyan Dinar abbreviated?", "Currency: Libyan Dinar. Code: LYD. Number: 434.", ALL),
+        ("What is paid in Tripoli?", "Currency: Libyan Dinar. Code: LYD.", "Currency: Libyan Dinar."),
     ],
-    ids=["it repeats", "it tells", "items", "too long", "alone"],
+    ids=["it repeats", "it tells", "items", "too long", "alone", "under a label", "a label and its value"],
 )
 def test_a_statement_that_repeats_the_question_is_told_with_what_follows(
     question: str, text: str, answer: str
