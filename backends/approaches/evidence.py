@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ _OTHERS = 12
 _NEAR_ENOUGH = 0.40
 _NEARNESS_SHARE = 0.8
 _FEW_WORDS = 0.05
+_QUOTED = re.compile(r"[“\"«]([^“”\"«»]+)[”\"»]")
+_QUOTED_CHARACTERS = 8  # shorter ones, such as "on" or "error", stand everywhere
 # Parts of words such as `peut-on` or `sign-in`, which the language joins.
 _JOINED = STOP_WORDS | {
     "based",
@@ -57,9 +60,9 @@ class Evidence:
 def evidence_for(question: str, hits: Sequence[Hit], embedder: Embedder) -> Evidence:
     """Return whether what was found can hold the answer to a question.
 
-    A statement must be near enough in meaning, or hold enough of the words; where
-    the question names things such as `max_connections` or `--quiet`, one of them at
-    least must be there; and where it asks for a kind of detail, so must one of that.
+    A statement must be near enough in meaning, or hold enough of the words, or the words that the question
+    quotes; where it names things such as `max_connections` or `--quiet`, one of them at least must be there;
+    and where it asks for a kind of detail, so must one of that.
 
     Args:
         question: The question.
@@ -80,10 +83,18 @@ def evidence_for(question: str, hits: Sequence[Hit], embedder: Embedder) -> Evid
     nearest = max(near.values(), default=0.0)
     near_enough = _NEARNESS_SHARE * nearest + (1 - _NEARNESS_SHARE) * words >= _NEAR_ENOUGH
     # The default embedder has learned English: texts in another language are near each other for that alone.
-    if not near_enough or (words < _FEW_WORDS and language_of(found) != "english"):
+    foreign = words < _FEW_WORDS and language_of(found) != "english"
+    if (not near_enough or foreign) and not _quotes(question, found):
         return Evidence(near, "a statement on it")
     detail = missing_detail(question, statements, hits)
     return Evidence(near, f"a detail of this kind: {detail}" if detail else "")
+
+
+def _quotes(question: str, found: str) -> bool:
+    """Return whether a question quotes words that stand in what was found, such as the text of an error."""
+    texts = (" ".join(each.lower().split()) for each in _QUOTED.findall(question))
+    plain = " ".join(found.split())
+    return any(len(text) >= _QUOTED_CHARACTERS and text in plain for text in texts)
 
 
 def _names_a_thing(name: str) -> bool:

@@ -50,6 +50,20 @@ def test_what_is_far_off_is_no_evidence() -> None:
     assert lacks("Who sang?", found("Lamps give light.", words=0.0)) == "a statement on it"
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Which constant stands for “No such process”?", ""),
+        ('Which constant stands for "no  such Process"?', ""),
+        ("Which constant stands for «No such file»?", "a statement on it"),
+        ("Which constant stands for “No such”?", "a statement on it"),
+    ],
+)
+def test_words_that_are_quoted_are_evidence(question: str, expected: str) -> None:
+    """The text of an error stands where it is explained, however little else of the question does."""
+    assert lacks(question, found("ESRCH (3): No such process", words=0.0)) == expected
+
+
 def test_a_detail_that_is_not_told_is_named() -> None:
     """The subject is there, but not what is asked of it."""
     question = "In which version was max_connections added, and how many clients connect by default?"
