@@ -31,6 +31,7 @@ FIRST = (
     "execution_service",
     "trial_service",
     "learning_service",
+    "server_service",
     "facts",
     "recommendation",
     "use_case",

@@ -20,6 +20,7 @@ from advisor.cli import (
     decide,
     demo,
     importing,
+    info,
     init,
     learning,
     models,
@@ -70,6 +71,7 @@ reindexing.register(app)
 operations.register(app)
 models.register(app)
 tokens.register(app)
+info.register(app)
 protos.register(app)
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "RecordOutcome": "advisor outcome FILE TOKEN",
     "ListMeasuredCases": "advisor learn",
     "GetTrackRecord": "advisor track",
+    "GetServerInfo": "advisor info",
     "GetOperation": "advisor operations list",
     "ListOperations": "advisor operations list",
     "WaitOperation": "advisor operations wait NAME",

@@ -37,6 +37,8 @@ from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import progress_pb2, recommendation_pb2, use_case_pb2
+from advisor.v1 import server_service_pb2 as server_pb2
+from advisor.v1 import server_service_pb2_grpc as server_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
 from advisor.wire.recommendation import approach_to_proto
@@ -85,6 +87,7 @@ class Client:
         self._decisions: Any = decision_grpc.DecisionServiceStub(self._channel)
         self._use_cases: Any = use_cases_grpc.UseCaseServiceStub(self._channel)
         self._execution: Any = execution_grpc.ExecutionServiceStub(self._channel)
+        self._server: Any = server_grpc.ServerServiceStub(self._channel)
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
         self.trials = TrialCalls(self._channel, self._call, self._pages, self._future)
         self.learning = LearningCalls(self._channel, self._call, self._pages)
@@ -98,6 +101,10 @@ class Client:
     def close(self) -> None:
         """Close the connection; calls that go on end with CANCELLED."""
         self._channel.close()
+
+    def server_info(self) -> server_pb2.ServerInfo:
+        """Return the server's versions, models and limits, and whom it takes the caller for."""
+        return self._call(self._server.GetServerInfo, server_pb2.GetServerInfoRequest())  # type: ignore[no-any-return]
 
     def recommend(
         self, use_case: FactsLike | str, *, basic: bool = False

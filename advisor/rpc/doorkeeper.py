@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 import structlog
@@ -22,7 +23,7 @@ from advisor.storage import tokens
 from advisor.storage.database import Database
 from advisor.storage.tokens import Role, Token
 
-__all__ = ["Doorkeeper", "Metadata"]
+__all__ = ["Doorkeeper", "Metadata", "role"]
 
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -34,6 +35,12 @@ _SEND = (
 )
 
 _log = structlog.get_logger(__name__)
+_granted: ContextVar[Role] = ContextVar("role", default=Role.ADMIN)
+
+
+def role() -> Role:
+    """Return what the present call may do."""
+    return _granted.get()
 
 
 class Doorkeeper:
@@ -85,18 +92,19 @@ class Doorkeeper:
         needed = role_for(method)
         if needed is None:
             return
-        owner = self._allowed(method, needed, metadata or ()) if self.closed else ""
+        owner, granted = self._allowed(method, needed, metadata or ()) if self.closed else ("", Role.ADMIN)
         if self._paces is not None:
             self._paces.count(owner)
         act_as(owner)
+        _granted.set(granted)
 
-    def _allowed(self, method: str, needed: Role, metadata: Metadata) -> str:
-        """Return who calls; raises as `admit`."""
+    def _allowed(self, method: str, needed: Role, metadata: Metadata) -> tuple[str, Role]:
+        """Return who calls, and what they may do; raises as `admit`."""
         sent = _sent(metadata)
         if self._admin_sha256 is not None and hmac.compare_digest(
             tokens.secret_hash(sent), self._admin_sha256
         ):
-            return ""
+            return "", Role.ADMIN
         token = self._token(sent)
         if not token.role.includes(needed):
             raise PermissionDenied(
@@ -111,7 +119,7 @@ class Doorkeeper:
                 f"{method.rpartition('/')[2]} concerns everything on the server, and the token is good for what "
                 "belongs to its principal; use one that was made without --principal",
             )
-        return token.principal
+        return token.principal, token.role
 
     async def keep_reading(self) -> None:
         """Read the tokens again and again, until cancelled; while the database is away, those of before count."""

@@ -40,6 +40,7 @@ ROLES: Mapping[str, Mapping[str, Role]] = {
         **dict.fromkeys(("ListMeasuredCases", "GetTrackRecord"), Role.READ),
         "RecordOutcome": Role.WRITE,
     },
+    "advisor.v1.ServerService": {"GetServerInfo": Role.READ},
     "google.longrunning.Operations": {
         **dict.fromkeys(("GetOperation", "ListOperations", "WaitOperation"), Role.READ),
         **dict.fromkeys(("CancelOperation", "DeleteOperation"), Role.WRITE),

@@ -37,6 +37,7 @@ from advisor.rpc.listening import address_text, cannot_listen, check_free
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
 from advisor.rpc.reloading import reload_on_hangup
+from advisor.rpc.server_info import MESSAGE_BYTES, ServerServicer
 from advisor.rpc.trials import TrialServicer
 from advisor.rpc.use_cases import UseCaseServicer
 from advisor.settings import Settings
@@ -51,6 +52,8 @@ from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import learning_service_pb2 as learning_pb2
 from advisor.v1 import learning_service_pb2_grpc as learning_grpc
+from advisor.v1 import server_service_pb2 as server_pb2
+from advisor.v1 import server_service_pb2_grpc as server_grpc
 from advisor.v1 import trial_service_pb2 as trial_pb2
 from advisor.v1 import trial_service_pb2_grpc as trial_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
@@ -65,6 +68,7 @@ DECISIONS = decision_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_nam
 USE_CASES = use_cases_pb2.DESCRIPTOR.services_by_name["UseCaseService"].full_name
 EXECUTION = execution_pb2.DESCRIPTOR.services_by_name["ExecutionService"].full_name
 TRIALS = trial_pb2.DESCRIPTOR.services_by_name["TrialService"].full_name
+SERVER = server_pb2.DESCRIPTOR.services_by_name["ServerService"].full_name
 LEARNING = learning_pb2.DESCRIPTOR.services_by_name["LearningService"].full_name
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name
 
@@ -79,7 +83,7 @@ GRACE_S = 10.0
 
 OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, and fails
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -133,6 +137,7 @@ class AdvisorServer:
                 EXECUTION: {"database", "models"},
                 TRIALS: {"database"},
                 LEARNING: {"database"},
+                SERVER: {"database"},
             }
         )
         self._forget: Callable[[], None] = lambda: None
@@ -175,11 +180,14 @@ class AdvisorServer:
         learning_grpc.add_LearningServiceServicer_to_server(
             LearningServicer(database, self._database_lane), edge
         )
+        server_grpc.add_ServerServiceServicer_to_server(
+            ServerServicer(parts.advisor, database, settings, self._database_lane), edge
+        )
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsServicer(database, self._database_lane), edge
         )
         self._health.add_to(edge)
-        services = (DECISIONS, USE_CASES, EXECUTION, TRIALS, LEARNING, OPERATIONS)
+        services = (DECISIONS, USE_CASES, EXECUTION, TRIALS, LEARNING, SERVER, OPERATIONS)
         add_reflection((*services, health.SERVICE_NAME), edge)
 
     async def start(self, host: str, port: int) -> int:

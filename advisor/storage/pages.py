@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from advisor.errors import InvalidInput
 from advisor.storage.records import Item, Page
 
-__all__ = ["after", "after_position", "after_time", "page_of", "page_size", "start"]
+__all__ = ["MOST_ITEMS", "after", "after_position", "after_time", "page_of", "page_size", "start"]
 
+MOST_ITEMS = 1000
+"""Items of a page, however many are asked for."""
 LONGEST_POSITION = 19
 """Digits of the largest bigint of PostgreSQL; a token with as many is none that was handed out."""
 
 
-def page_size(asked: int, *, default: int = 50, maximum: int = 1000) -> int:
+def page_size(asked: int, *, default: int = 50, maximum: int = MOST_ITEMS) -> int:
     """Return how many items a page holds; 0 asks for the default.
 
     Raises:

@@ -134,6 +134,7 @@ WRONG = {
         (NOWHERE, "no server answers at 127.0.0.1:1"),
         (("faq", *NOWHERE), "(faq): it takes none; see"),
     ],
+    ("info",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
     ("reindex",): [(NOWHERE, "no server answers at 127.0.0.1:1"), (("faq", *NOWHERE), "faq")],
     ("operations", "list"): [(NOWHERE, "no server answers at 127.0.0.1:1")],
     ("operations", "wait"): [

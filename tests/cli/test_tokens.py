@@ -76,3 +76,13 @@ def _is_open(client: Client) -> bool:
     except Unauthenticated:
         return False
     return True
+
+
+def test_what_a_server_is_and_who_calls(advisor, server):
+    """Versions, models and limits; and what the caller may do and has used."""
+    shown = dict(line.split("\t") for line in advisor("info", "--server", server.address).out.splitlines())
+    assert (shown["principal"], shown["role"], shown["documents"]) == ("-", "admin", "0 bytes")
+    assert (shown["document bytes"], shown["batch requests"]) == ("4,000,000", "1,000")
+    told = json.loads(advisor("info", "--json", "--server", server.address).out)["server"]
+    assert told["limits"]["document_bytes"] == "4000000"
+    assert told["versions"]["advisor"]

@@ -12,6 +12,7 @@ from advisor.v1 import (
     decision_service_pb2,
     execution_service_pb2,
     learning_service_pb2,
+    server_service_pb2,
     trial_service_pb2,
     use_case_service_pb2,
 )
@@ -24,6 +25,7 @@ SERVICES = [
         execution_service_pb2,
         trial_service_pb2,
         learning_service_pb2,
+        server_service_pb2,
         operations_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

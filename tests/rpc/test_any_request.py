@@ -31,6 +31,7 @@ from advisor.v1 import (
     execution_service_pb2,
     learning_service_pb2,
     recommendation_pb2,
+    server_service_pb2,
     trial_service_pb2,
     use_case_pb2,
 )
@@ -45,6 +46,7 @@ SERVICES = [
             decision_service_pb2,
             execution_service_pb2,
             learning_service_pb2,
+            server_service_pb2,
             trial_service_pb2,
             service_pb2,
             operations_pb2,

@@ -221,6 +221,29 @@ def test_too_much_is_told_apart_from_overload(
         client.tune("two").cancel()
 
 
+def test_a_caller_is_told_who_it_is(
+    session_parts: Parts, server: Running, issued, run_server: Callable[[Parts], AbstractContextManager[str]]
+) -> None:
+    """With what it has used of its own, and may."""
+    text = issued("red", Role.READ)
+    with Client(server.address, token=issued("red")) as client:
+        client.create_use_case("faq")
+        client.import_documents("faq", [use_case_pb2.Document(source="a.md", content=b"x" * 20)])
+    settings = session_parts.settings.model_copy(update={"principal_bytes": 30, "principal_calls": 50.0})
+    with (
+        run_server(replace(session_parts, settings=settings)) as address,
+        Client(address, token=text) as client,
+    ):
+        info = client.server_info()
+    caller = info.caller
+    assert (caller.principal, caller.role) == ("red", type(caller).ROLE_READ)
+    assert (caller.document_bytes, caller.document_bytes_limit, caller.calls_limit) == (20, 30, 50)
+    assert (caller.operations, caller.HasField("operations_limit")) == (0, False)
+    assert info.limits.document_bytes == settings.document_bytes
+    assert info.versions.rules == session_parts.advisor.version
+    assert info.models.generator == settings.generator
+
+
 class TestPrincipals:
     """Two principals on one server, who choose the same names."""
 
