@@ -184,5 +184,5 @@ def _fault(error: ErrorDetails) -> str:
     name = "_".join(map(str, error["loc"]))
     if error["type"] == "value_error":
         return f"{PREFIX}{name.upper()}: {error['msg'].removeprefix('Value error, ')}"
-    value = "" if name == "database_url" else f"{error['input']!r}: "
+    value = "" if name in ("database_url", "admin_token") else f"{error['input']!r}: "
     return f"{PREFIX}{name.upper()}: {value}{error['msg'][:1].lower()}{error['msg'][1:]}"

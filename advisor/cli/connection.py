@@ -17,7 +17,7 @@ from pathlib import Path
 from advisor.cli.extras import require_server
 from advisor.cli.output import notices
 from advisor.client import Client
-from advisor.client.credentials import credentials_from
+from advisor.client.credentials import credentials_from, refuse_plain_text
 from advisor.environment import check_environment
 from advisor.errors import ConfigurationError, Unavailable
 
@@ -39,8 +39,10 @@ def connected(target: str | None) -> Iterator[Client]:
     check_environment()
     target = target or os.environ.get("ADVISOR_SERVER")
     if target:
-        token = os.environ.get("ADVISOR_TOKEN")
-        with _reachable(), Client(target, token=token, credentials=credentials_from(os.environ)) as client:
+        token, credentials = os.environ.get("ADVISOR_TOKEN"), credentials_from(os.environ)
+        if token and credentials is None:
+            refuse_plain_text(target, os.environ)
+        with _reachable(), Client(target, token=token, credentials=credentials) as client:
             yield client
         return
     require_server("a server of its own", "name a running one by --server ADDRESS")

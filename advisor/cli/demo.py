@@ -8,6 +8,7 @@ stays: what was imported and trained is used again by the next run.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -84,8 +85,9 @@ def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
     console = _console()
     with ExitStack() as stack:
         with console.status("starting a server"):
-            address = stack.enter_context(own_server(data_dir=settings.data_dir / "demo"))
-        client = stack.enter_context(Client(address))
+            token = secrets.token_urlsafe()
+            address = stack.enter_context(own_server(data_dir=settings.data_dir / "demo", token=token))
+        client = stack.enter_context(Client(address, token=token))
         console.print(f"A gRPC server listens on {address}. What follows asks it, as any client would.")
         _retrieve(console, client, fresh=fresh)
         trial = _fine_tune(console, client, settings.generator, fresh=fresh)

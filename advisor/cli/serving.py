@@ -42,6 +42,7 @@ def serve(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
     given = {"host": host, "port": port, "rules": rules}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    os.environ.pop("ADVISOR_ADMIN_TOKEN", None)  # workers and parsers need no secrets
     run(settings, ready=lambda at: _say_where(address_text(settings.host, at)), port_file=port_file)
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +24,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from advisor.client import targets
 from advisor.client.calls import AnswerEvent, AnswerStream, import_result, translated
+from advisor.client.channel import open_channel
 from advisor.client.learning import LearningCalls
 from advisor.client.operations import OperationFuture
 from advisor.client.targets import FactsLike, facts_of, name_of, view_of
@@ -47,9 +47,6 @@ from backends.base import Example, Exchange
 
 __all__ = ["AnswerEvent", "AnswerStream", "CallFailed", "Client", "OperationFuture"]
 
-MESSAGE_BYTES = 64 * 1024 * 1024
-KEEPALIVE_MS = 60_000
-
 
 class Client:
     """A connection to one server; safe to use from several threads.
@@ -71,16 +68,7 @@ class Client:
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
     ) -> None:
-        service_config = resources.files("advisor").joinpath("data/service_config.json").read_text()
-        options = [
-            ("grpc.service_config", service_config),
-            ("grpc.max_receive_message_length", MESSAGE_BYTES),
-            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-        ]
-        if credentials is None:
-            self._channel = grpc.insecure_channel(target, options)
-        else:
-            self._channel = grpc.secure_channel(target, credentials, options)
+        self._channel = open_channel(target, credentials)
         self._metadata = [("authorization", f"Bearer {token}")] if token else []
         self._timeout_s = timeout_s
         self._target = target

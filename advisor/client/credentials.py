@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
 
 from advisor.errors import ConfigurationError
 
-__all__ = ["credentials_from"]
+__all__ = ["credentials_from", "is_loopback", "refuse_plain_text"]
 
 _CA, _CERTIFICATE, _KEY = "ADVISOR_SERVER_CA", "ADVISOR_CLIENT_CERTIFICATE", "ADVISOR_CLIENT_KEY"
+_YES = ("1", "true", "yes", "on")
 _SYSTEM = "system"
 """In place of a file: whoever this machine trusts."""
 
@@ -35,3 +37,25 @@ def credentials_from(environment: Mapping[str, str]) -> grpc.ChannelCredentials 
             except OSError as error:
                 raise ConfigurationError(f"{name} is {path}: cannot be read: {error.strerror}") from None
     return grpc.ssl_channel_credentials(found.get(_CA), found.get(_KEY), found.get(_CERTIFICATE))
+
+
+def refuse_plain_text(target: str, environment: Mapping[str, str]) -> None:
+    """Refuse to send a token over a network in plain text, unless that is asked for by name.
+
+    Raises:
+        ConfigurationError: The target is beyond this machine.
+    """
+    host = target.rpartition(":")[0].strip("[]")
+    if not is_loopback(host) and environment.get("ADVISOR_INSECURE", "").lower() not in _YES:
+        raise ConfigurationError(
+            f"ADVISOR_TOKEN would be sent to {target} in plain text; set ADVISOR_SERVER_CA to the PEM file of who "
+            "vouches for the server, or to system, or set ADVISOR_INSECURE=true"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address, or the name of a host, is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

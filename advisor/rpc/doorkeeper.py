@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from advisor.errors import AdvisorError, PermissionDenied, ResourceExhausted, Unauthenticated
+from advisor.errors import PermissionDenied, ResourceExhausted, Unauthenticated
 from advisor.names import act_as
 from advisor.rpc.permissions import role_for
 from advisor.storage import tokens
@@ -50,6 +50,7 @@ class Doorkeeper:
         database: Where tokens are kept.
         admin_token: One that is good for everything, beside those.
         calls: Calls a second that a principal may make for long; any number where None.
+        stays_closed: Whether it stays closed though all tokens have gone from the database.
         now: The time.
     """
 
@@ -59,6 +60,7 @@ class Doorkeeper:
         admin_token: str | None = None,
         *,
         calls: float | None = None,
+        stays_closed: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
@@ -66,16 +68,20 @@ class Doorkeeper:
         self._now = now
         self._paces = _Paces(calls) if calls is not None else None
         self._known: Mapping[str, Token] = {}
+        self._stays_closed = stays_closed
+        self._was_closed = False
         self.read()
 
     def read(self) -> None:
         """Read the tokens; blocks."""
         self._known = {each.id: each for each in tokens.every(self._database)}
+        self._was_closed |= bool(self._known)
 
     @property
     def closed(self) -> bool:
         """Whether calls need a token."""
-        return bool(self._known) or self._admin_sha256 is not None
+        here = bool(self._known) or self._admin_sha256 is not None
+        return here or (self._stays_closed and self._was_closed)
 
     def admit(self, method: str, metadata: Metadata | None) -> None:
         """Let a call in, from here on for its principal.
@@ -127,8 +133,8 @@ class Doorkeeper:
             await asyncio.sleep(REFRESH_S)
             try:
                 await asyncio.to_thread(self.read)
-            except AdvisorError as error:
-                _log.warning("tokens could not be read", reason=error.reason)
+            except Exception as error:  # noqa: BLE001 - whatever it is: the next second may be better
+                _log.warning("tokens could not be read", exc_info=error)
 
     def _token(self, sent: str) -> Token:
         """Return the token whose text was sent; Unauthenticated where it is none that is good."""

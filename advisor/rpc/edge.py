@@ -22,7 +22,7 @@ from google.rpc import status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
-from advisor.errors import InvalidInput, Unsupported
+from advisor.errors import AdvisorError, InvalidInput, Unsupported
 from advisor.wire.status import error_to_status, internal_status
 from advisor.wire.unreadable import unreadable
 
@@ -71,22 +71,37 @@ class _Mapped(grpc.GenericRpcHandler):
         if wrapped is None:
             handler = self._handlers.service(handler_call_details)
             if handler is not None:
-                self._wrapped[method] = wrapped = _wrap(handler, method, self._admit)
+                self._wrapped[method] = wrapped = _wrap(handler, method)
+        if wrapped is None:
+            return None
+        try:  # before a message has come: who is not let in is not waited for
+            self._admit(method, handler_call_details.invocation_metadata)
+        except AdvisorError as error:
+            return _refusing(error, method)
         return wrapped
 
 
-def _wrap(handler: Handler, method: str, admit: Admit) -> Handler:
+def _refusing(error: AdvisorError, method: str) -> Handler:
+    """Return a handler that ends a call with an error, without a look at what it carries."""
+
+    async def refuse(_messages: object, context: Context) -> None:
+        await _abort(context, error, method)
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def _wrap(handler: Handler, method: str) -> Handler:
     codecs = {
         "request_deserializer": _reader(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
     if handler.unary_unary:
-        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, method, admit), **codecs)
+        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, method), **codecs)
     if handler.stream_unary:
-        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, method, admit), **codecs)
+        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, method), **codecs)
     if handler.unary_stream:
-        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method, admit), **codecs)
-    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method, admit), **codecs)
+        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method), **codecs)
+    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codecs)
 
 
 def _reader(deserializer: Any) -> Callable[[bytes], Any]:
@@ -122,12 +137,11 @@ def _read(request: Any) -> Any:
     return request if isinstance(request, Message) else _Messages(request)
 
 
-def _single(behaviour: Callable[..., Awaitable[Any]], method: str, admit: Admit) -> Callable[..., Any]:
+def _single(behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Any]:
     """Wrap a handler that returns one thing, or writes to the context itself."""
 
     async def call(request: Any, context: Context) -> Any:
         try:
-            admit(method, context.invocation_metadata())
             return await behaviour(_read(request), context)
         except aio.AbortError:
             raise
@@ -137,14 +151,13 @@ def _single(behaviour: Callable[..., Awaitable[Any]], method: str, admit: Admit)
     return call
 
 
-def _stream(behaviour: Any, method: str, admit: Admit) -> Callable[..., Any]:
+def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
     if not inspect.isasyncgenfunction(behaviour):
-        return _single(behaviour, method, admit)
+        return _single(behaviour, method)
 
     async def call(request: Any, context: Context) -> None:
         # Written here, not by gRPC: a cancelled write then closes the handler at once.
         try:
-            admit(method, context.invocation_metadata())
             async with aclosing(behaviour(_read(request), context)) as responses:
                 async for response in responses:
                     await context.write(response)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 import structlog
 
+from advisor.client.credentials import is_loopback
 from advisor.errors import ConfigurationError
 from advisor.rpc.encryption import Certificates
 from advisor.settings import Settings
@@ -40,7 +39,7 @@ def refuse_exposure(settings: Settings, *, closed: bool) -> None:
     Raises:
         ConfigurationError: Connections would not be encrypted, or anyone could call.
     """
-    if _is_loopback(settings.host):
+    if is_loopback(settings.host):
         return
     faults = []
     if settings.tls_certificate is None:
@@ -58,10 +57,3 @@ def refuse_exposure(settings: Settings, *, closed: bool) -> None:
         *(f"{settings.host} is beyond this machine, and {each}" for each in faults),
         "or set ADVISOR_INSECURE=true, where a proxy in front does both",
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

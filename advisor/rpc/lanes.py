@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from threading import Event
 from typing import Generic, TypeVar
 
@@ -135,7 +136,7 @@ class Lane:
         loop = asyncio.get_running_loop()
         self._slots.take()
         try:
-            future = self._threads.submit(work)
+            future = self._threads.submit(copy_context().run, work)  # names stand for what is the caller's
         except RuntimeError:
             self._slots.release()
             raise Unavailable(

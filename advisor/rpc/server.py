@@ -17,6 +17,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc import aio
 from grpc_health.v1 import health
 
+from advisor.client.credentials import is_loopback
 from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
 from advisor.execution.current import CurrentAdvisor, LearnedGains
@@ -150,10 +151,7 @@ class AdvisorServer:
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
-        admin = settings.admin_token
-        self._doorkeeper = Doorkeeper(
-            database, admin.get_secret_value() if admin else None, calls=settings.principal_calls
-        )
+        self._doorkeeper = _doorkeeper(parts)
         edge: Any = ErrorMapping(
             self._server, self._doorkeeper.admit
         )  # stands for a server where servicers are added
@@ -247,6 +245,16 @@ class AdvisorServer:
         )
 
 
+def _doorkeeper(parts: Parts) -> Doorkeeper:
+    settings = parts.settings
+    return Doorkeeper(
+        parts.database,
+        settings.admin_token.get_secret_value() if settings.admin_token else None,
+        calls=settings.principal_calls,
+        stays_closed=not is_loopback(settings.host),
+    )
+
+
 def _open_embedder(settings: Settings, name: str) -> Embedder:
     """Load an embedder that is not the server's own: that of passages which are not made anew yet."""
     from backends.retrieval.embedding import open_embedder
@@ -298,7 +306,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
     if (certificates := certificates_of(settings)) is not None:
         certificates.read()
     with open_parts(settings) as (parts, workers):
-        refuse_exposure(settings, closed=Doorkeeper(parts.database).closed)
+        refuse_exposure(settings, closed=_doorkeeper(parts).closed)
         asyncio.run(_serve(parts, workers, ready, port_file))
 
 

@@ -37,10 +37,22 @@ __all__ = [
     "sweep",
 ]
 
-_SERVED = (
-    "(SELECT max(other.update_time) FROM operations AS other WHERE other.attempt > 0 AND"
-    " principal_of(coalesce(other.use_case_id, '')) = principal_of(coalesce(operations.use_case_id, '')))"
+_OWNER = "principal_of(coalesce(use_case_id, ''))"
+_CLAIM = f"""
+WITH claimed AS (
+    UPDATE operations SET state = 'RUNNING', worker = %s, attempt = attempt + 1,
+        heartbeat = clock_timestamp(), update_time = clock_timestamp()
+    WHERE id = (
+        SELECT id FROM operations WHERE state = 'QUEUED' AND kind = ANY(%s)
+        ORDER BY (SELECT turn_time FROM turns WHERE principal = {_OWNER}) NULLS FIRST, create_time
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) RETURNING {COLUMNS}
+), turn AS (
+    INSERT INTO turns SELECT {_OWNER}, clock_timestamp() FROM claimed
+    ON CONFLICT (principal) DO UPDATE SET turn_time = excluded.turn_time
 )
+SELECT {COLUMNS} FROM claimed
+"""  # noqa: S608 - constants
 LEASE_S = 20.0
 """Silence after which a worker counts as dead: ten heartbeats."""
 MAX_DEATHS = 3
@@ -66,13 +78,7 @@ def claim(database: Database, worker: str, kinds: Collection[str]) -> Operation 
     It is the oldest of the principal whose work was taken up longest ago: whoever asks for much waits for itself.
     """
     with database.transaction() as connection, connection.cursor(row_factory=class_row(Operation)) as cursor:
-        return cursor.execute(
-            "UPDATE operations SET state = 'RUNNING', worker = %s, attempt = attempt + 1,"  # noqa: S608 - constants
-            " heartbeat = clock_timestamp(), update_time = clock_timestamp()"
-            " WHERE id = (SELECT id FROM operations WHERE state = 'QUEUED' AND kind = ANY(%s)"
-            f" ORDER BY {_SERVED} NULLS FIRST, create_time LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}",
-            [worker, list(kinds)],
-        ).fetchone()
+        return cursor.execute(_CLAIM, [worker, list(kinds)]).fetchone()
 
 
 def renew(connection: Connection, lease: Lease, progress: Mapping[str, Any] | None = None) -> bool:

@@ -93,7 +93,8 @@ class _Slot:
     """The place of one worker: at most one process at a time."""
 
     def __init__(self, settings: Settings, url: str, database: Database, command: Sequence[str]) -> None:
-        self._settings = {**settings.model_dump(mode="json", exclude_none=True), "database_url": url}
+        given = settings.model_dump(mode="json", exclude_none=True, exclude={"admin_token"})
+        self._settings = {**given, "database_url": url}
         self._database = database
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None

@@ -16,7 +16,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from advisor.client import CallFailed, Client
-from advisor.client.credentials import credentials_from
+from advisor.client.credentials import credentials_from, refuse_plain_text
 from advisor.errors import ConfigurationError, Unavailable
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
@@ -214,3 +214,13 @@ def test_credentials_that_cannot_be_read(environment, told):
     """The variable at fault is named."""
     with pytest.raises(ConfigurationError, match=told):
         credentials_from(environment)
+
+
+@pytest.mark.parametrize("target", ["advisor.example:50051", "192.0.2.1:50051", "[2001:db8::1]:50051"])
+def test_tokens_do_not_cross_networks_in_plain_text(target):
+    """Unless that is asked for by name; on this machine they may."""
+    with pytest.raises(ConfigurationError, match=r"would be sent to .* in plain text; set ADVISOR_SERVER_CA"):
+        refuse_plain_text(target, {})
+    refuse_plain_text(target, {"ADVISOR_INSECURE": "true"})
+    for here in ("localhost:50051", "127.0.0.1:50051", "[::1]:50051"):
+        refuse_plain_text(here, {})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -30,7 +32,7 @@ from advisor.rpc.requests import new_id
 from advisor.rpc.server import Parts
 from advisor.storage import tokens
 from advisor.storage.tokens import Role
-from advisor.v1 import use_case_pb2
+from advisor.v1 import use_case_pb2, use_case_service_pb2
 from tests.rpc.test_any_request import METHODS
 from tests.servers import Running
 
@@ -244,6 +246,38 @@ def test_a_caller_is_told_who_it_is(
     assert info.models.generator == settings.generator
 
 
+def test_it_stays_closed_beyond_this_machine(server: Running) -> None:
+    """Though all tokens have gone from the database, as after it was restored from before there were any."""
+    method = "/advisor.v1.DecisionService/Recommend"
+    doors = [Doorkeeper(server.database, stays_closed=stays) for stays in (True, False)]
+    tokens.issue(server.database, principal="", role=Role.READ)
+    for door in doors:
+        door.read()
+    with server.database.transaction() as connection:
+        connection.execute("TRUNCATE tokens")
+    for door in doors:
+        door.read()
+    doors[1].admit(method, [])
+    with pytest.raises(Unauthenticated):
+        doors[0].admit(method, [])
+
+
+def test_nobody_waits_for_what_a_stranger_sends(issued, channel: grpc.Channel) -> None:
+    """A call without a token ends before its message has come."""
+    issued()
+    never = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        never.wait(PATIENCE_S)
+        yield b""
+
+    call = channel.stream_stream("/advisor.v1.DecisionService/Recommend")(messages(), timeout=5)
+    with pytest.raises(grpc.RpcError) as caught:
+        next(call)
+    never.set()
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
 class TestPrincipals:
     """Two principals on one server, who choose the same names."""
 
@@ -274,6 +308,29 @@ class TestPrincipals:
         assert red.get_use_case("faq").document_count == 1
         with pytest.raises(AlreadyExists):
             red.create_use_case("faq", description="Again.")
+
+    def test_a_batch_is_about_ones_own(self, red: Client, blue: Client, server: Running) -> None:
+        """Names inside of messages stand for what is the caller's, in whichever thread they are read."""
+        with server.database.transaction() as connection:
+            connection.execute("INSERT INTO use_cases (id, description, facts) VALUES ('nobodys', '', '')")
+        (own,) = red.recommend_many(["faq"])
+        assert own.WhichOneof("result") == "recommendation"
+        for name in ("faq", "nobodys"):
+            (found,) = blue.recommend_many([name])
+            assert found.error.message.startswith(f"useCases/{name} does not exist")
+
+    def test_the_same_request_is_another_ones(self, red: Client, blue: Client, channel, issued) -> None:
+        """An id of a request that someone else sent before is as good as any."""
+        method = use_case_service_pb2.DESCRIPTOR.services_by_name["UseCaseService"].methods_by_name[
+            "CreateUseCase"
+        ]
+        request = {"use_case_id": "again", "request_id": str(uuid.uuid4())}
+        made = [
+            called(channel, method, issued(owner), use_case={"description": owner}, **request)[0]
+            for owner in ("red", "blue", "red")
+        ]
+        assert [each.description for each in made] == ["red", "blue", "red"]
+        assert blue.get_use_case("again").description == "blue"
 
     def test_requests_and_operations_are_each_ones_own(self, red: Client, blue: Client) -> None:
         """An operation of the one is none to the other, under way or not, by name or in lists."""

@@ -315,7 +315,11 @@ def test_whoever_asks_for_much_waits_for_itself(database: Database) -> None:
         operations.create(
             database, kind="COUNT", use_case_id=f"{owner}~faq", target=target, payload={}, queue_limit=9
         )
-    taken = [leases.claim(database, "worker", ["COUNT"]) for _ in range(6)]
+    taken = [leases.claim(database, "worker", ["COUNT"]) for _ in range(3)]
+    ended = "DELETE FROM operations WHERE use_case_id = 'red~faq' AND state = 'RUNNING'"
+    with database.transaction() as connection:  # what is not there any more had its turn all the same
+        connection.execute(ended)
+    taken += [leases.claim(database, "worker", ["COUNT"]) for _ in range(3)]
     order = [(each.use_case_id, each.target) for each in taken if each is not None]
     assert order == [
         ("red~faq", "1"), ("blue~faq", "1"), ("red~faq", "2"), ("blue~faq", "2"), ("red~faq", "3"),

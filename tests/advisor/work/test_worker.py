@@ -39,7 +39,7 @@ def database(database: Database) -> Database:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return read_settings(data_dir=tmp_path, workers=1)
+    return read_settings(data_dir=tmp_path, workers=1, admin_token="s" * 32)
 
 
 def ask(database: Database, kind: str = "FAKE") -> Operation:

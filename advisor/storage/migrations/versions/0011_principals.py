@@ -22,9 +22,11 @@ DROP INDEX operations_target;
 CREATE UNIQUE INDEX operations_target ON operations (principal_of(coalesce(use_case_id, '')), target)
     WHERE state IN ('QUEUED', 'RUNNING');
 
--- Whose work was taken up longest ago.
-CREATE INDEX operations_served ON operations (principal_of(coalesce(use_case_id, '')), update_time)
-    WHERE attempt > 0;
+-- When work of each principal was taken up last.
+CREATE TABLE turns (
+    principal text COLLATE "C" PRIMARY KEY,
+    turn_time timestamptz NOT NULL
+);
 
 -- Of a token's secret the hash alone is kept; what was revoked stays, for whoever looks into what happened.
 CREATE TABLE tokens (
@@ -53,7 +55,7 @@ def downgrade() -> None:
     )
     op.execute(f"ALTER TABLE use_cases ADD CONSTRAINT use_cases_id_check CHECK (id ~ '^{ID}$')")
     op.execute(
-        "DROP TABLE tokens; DROP INDEX operations_served, operations_target;"
+        "DROP TABLE tokens, turns; DROP INDEX operations_target;"
         "CREATE UNIQUE INDEX operations_target ON operations (target) WHERE state IN ('QUEUED', 'RUNNING');"
         "DROP FUNCTION principal_of"
     )
