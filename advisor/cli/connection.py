@@ -121,7 +121,7 @@ def _reachable() -> Iterator[None]:
             raise
         raise Unavailable(
             error.reason,
-            f"{error}; without a server named, the command starts its own",
+            f"{error}; where it encrypts, set ADVISOR_SERVER_CA; without a server named, the command starts its own",
             retry_s=error.retry_s,
         ) from error
 
