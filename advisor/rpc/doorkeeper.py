@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 import structlog
 
@@ -115,14 +116,14 @@ class Doorkeeper:
         if not token.role.includes(needed):
             raise PermissionDenied(
                 "ROLE_TOO_LOW",
-                f"{method.rpartition('/')[2]} needs the role {needed}, and the token has {token.role}; "
+                f"{PurePosixPath(method).name} needs the role {needed}, and the token has {token.role}; "
                 f"make one with advisor tokens create --role {needed.lower()}",
                 metadata={"role": needed},
             )
         if needed is Role.ADMIN and token.principal:
             raise PermissionDenied(
                 "NOT_THE_OPERATOR",
-                f"{method.rpartition('/')[2]} concerns everything on the server, and the token is good for what "
+                f"{PurePosixPath(method).name} concerns everything on the server, and the token is good for what "
                 "belongs to its principal; use one that was made without --principal",
             )
         return token.principal, token.role

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import PurePosixPath
 
 from advisor.storage.tokens import Role
 
@@ -51,10 +53,12 @@ ROLES: Mapping[str, Mapping[str, Role]] = {
 """The role that each method needs, by service; Reindex makes the passages of all principals anew."""
 
 
+@cache
 def role_for(method: str) -> Role | None:
     """Return what a method needs, by its path such as `/advisor.v1.DecisionService/Recommend`; None where it is open.
 
     A method that the table lacks needs the highest role.
     """
-    _, service, name = method.split("/")
-    return None if service in OPEN else ROLES.get(service, {}).get(name, Role.ADMIN)
+    path = PurePosixPath(method)
+    service = path.parent.name
+    return None if service in OPEN else ROLES.get(service, {}).get(path.name, Role.ADMIN)

@@ -56,10 +56,6 @@ def open_engine(folder: Path, *, name: EngineName = "torch", together: int = TOG
     return TurnsEngine(model)
 
 
-class _FailsByOpenVINOError(ModelError):
-    """OpenVINO cannot run a model as asked; it may do so with more precision."""
-
-
 def _fastest(folder: Path) -> PackedModel:
     """Return a model by the fastest kind of OpenVINO that changes answers as little as rounding does.
 
@@ -69,7 +65,7 @@ def _fastest(folder: Path) -> PackedModel:
     if multiplies_bfloat16():
         try:
             return _by_openvino(folder, "openvino-bfloat16")
-        except _FailsByOpenVINOError as error:
+        except ModelError as error:
             _log.info("answers in float32", reason=str(error))
     return _by_openvino(folder, "openvino")
 
@@ -101,11 +97,9 @@ def _by_openvino(folder: Path, kind: EngineName) -> PackedModel:
         agree = agrees(packed, prompts, expected, _TOLERANCES[kind])
     except Exception as error:  # the tracer and the compiler raise whatever their libraries do
         reason = str(error).partition("\n")[0]
-        raise _FailsByOpenVINOError(
+        raise ModelError(
             f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); {slower}"
         ) from error
     if not agree:
-        raise _FailsByOpenVINOError(
-            f"OpenVINO says otherwise than torch with the model in {folder}; {slower}"
-        )
+        raise ModelError(f"OpenVINO says otherwise than torch with the model in {folder}; {slower}")
     return packed

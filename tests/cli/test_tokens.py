@@ -13,12 +13,14 @@ from advisor.storage import tokens
 
 
 @pytest.fixture
-def here(monkeypatch, server, database_url):
+def here(monkeypatch, server, database_url, until):
     """Have the commands find the database of the server that runs, and leave no token there."""
     monkeypatch.setenv("ADVISOR_DATABASE_URL", database_url)
     yield server
     with server.database.transaction() as connection:
         connection.execute("TRUNCATE tokens")
+    with Client(server.address) as client:
+        until(lambda: _is_open(client))
 
 
 @pytest.mark.usefixtures("no_models")
