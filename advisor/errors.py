@@ -162,13 +162,17 @@ class AlreadyExists(AdvisorError):
         )
 
 
-class FailedPrecondition(AdvisorError):
-    """The request is right, but the state of things does not allow it yet."""
-
-    code = "FAILED_PRECONDITION"
+class _Refusal(AdvisorError):
+    """What whoever raises it gives a reason for."""
 
     def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
         super().__init__(message, reason=reason, metadata=metadata)
+
+
+class FailedPrecondition(_Refusal):
+    """The request is right, but the state of things does not allow it yet."""
+
+    code = "FAILED_PRECONDITION"
 
 
 class Conflict(AdvisorError):
@@ -178,31 +182,22 @@ class Conflict(AdvisorError):
     reason = "CONFLICT"
 
 
-class ResourceExhausted(AdvisorError):
+class ResourceExhausted(_Refusal):
     """A limit, or the disk, is used up; trying again at once does not help."""
 
     code = "RESOURCE_EXHAUSTED"
 
-    def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message, reason=reason, metadata=metadata)
 
-
-class Unauthenticated(AdvisorError):
+class Unauthenticated(_Refusal):
     """Nobody that the server knows; the same call with a token that is good may succeed."""
 
     code = "UNAUTHENTICATED"
 
-    def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message, reason=reason, metadata=metadata)
 
-
-class PermissionDenied(AdvisorError):
+class PermissionDenied(_Refusal):
     """Somebody who may not do this."""
 
     code = "PERMISSION_DENIED"
-
-    def __init__(self, reason: str, message: str, *, metadata: dict[str, str] | None = None) -> None:
-        super().__init__(message, reason=reason, metadata=metadata)
 
 
 class Unavailable(AdvisorError):

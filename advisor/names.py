@@ -38,6 +38,7 @@ __all__ = [
     "example_name",
     "is_id",
     "is_within",
+    "kept_for",
     "kept_id",
     "operation_name",
     "parse_adapter",
@@ -125,8 +126,12 @@ def act_as(name: str) -> None:
 
 def kept_id(use_case_id: str) -> str:
     """Return the id under which a use case of the present call's principal is kept."""
-    name = _principal.get()
-    return f"{name}{_OF}{use_case_id}" if name else use_case_id
+    return kept_for(_principal.get(), use_case_id)
+
+
+def kept_for(owner: str, own_id: str) -> str:
+    """Return what tells an id that a principal chose from the same id of others."""
+    return f"{owner}{_OF}{own_id}" if owner else own_id
 
 
 def principal_of(kept: str) -> str:

@@ -21,7 +21,7 @@ from advisor.client.credentials import credentials_from, refuse_plain_text
 from advisor.environment import check_environment
 from advisor.errors import ConfigurationError, Unavailable
 
-__all__ = ["connected", "own_server"]
+__all__ = ["connected", "own_client", "own_server"]
 
 _OF_THE_NETWORK = ("ADVISOR_TLS_CERTIFICATE", "ADVISOR_TLS_KEY", "ADVISOR_TLS_CLIENT_CA")
 """Not for a server of our own, which listens on the loopback."""
@@ -46,9 +46,22 @@ def connected(target: str | None) -> Iterator[Client]:
             yield client
         return
     require_server("a server of its own", "name a running one by --server ADDRESS")
-    token = secrets.token_urlsafe()
-    with _starting(token) as address, Client(address, token=token) as client:
+    with ExitStack() as stack:
+        with notices().status("starting a server"):
+            _, client = stack.enter_context(own_client())
         yield client
+
+
+@contextmanager
+def own_client(*, data_dir: Path | None = None) -> Iterator[tuple[str, Client]]:
+    """Start a server that nobody else can call, yield its address and a client of it; raises as `own_server`.
+
+    Args:
+        data_dir: Its data folder; the usual one where None.
+    """
+    token = secrets.token_urlsafe()
+    with own_server(data_dir=data_dir, token=token) as address, Client(address, token=token) as client:
+        yield address, client
 
 
 @contextmanager
@@ -100,15 +113,6 @@ def _ending_by_signals() -> Iterator[None]:
     finally:
         for each in taken:
             signal.signal(each, signal.SIG_DFL)
-
-
-@contextmanager
-def _starting(token: str) -> Iterator[str]:
-    """Start a server of our own, showing that it takes a moment."""
-    with ExitStack() as stack:
-        with notices().status("starting a server"):
-            address = stack.enter_context(own_server(token=token))
-        yield address
 
 
 @contextmanager

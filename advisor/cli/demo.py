@@ -8,7 +8,6 @@ stays: what was imported and trained is used again by the next run.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -76,8 +75,7 @@ def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
         for path in write_samples(write):
             typer.echo(path)
         return
-    from advisor.cli.connection import own_server
-    from advisor.client import Client
+    from advisor.cli.connection import own_client
     from advisor.settings import read_settings
 
     began = time.monotonic()
@@ -85,9 +83,7 @@ def demo(fresh: FreshOption = False, write: WriteOption = None) -> None:
     console = _console()
     with ExitStack() as stack:
         with console.status("starting a server"):
-            token = secrets.token_urlsafe()
-            address = stack.enter_context(own_server(data_dir=settings.data_dir / "demo", token=token))
-        client = stack.enter_context(Client(address, token=token))
+            address, client = stack.enter_context(own_client(data_dir=settings.data_dir / "demo"))
         console.print(f"A gRPC server listens on {address}. What follows asks it, as any client would.")
         _retrieve(console, client, fresh=fresh)
         trial = _fine_tune(console, client, settings.generator, fresh=fresh)

@@ -62,6 +62,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         execution: Does the work; blocks.
         database: Where adapters are listed.
         settings: Limits, and the folder of the adapters.
+        queue: Takes long work.
         lane: Threads for the database.
         answer_lane: Threads for answers.
         answer_slots: Answers under way, those that wait for a thread included.
@@ -73,17 +74,13 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         database: Database,
         settings: Settings,
         *,
+        queue: WorkQueue,
         lane: Lane,
         answer_lane: Lane,
         answer_slots: Slots,
     ) -> None:
         self._execution = execution
-        self._queue = WorkQueue(
-            database,
-            execution,
-            limit=settings.queued_operations,
-            principal_limit=settings.principal_operations,
-        )
+        self._queue = queue
         self._database = database
         self._settings = settings
         self._lane = lane

@@ -77,13 +77,12 @@ class LearningServicer(learning_grpc.LearningServiceServicer):
         use_case_id = None if request.parent == EVERY else checks.use_case(request.parent, "parent")
         checks.page(request.page_size)
         checks.refuse()
-        owner = principal()
 
         def work() -> learning_pb2.ListMeasuredCasesResponse:
             page = measured_cases.list_page(
                 self._database,
                 use_case_id,
-                principal=owner,
+                principal=principal(),
                 size=request.page_size,
                 token=request.page_token,
             )
@@ -97,10 +96,9 @@ class LearningServicer(learning_grpc.LearningServiceServicer):
         self, _request: learning_pb2.GetTrackRecordRequest, _context: Context
     ) -> learning_pb2.TrackRecord:
         """Return how advice fared; see the proto."""
-        owner = principal()
 
         def work() -> learning_pb2.TrackRecord:
-            return track_record_to_proto(track_record(self._database, owner))
+            return track_record_to_proto(track_record(self._database, principal()))
 
         return await self._blocking(work)
 

@@ -40,10 +40,10 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         self, request: operations_pb2.GetOperationRequest, _context: Context
     ) -> operations_pb2.Operation:
         """Return an operation as it is now."""
-        operation_id, owner = _named(request.name), principal()
+        operation_id = _named(request.name)
         return await self._blocking(
             lambda: operation_with_response(
-                self._database, operations.get(self._database, operation_id, principal=owner)
+                self._database, operations.get(self._database, operation_id, principal=principal())
             )
         )
 
@@ -66,12 +66,10 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
                 "return_partial_success is not supported, since all operations are in one place; leave it out"
             )
 
-        owner = principal()
-
         def work() -> operations_pb2.ListOperationsResponse:
             page = operations.list_page(
                 self._database,
-                principal=owner,
+                principal=principal(),
                 conditions=conditions,
                 size=request.page_size,
                 token=request.page_token,
@@ -106,16 +104,18 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         self, request: operations_pb2.CancelOperationRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Ask an operation to stop; one that has ended stays as it is."""
-        operation_id, owner = _named(request.name), principal()
-        await self._blocking(lambda: operations.request_cancel(self._database, operation_id, principal=owner))
+        operation_id = _named(request.name)
+        await self._blocking(
+            lambda: operations.request_cancel(self._database, operation_id, principal=principal())
+        )
         return empty_pb2.Empty()
 
     async def DeleteOperation(
         self, request: operations_pb2.DeleteOperationRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Forget an operation that has ended."""
-        operation_id, owner = _named(request.name), principal()
-        await self._blocking(lambda: operations.delete(self._database, operation_id, principal=owner))
+        operation_id = _named(request.name)
+        await self._blocking(lambda: operations.delete(self._database, operation_id, principal=principal()))
         return empty_pb2.Empty()
 
     async def _blocking(self, work: Callable[[], T]) -> T:

@@ -59,6 +59,7 @@ from advisor.v1 import trial_service_pb2 as trial_pb2
 from advisor.v1 import trial_service_pb2_grpc as trial_grpc
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
+from advisor.work.submission import WorkQueue
 from advisor.work.supervisor import WorkerPool
 from backends.documents.reader import DocumentReader
 from backends.retrieval.embedding import Embedder
@@ -151,11 +152,21 @@ class AdvisorServer:
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
-        self._doorkeeper = _doorkeeper(parts)
-        edge: Any = ErrorMapping(
-            self._server, self._doorkeeper.admit
-        )  # stands for a server where servicers are added
+        self._doorkeeper = Doorkeeper(
+            database,
+            settings.admin_token.get_secret_value() if settings.admin_token else None,
+            calls=settings.principal_calls,
+            stays_closed=not is_loopback(settings.host),
+        )
+        # Stands for a server where servicers are added.
+        edge: Any = ErrorMapping(self._server, self._doorkeeper.admit)
         execution = Execution(database, parts.advisor, parts.loader, parts.backends)
+        queue = WorkQueue(
+            database,
+            execution,
+            limit=settings.queued_operations,
+            principal_limit=settings.principal_operations,
+        )
         self._eraser = Eraser(database, execution)
         decision_grpc.add_DecisionServiceServicer_to_server(
             DecisionServicer(parts.advisor, execution, self._decision_lane), edge
@@ -166,6 +177,7 @@ class AdvisorServer:
                 execution,
                 database,
                 settings,
+                queue=queue,
                 lane=self._database_lane,
                 answer_lane=self._answer_lane,
                 answer_slots=Slots("answers", settings.concurrent_answers + waiting_answers),
@@ -173,7 +185,7 @@ class AdvisorServer:
             edge,
         )
         trial_grpc.add_TrialServiceServicer_to_server(
-            TrialServicer(execution, database, settings, self._database_lane), edge
+            TrialServicer(execution, database, queue, self._database_lane), edge
         )
         learning_grpc.add_LearningServiceServicer_to_server(
             LearningServicer(database, self._database_lane), edge
@@ -187,6 +199,11 @@ class AdvisorServer:
         self._health.add_to(edge)
         services = (DECISIONS, USE_CASES, EXECUTION, TRIALS, LEARNING, SERVER, OPERATIONS)
         add_reflection((*services, health.SERVICE_NAME), edge)
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls need a token."""
+        return self._doorkeeper.closed
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port; the models load in the background.
@@ -245,16 +262,6 @@ class AdvisorServer:
         )
 
 
-def _doorkeeper(parts: Parts) -> Doorkeeper:
-    settings = parts.settings
-    return Doorkeeper(
-        parts.database,
-        settings.admin_token.get_secret_value() if settings.admin_token else None,
-        calls=settings.principal_calls,
-        stays_closed=not is_loopback(settings.host),
-    )
-
-
 def _open_embedder(settings: Settings, name: str) -> Embedder:
     """Load an embedder that is not the server's own: that of passages which are not made anew yet."""
     from backends.retrieval.embedding import open_embedder
@@ -306,7 +313,6 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
     if (certificates := certificates_of(settings)) is not None:
         certificates.read()
     with open_parts(settings) as (parts, workers):
-        refuse_exposure(settings, closed=_doorkeeper(parts).closed)
         asyncio.run(_serve(parts, workers, ready, port_file))
 
 
@@ -314,6 +320,7 @@ async def _serve(
     parts: Parts, workers: WorkerPool, ready: Callable[[int], None], port_file: Path | None
 ) -> None:
     server = AdvisorServer(parts)
+    refuse_exposure(parts.settings, closed=server.closed)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)

@@ -13,9 +13,9 @@ from advisor.settings import Settings
 from advisor.storage import usage
 from advisor.storage.database import Database
 from advisor.storage.pages import MOST_ITEMS
-from advisor.v1 import recommendation_pb2
 from advisor.v1 import server_service_pb2 as server_pb2
 from advisor.v1 import server_service_pb2_grpc as server_grpc
+from advisor.wire.recommendation import versions_to_proto
 
 __all__ = ["MESSAGE_BYTES", "ServerServicer"]
 
@@ -44,12 +44,14 @@ class ServerServicer(server_grpc.ServerServiceServicer):
     ) -> server_pb2.ServerInfo:
         """Return versions, models, limits and the caller; see the proto."""
         settings, owner = self._settings, principal()
-        versions = self._advisor.now.versions
-        used = await self._lane.run(lambda _: usage.of(self._database, owner))
+
+        def used() -> tuple[int, int]:
+            with self._database.transaction() as connection:
+                return usage.document_bytes(connection, owner), usage.active_operations(connection, owner)
+
+        document_bytes, operations = await self._lane.run(lambda _: used())
         return server_pb2.ServerInfo(
-            versions=recommendation_pb2.Versions(
-                advisor=versions.advisor, rules=versions.rules, classifier=versions.gains or ""
-            ),
+            versions=versions_to_proto(self._advisor.now.versions),
             models=server_pb2.ServedModels(
                 generator=settings.generator,
                 engine=settings.engine,
@@ -71,9 +73,9 @@ class ServerServicer(server_grpc.ServerServiceServicer):
             caller=server_pb2.Caller(
                 principal=owner,
                 role=f"ROLE_{role()}",
-                document_bytes=used.document_bytes,
+                document_bytes=document_bytes,
                 document_bytes_limit=settings.principal_bytes,
-                operations=used.operations,
+                operations=operations,
                 operations_limit=settings.principal_operations,
                 calls_limit=settings.principal_calls,
             ),

@@ -20,7 +20,6 @@ from advisor.rpc.lanes import Lane
 from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
 from advisor.rpc.tuning import tuning_settings
-from advisor.settings import Settings
 from advisor.storage import trials, use_cases
 from advisor.storage.database import Database
 from advisor.trials.arms import Arm
@@ -49,18 +48,13 @@ class TrialServicer(service_grpc.TrialServiceServicer):
     Args:
         execution: Says what is recommended before anything is measured.
         database: Where trials are kept.
-        settings: Limits.
+        queue: Takes long work.
         lane: Threads for the database.
     """
 
-    def __init__(self, execution: Execution, database: Database, settings: Settings, lane: Lane) -> None:
+    def __init__(self, execution: Execution, database: Database, queue: WorkQueue, lane: Lane) -> None:
         self._execution = execution
-        self._queue = WorkQueue(
-            database,
-            execution,
-            limit=settings.queued_operations,
-            principal_limit=settings.principal_operations,
-        )
+        self._queue = queue
         self._database = database
         self._lane = lane
 

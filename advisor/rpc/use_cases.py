@@ -108,10 +108,9 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         self, request: service_pb2.ListUseCasesRequest, _context: Context
     ) -> service_pb2.ListUseCasesResponse:
         """List use cases; see the proto."""
-        owner = principal()
         page = await self._blocking(
             lambda: use_cases.list_page(
-                self._database, principal=owner, size=request.page_size, token=request.page_token
+                self._database, principal=principal(), size=request.page_size, token=request.page_token
             )
         )
         return service_pb2.ListUseCasesResponse(

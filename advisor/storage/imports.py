@@ -38,6 +38,7 @@ from advisor.storage.staging import (
     publish,
     roll_back,
 )
+from advisor.storage.usage import document_bytes
 from backends.base import DocumentError
 
 __all__ = ["DocumentImport", "ExampleImport", "Limits", "open_documents", "open_examples", "roll_back"]
@@ -306,11 +307,8 @@ class DocumentImport:
             self.connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended('advisor.documents.' || %s, 0))", [owner]
             )
-        held = number(
-            self.connection,
-            "SELECT coalesce(sum(size_bytes), 0) FROM documents WHERE principal_of(use_case_id) = %s",
-            owner,
-        )
+        with translated():
+            held = document_bytes(self.connection, owner)
         if held > limit:
             raise ResourceExhausted(
                 "STORAGE_LIMIT",

@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 from advisor.errors import Failure
 from advisor.storage.database import Connection, Database
 from advisor.storage.operations import COLUMNS, Operation
+from advisor.storage.usage import OWNER
 
 __all__ = [
     "LEASE_S",
@@ -37,18 +38,17 @@ __all__ = [
     "sweep",
 ]
 
-_OWNER = "principal_of(coalesce(use_case_id, ''))"
 _CLAIM = f"""
 WITH claimed AS (
     UPDATE operations SET state = 'RUNNING', worker = %s, attempt = attempt + 1,
         heartbeat = clock_timestamp(), update_time = clock_timestamp()
     WHERE id = (
         SELECT id FROM operations WHERE state = 'QUEUED' AND kind = ANY(%s)
-        ORDER BY (SELECT turn_time FROM turns WHERE principal = {_OWNER}) NULLS FIRST, create_time
+        ORDER BY (SELECT turn_time FROM turns WHERE principal = {OWNER}) NULLS FIRST, create_time
         LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING {COLUMNS}
 ), turn AS (
-    INSERT INTO turns SELECT {_OWNER}, clock_timestamp() FROM claimed
+    INSERT INTO turns SELECT {OWNER}, clock_timestamp() FROM claimed
     ON CONFLICT (principal) DO UPDATE SET turn_time = excluded.turn_time
 )
 SELECT {COLUMNS} FROM claimed

@@ -31,10 +31,11 @@ from advisor.errors import (
     ResourceExhausted,
 )
 from advisor.names import is_id, kept_id, operation_name, parse_use_case, principal_of
-from advisor.storage import pages, requests, use_cases
+from advisor.storage import pages, requests, usage, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.filters import Condition, FilterField
 from advisor.storage.records import Page, Request
+from advisor.storage.usage import OWNER
 from backends.counts import counted
 
 __all__ = [
@@ -54,7 +55,6 @@ __all__ = [
 CHANNEL = "advisor_operations"
 """PostgreSQL channel that names each operation whose state or `cancel_requested` changed."""
 POLL_S = 0.2
-_OWNER = "principal_of(coalesce(use_case_id, ''))"
 
 COLUMNS = (
     "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
@@ -218,7 +218,7 @@ def list_page(
         InvalidInput: The size is negative, or the token is not one of this list.
     """
     size = pages.page_size(size)
-    conditions = [Condition(_OWNER, principal, equal=True), *conditions]
+    conditions = [Condition(OWNER, principal, equal=True), *conditions]
     listing = f"operations?{[(each.sql, each.value) for each in conditions]}"
     last = pages.after_time(token, listing)
     tests = "".join(f" AND {each.sql}" for each in conditions)
@@ -315,21 +315,18 @@ def _refuse_above_limit(connection: Connection, owner: str, limit: int) -> None:
     connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('advisor.operations.' || %s, 0))", [owner]
     )
-    row = connection.execute(
-        f"SELECT count(*) FROM operations WHERE {_OWNER} = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
-        [owner],
-    ).fetchone()
-    if row is not None and row[0] >= limit:
+    active = usage.active_operations(connection, owner)
+    if active >= limit:
         raise ResourceExhausted(
             "OPERATIONS_LIMIT",
-            f"{counted(row[0], 'operation')} of yours wait or run, and {limit} may; wait for one, or cancel it",
+            f"{counted(active, 'operation')} of yours wait or run, and {limit} may; wait for one, or cancel it",
         )
 
 
 def _maker(connection: Connection, owner: str, target: str) -> str:
     """Return the name of the active operation that makes a target; empty where none does, or not any more."""
     row = connection.execute(
-        f"SELECT id FROM operations WHERE {_OWNER} = %s AND target = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
+        f"SELECT id FROM operations WHERE {OWNER} = %s AND target = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
         [owner, target],
     ).fetchone()
     return "" if row is None else operation_name(row[0])

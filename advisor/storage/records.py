@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from advisor.knowledge.approaches import Approach
+from advisor.names import kept_for
 from backends.base import Example
 
 __all__ = [
@@ -157,4 +158,4 @@ class Request:
     @property
     def key(self) -> str:
         """What it is kept under."""
-        return f"{self.principal}~{self.id}" if self.principal else self.id
+        return kept_for(self.principal, self.id)

@@ -80,13 +80,12 @@ def issue(
     """Make a token; return it with its text, which nobody can tell again."""
     token_id = base64.b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    with database.transaction() as connection:
-        connection.execute(
-            "INSERT INTO tokens (id, principal, role, note, secret_sha256, expire_time)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
+    with database.transaction() as connection, connection.cursor(row_factory=class_row(Token)) as cursor:
+        (made,) = cursor.execute(
+            "INSERT INTO tokens (id, principal, role, note, secret_sha256, expire_time)"  # noqa: S608 - constants
+            f" VALUES (%s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
             [token_id, principal, role, note, secret_hash(secret), expire_time],
-        )
-    (made,) = (each for each in every(database) if each.id == token_id)
+        ).fetchall()
     return made, f"{_PREFIX}_{token_id}_{secret}"
 
 

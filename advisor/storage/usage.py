@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from advisor.storage.database import Connection
 
-from psycopg.rows import class_row
+__all__ = ["OWNER", "active_operations", "document_bytes"]
 
-from advisor.storage.database import Database
-
-__all__ = ["Usage", "of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What counts against a principal's limits.
-
-    Attributes:
-        document_bytes: Bytes of the documents of all its use cases.
-        operations: Its operations that wait or run.
-    """
-
-    document_bytes: int
-    operations: int
+OWNER = "principal_of(coalesce(use_case_id, ''))"
+"""Whose an operation is, in SQL; one of no use case is nobody's with a name."""
 
 
-def of(database: Database, principal: str) -> Usage:
-    """Return what a principal has used."""
-    with database.transaction() as connection, connection.cursor(row_factory=class_row(Usage)) as cursor:
-        found = cursor.execute(
-            "SELECT (SELECT coalesce(sum(size_bytes), 0)::bigint FROM documents"
-            " WHERE principal_of(use_case_id) = %(of)s) AS document_bytes,"
-            " (SELECT count(*) FROM operations WHERE principal_of(coalesce(use_case_id, '')) = %(of)s"
-            " AND state IN ('QUEUED', 'RUNNING')) AS operations",
-            {"of": principal},
-        ).fetchone()
-    return found or Usage(0, 0)
+def document_bytes(connection: Connection, principal: str) -> int:
+    """Return the bytes of the documents of all use cases of a principal."""
+    row = connection.execute(
+        "SELECT coalesce(sum(size_bytes), 0)::bigint FROM documents WHERE principal_of(use_case_id) = %s",
+        [principal],
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def active_operations(connection: Connection, principal: str) -> int:
+    """Return how many operations of a principal wait or run."""
+    row = connection.execute(
+        f"SELECT count(*) FROM operations WHERE {OWNER} = %s AND state IN ('QUEUED', 'RUNNING')",  # noqa: S608 - constants
+        [principal],
+    ).fetchone()
+    return row[0] if row else 0

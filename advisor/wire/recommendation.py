@@ -37,6 +37,7 @@ __all__ = [
     "recommendation_to_proto",
     "score_from_proto",
     "sources_to_proto",
+    "versions_to_proto",
     "view_from_proto",
 ]
 
@@ -73,7 +74,7 @@ def recommendation_to_proto(recommendation: Recommendation) -> pb.Recommendation
         runner_up=_APPROACHES[runner_up] if runner_up else None,
         scores=[_score(each, explanation) for each in recommendation.scores],
         vetoes=[_veto(each) for each in recommendation.vetoes],
-        versions=_versions(recommendation.versions),
+        versions=versions_to_proto(recommendation.versions),
         **_explanation(explanation) if explanation else {},
     )
 
@@ -204,8 +205,9 @@ def _veto(veto: Veto) -> _Fields:
     }
 
 
-def _versions(versions: Versions) -> _Fields:
-    return {"advisor": versions.advisor, "rules": versions.rules, "classifier": versions.gains}
+def versions_to_proto(versions: Versions) -> pb.Versions:
+    """Return what made a decision."""
+    return pb.Versions(advisor=versions.advisor, rules=versions.rules, classifier=versions.gains)
 
 
 def _source(source: RuleSource) -> _Fields:

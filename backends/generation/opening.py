@@ -66,7 +66,7 @@ def _fastest(folder: Path) -> PackedModel:
         try:
             return _by_openvino(folder, "openvino-bfloat16")
         except ModelError as error:
-            _log.info("answers in float32", reason=str(error))
+            _log.info("answers not in bfloat16", reason=str(error))
     return _by_openvino(folder, "openvino")
 
 
@@ -91,15 +91,15 @@ def _by_openvino(folder: Path, kind: EngineName) -> PackedModel:
     longest = (min(_FAR_TOKENS, positions - 1),) if bfloat16 else ()
     prompts = sample_prompts(model.config.vocab_size, *longest)
     expected = model.read_alone(prompts)
-    slower = f"set ADVISOR_ENGINE to {'torch' if kind == 'openvino' else 'openvino or torch'}"
+    advice = f"set ADVISOR_ENGINE to {'torch' if kind == 'openvino' else 'openvino or torch'}"
     try:
         packed = PackedOpenVINO(model.release(), int8=kind == "openvino-int8", bfloat16=bfloat16)
         agree = agrees(packed, prompts, expected, _TOLERANCES[kind])
     except Exception as error:  # the tracer and the compiler raise whatever their libraries do
         reason = str(error).partition("\n")[0]
         raise ModelError(
-            f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); {slower}"
+            f"OpenVINO cannot run the model in {folder} ({type(error).__name__}: {reason}); {advice}"
         ) from error
     if not agree:
-        raise ModelError(f"OpenVINO says otherwise than torch with the model in {folder}; {slower}")
+        raise ModelError(f"OpenVINO says otherwise than torch with the model in {folder}; {advice}")
     return packed
