@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-
-from advisor.cli import watching
 
 
 @pytest.fixture
@@ -112,13 +111,22 @@ def test_watch_follows_the_file_to_other_folders(watched, tmp_path, write, tmp_p
 
 def test_an_interruption_that_nobody_sees_is_known():
     """In a finalizer the exception goes no further, but the next look at the files finds that it was."""
-    before = signal.getsignal(signal.SIGINT)
-    with watching._interruptible() as interrupted:
-        assert not interrupted.is_set()
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-            interrupted.wait(
-                60
-            )  # some versions of Python hand a signal on a moment later: within this block, then
-        assert interrupted.is_set()
-    assert signal.getsignal(signal.SIGINT) is before
+    script = """
+import signal
+import time
+
+from advisor.cli import watching
+
+before = signal.getsignal(signal.SIGINT)
+with watching._interruptible() as interrupted:
+    assert not interrupted.is_set()
+    try:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(60)  # some versions of Python hand a signal on a moment later
+    except KeyboardInterrupt:
+        pass
+    assert interrupted.is_set()
+assert signal.getsignal(signal.SIGINT) is before
+"""
+    # In a process of its own: what else a process of tests does with its signals is not seen from here.
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
