@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,19 @@ def last_sentence(messages: Sequence[Message]) -> str:
     """Return the last sentence of the first passage shown, which a fake generator answers with."""
     first = next(text for text in TEXTS.values() if text in messages[-1].content)
     return first.split(". ")[-1]
+
+
+def test_the_makers_of_haystack_are_not_told(tmp_path: Path) -> None:
+    """Unless the environment says so: it would send them each pipeline that runs, under an id kept in the home."""
+    script = (
+        "import backends.approaches.rag\n"
+        "from haystack.telemetry import _telemetry\n"
+        "assert _telemetry.telemetry is None"
+    )
+    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def _answered(backend: Backend, question: str, **options: Any) -> tuple[Answer, list[AnswerEvent]]:
