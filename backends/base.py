@@ -165,6 +165,7 @@ class GenerationOptions:
         output_schema: A JSON schema that the answer, a JSON value, follows; not together with labels.
         unsupported: What becomes of sentences of an answer from passages that these do not support.
         within: Which passages may be read; all where None.
+        scope: What is remembered of a prompt speeds up those of the same scope alone: nobody else can tell.
     """
 
     max_output_tokens: int = 256
@@ -175,6 +176,7 @@ class GenerationOptions:
     output_schema: str | None = None
     unsupported: Unsupported = Unsupported.FLAG
     within: Restriction | None = None
+    scope: str = ""
 
     @property
     def formed(self) -> bool:

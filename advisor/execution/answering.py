@@ -18,7 +18,7 @@ from advisor.execution.loading import ModelLoader, Models
 from advisor.execution.stored_facts import known_facts
 from advisor.knowledge.approaches import Approach
 from advisor.knowledge.inventory import NOTHING
-from advisor.names import adapter_name, use_case_name
+from advisor.names import adapter_name, principal, use_case_name
 from advisor.storage import adapters, use_cases
 from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
@@ -187,8 +187,9 @@ class Execution:
         """
         backend = self._backends.open(plan, self._loader.models(emit, cancelled))
         ask = plan.ask
+        options = replace(ask.options, scope=principal())
         answer = backend.answer(
-            ask.question, options=ask.options, emit=emit, cancelled=cancelled, history=ask.history
+            ask.question, options=options, emit=emit, cancelled=cancelled, history=ask.history
         )
         return replace(answer, notes=(*plan.notes, *answer.notes))
 

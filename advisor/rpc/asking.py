@@ -10,6 +10,7 @@ from advisor.errors import InvalidInput
 from advisor.execution.answering import Ask
 from advisor.knowledge.approaches import APPROACHES
 from advisor.names import shown
+from advisor.rpc.lanes import Lane
 from advisor.rpc.requests import Checks
 from advisor.storage.passage_filters import restriction_of
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -77,9 +78,9 @@ def checked_ask(request: execution_pb2.AnswerRequest, question_characters: int) 
     )
 
 
-def refuse_schema(schema: str | None, field: str) -> None:
-    """Raise InvalidInput of a field where no answer can be made to follow the schema; blocks, for up to seconds."""
-    if schema and (fault := schema_fault(schema)):
+async def refuse_schema(schema: str | None, field: str, lane: Lane) -> None:
+    """Raise InvalidInput of a field where no answer can be made to follow the schema; takes up to seconds."""
+    if schema and (fault := await lane.run(lambda _: schema_fault(schema))):
         raise InvalidInput.of(field, fault)
 
 

@@ -64,6 +64,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         settings: Limits, and the folder of the adapters.
         queue: Takes long work.
         lane: Threads for the database.
+        schema_lane: Threads that look into schemas.
         answer_lane: Threads for answers.
         answer_slots: Answers under way, those that wait for a thread included.
     """
@@ -76,6 +77,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         *,
         queue: WorkQueue,
         lane: Lane,
+        schema_lane: Lane,
         answer_lane: Lane,
         answer_slots: Slots,
     ) -> None:
@@ -84,6 +86,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         self._database = database
         self._settings = settings
         self._lane = lane
+        self._schema_lane = schema_lane
         self._answer_lane = answer_lane
         self._answer_slots = answer_slots
         self._key = b""
@@ -95,6 +98,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         clock = _Clock(time.monotonic())
         ask = checked_ask(request, self._settings.question_characters)
         with self._answer_slots.taken():
+            await refuse_schema(ask.options.output_schema, "options.output_schema", self._schema_lane)
             plan = await self._blocking(lambda: self._prepare(ask))
             yield execution_pb2.AnswerResponse(recommendation=recommendation_to_proto(plan.recommendation))
             work = partial(self._execution.answer, plan)
@@ -192,7 +196,6 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         return await self._blocking(submit)
 
     def _prepare(self, ask: Ask) -> Plan:
-        refuse_schema(ask.options.output_schema, "options.output_schema")
         plan = self._execution.prepare(ask)
         if plan.use_case is not None and not self._key:
             self._key = outcomes.signing_key(self._database)

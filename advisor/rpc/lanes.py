@@ -2,27 +2,35 @@
 
 A lane runs a fixed number of pieces of work at a time, lets a fixed number
 wait, and refuses the rest at once with UNAVAILABLE and the time after which to
-try again. Cancelling a call does not stop a thread: work is handed a function
+try again. Principals take turns: neither threads nor places go to whoever asks
+most often. Cancelling a call does not stop a thread: work is handed a function
 that says whether to stop, and must ask it often.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextlib import contextmanager, suppress
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from threading import Event
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from advisor.errors import Unavailable
+from advisor.names import principal
 
 __all__ = ["Lane", "Last", "Slots"]
 
 T = TypeVar("T")
 E = TypeVar("E")
 Cancelled = Callable[[], bool]
+
+WANTED_S = 5.0
+"""How long a place is kept for a principal that was refused one, and has fewer than its share."""
 
 
 class Last(Generic[T]):
@@ -37,6 +45,9 @@ class Last(Generic[T]):
 class Slots:
     """A fixed number of places; for the event loop's thread alone.
 
+    A principal may have them all as long as nobody else wants any. Then each has
+    an even share: whoever has that is refused more while one with less waits.
+
     Args:
         name: What takes a place, in the plural, for the message that refuses more of it.
         number: How many places there are.
@@ -47,35 +58,57 @@ class Slots:
         self._name = name
         self._number = number
         self._retry_s = retry_s
-        self._taken = 0
+        self._taken: Counter[str] = Counter()
+        self._refused_at: dict[str, float] = {}
 
-    def take(self) -> None:
-        """Take a place; Unavailable where all are taken."""
-        if self._taken >= self._number:
+    def take(self) -> str:
+        """Take a place, and return whose it is; Unavailable where all are taken, or kept for others."""
+        owner, now = principal(), time.monotonic()
+        self._refused_at = {each: at for each, at in self._refused_at.items() if now - at < WANTED_S}
+        wanting = self._taken.keys() | self._refused_at.keys() | {owner}
+        share = -(-self._number // len(wanting))
+        kept = self._taken[owner] >= share and any(
+            self._taken[each] < share for each in self._refused_at.keys() - {owner}
+        )
+        if kept or self._taken.total() >= self._number:
+            self._refused_at[owner] = now
             raise Unavailable(
                 "OVERLOADED",
                 f"too many {self._name} at once, {self._number} run or wait; "
                 f"try again in {self._retry_s:g} s",
                 retry_s=self._retry_s,
             )
-        self._taken += 1
+        self._refused_at.pop(owner, None)
+        self._taken[owner] += 1
+        return owner
 
-    def release(self) -> None:
-        """Give a place back."""
-        self._taken -= 1
+    def release(self, owner: str) -> None:
+        """Give a place of a principal back."""
+        self._taken[owner] -= 1
+        if not self._taken[owner]:
+            del self._taken[owner]
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Hold a place; Unavailable where all are taken."""
-        self.take()
+        """Hold a place; Unavailable where there is none."""
+        owner = self.take()
         try:
             yield
         finally:
-            self.release()
+            self.release(owner)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """Work that waits for a thread."""
+
+    work: Callable[[], Any]
+    context: Context = field(default_factory=copy_context)  # names stand for what is the caller's
+    future: Future[Any] = field(default_factory=Future)
 
 
 class Lane:
-    """Threads for one kind of work.
+    """Threads for one kind of work; asked in the event loop's thread alone.
 
     Args:
         name: What the work is, in the plural.
@@ -86,6 +119,9 @@ class Lane:
 
     def __init__(self, name: str, *, running: int, waiting: int, retry_s: float = 1.0) -> None:
         self._slots = Slots(name, running + waiting, retry_s=retry_s)
+        self._free = running
+        self._waiting: dict[str, deque[_Piece]] = {}  # the principal whose turn is next comes first
+        self._closed = False
         self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"advisor-{name.replace(' ', '-')}")
 
     async def run(self, work: Callable[[Cancelled], T]) -> T:
@@ -130,20 +166,54 @@ class Lane:
 
     def close(self) -> None:
         """Drop what waits, and wait for what runs: its calls have ended, so it was told to stop."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            for piece in tuple(waiting):
+                piece.future.cancel()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
+        if self._closed:
+            raise Unavailable("SHUTTING_DOWN", "the server is shutting down; try again shortly", retry_s=5)
         loop = asyncio.get_running_loop()
-        self._slots.take()
-        try:
-            future = self._threads.submit(copy_context().run, work)  # names stand for what is the caller's
-        except RuntimeError:
-            self._slots.release()
-            raise Unavailable(
-                "SHUTTING_DOWN", "the server is shutting down; try again shortly", retry_s=5
-            ) from None
-        future.add_done_callback(lambda _: _call_in_loop(loop, self._slots.release))
-        return future
+        owner, piece = self._slots.take(), _Piece(work)
+        self._waiting.setdefault(owner, deque()).append(piece)
+        piece.future.add_done_callback(lambda _: _call_in_loop(loop, lambda: self._gone(owner, piece)))
+        self._begin()
+        return piece.future
+
+    def _gone(self, owner: str, piece: _Piece) -> None:
+        """Give back what a piece of work had, which has ended or was cancelled before it began."""
+        self._slots.release(owner)
+        if not piece.future.cancelled():
+            self._free += 1
+            self._begin()
+        elif owner in self._waiting:
+            with suppress(ValueError):  # its turn may have come at the same moment
+                self._waiting[owner].remove(piece)
+
+    def _begin(self) -> None:
+        """Hand work to the threads that are free, of one principal after the other."""
+        while self._free and self._waiting and not self._closed:
+            owner = next(iter(self._waiting))
+            waiting = self._waiting.pop(owner)
+            piece = waiting.popleft() if waiting else None
+            if waiting:
+                self._waiting[owner] = waiting
+            if piece is not None and piece.future.set_running_or_notify_cancel():
+                self._free -= 1
+                self._threads.submit(_do, piece)
+
+
+def _do(piece: _Piece) -> None:
+    try:
+        result = piece.context.run(piece.work)
+    except BaseException as error:  # noqa: BLE001 - it is raised where the future is waited for
+        piece.future.set_exception(error)
+    else:
+        piece.future.set_result(result)
+    finally:
+        del piece  # an error holds what is named where it passed, and the future holds the error
 
 
 def _call_in_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

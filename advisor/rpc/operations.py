@@ -9,15 +9,18 @@ from typing import TypeVar
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
-from advisor.errors import Unsupported
+from advisor.errors import PermissionDenied, Unsupported
 from advisor.names import principal, shown
+from advisor.rpc.doorkeeper import role
 from advisor.rpc.edge import Context
-from advisor.rpc.lanes import Lane
+from advisor.rpc.endings import Endings
+from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.requests import Checks
 from advisor.storage import operations
 from advisor.storage.database import Database
 from advisor.storage.filters import Condition, parse_filter
 from advisor.storage.operations import Operation
+from advisor.storage.tokens import Role
 from advisor.wire.operations import operation_to_proto
 from advisor.work.kinds import KINDS, read_made
 
@@ -27,6 +30,8 @@ T = TypeVar("T")
 
 MOST_WAIT_S = 300.0
 """Longest wait of one WaitOperation; a client that wants more asks again."""
+WAITS = 500
+"""Calls that may wait at a time; each takes a place of the server's."""
 
 
 class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]  # untyped
@@ -35,17 +40,15 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
     def __init__(self, database: Database, lane: Lane) -> None:
         self._database = database
         self._lane = lane
+        self._endings = Endings(database, lane)
+        self._waits = Slots("calls that wait for operations", WAITS, retry_s=5.0)
 
     async def GetOperation(
         self, request: operations_pb2.GetOperationRequest, _context: Context
     ) -> operations_pb2.Operation:
         """Return an operation as it is now."""
         operation_id = _named(request.name)
-        return await self._blocking(
-            lambda: operation_with_response(
-                self._database, operations.get(self._database, operation_id, principal=principal())
-            )
-        )
+        return await self._blocking(lambda: self._get(operation_id))
 
     async def ListOperations(
         self, request: operations_pb2.ListOperationsRequest, _context: Context
@@ -97,17 +100,25 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         remaining_s = context.time_remaining()
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))
-        operation = await operations.wait(self._database, operation_id, timeout_s, principal=principal())
-        return await self._blocking(lambda: operation_with_response(self._database, operation))
+        operation = await self._blocking(lambda: self._get(operation_id))
+        if not operation.done and timeout_s > 0:
+            with self._waits.taken():
+                await self._endings.wait(operation_id, timeout_s)
+            operation = await self._blocking(lambda: self._get(operation_id))
+        return operation
 
     async def CancelOperation(
         self, request: operations_pb2.CancelOperationRequest, _context: Context
     ) -> empty_pb2.Empty:
         """Ask an operation to stop; one that has ended stays as it is."""
         operation_id = _named(request.name)
-        await self._blocking(
-            lambda: operations.request_cancel(self._database, operation_id, principal=principal())
-        )
+        granted = role()
+
+        def cancel() -> None:
+            _refuse_to_cancel(operations.get(self._database, operation_id, principal=principal()), granted)
+            operations.request_cancel(self._database, operation_id, principal=principal())
+
+        await self._blocking(cancel)
         return empty_pb2.Empty()
 
     async def DeleteOperation(
@@ -118,6 +129,10 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         await self._blocking(lambda: operations.delete(self._database, operation_id, principal=principal()))
         return empty_pb2.Empty()
 
+    def _get(self, operation_id: str) -> operations_pb2.Operation:
+        found = operations.get(self._database, operation_id, principal=principal())
+        return operation_with_response(self._database, found)
+
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
 
@@ -125,6 +140,17 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
 def operation_with_response(database: Database, operation: Operation) -> operations_pb2.Operation:
     """Return an operation as clients see it: one that succeeded has what it made, as it is stored now."""
     return operation_to_proto(operation, read_made(database, operation))
+
+
+def _refuse_to_cancel(operation: Operation, granted: Role) -> None:
+    """Raise PermissionDenied where what an operation does takes a higher role to begin."""
+    if operation.use_case_id is None and not granted.includes(Role.ADMIN):
+        raise PermissionDenied(
+            "ROLE_TOO_LOW",
+            f"{operation.name} concerns everything on the server: cancelling it needs the role {Role.ADMIN}, and the "
+            f"token has {granted}",
+            metadata={"role": Role.ADMIN},
+        )
 
 
 def _named(name: str) -> str:

@@ -147,7 +147,14 @@ class AdvisorServer:
         self._decision_lane = Lane("decisions", running=1, waiting=64)
         self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=waiting_answers)
         self._import_lane = Lane("imports", running=settings.concurrent_imports, waiting=0, retry_s=5.0)
-        self._lanes = (self._database_lane, self._decision_lane, self._answer_lane, self._import_lane)
+        self._schema_lane = Lane("schemas to check", running=1, waiting=WAITING_ANSWERS)
+        self._lanes = (
+            self._database_lane,
+            self._decision_lane,
+            self._answer_lane,
+            self._import_lane,
+            self._schema_lane,
+        )
         self._server = aio.server(
             options=OPTIONS,
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
@@ -179,19 +186,20 @@ class AdvisorServer:
                 settings,
                 queue=queue,
                 lane=self._database_lane,
+                schema_lane=self._schema_lane,
                 answer_lane=self._answer_lane,
                 answer_slots=Slots("answers", settings.concurrent_answers + waiting_answers),
             ),
             edge,
         )
         trial_grpc.add_TrialServiceServicer_to_server(
-            TrialServicer(execution, database, queue, self._database_lane), edge
+            TrialServicer(execution, database, queue, self._database_lane, self._schema_lane), edge
         )
         learning_grpc.add_LearningServiceServicer_to_server(
             LearningServicer(database, self._database_lane), edge
         )
         server_grpc.add_ServerServiceServicer_to_server(
-            ServerServicer(parts.advisor, database, settings, self._database_lane), edge
+            ServerServicer(parts.advisor, database, settings, queue, self._database_lane), edge
         )
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsServicer(database, self._database_lane), edge
@@ -212,7 +220,7 @@ class AdvisorServer:
             ConfigurationError: The address cannot be listened on.
         """
         self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
-        await self._health.start()
+        self._health.start()
         self._refreshing = asyncio.create_task(self._doorkeeper.keep_reading())
         certificates = certificates_of(self._settings)
         address = address_text(host, port)
@@ -233,7 +241,7 @@ class AdvisorServer:
         """Refuse new calls, let those under way end for `grace_s`, then cut them off."""
         self._forget()
         self._refreshing.cancel()
-        await self._health.stop()
+        self._health.stop()
         await self._server.stop(grace_s)
         for lane in self._lanes:
             await asyncio.to_thread(lane.close)

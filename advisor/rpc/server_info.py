@@ -16,6 +16,7 @@ from advisor.storage.pages import MOST_ITEMS
 from advisor.v1 import server_service_pb2 as server_pb2
 from advisor.v1 import server_service_pb2_grpc as server_grpc
 from advisor.wire.recommendation import versions_to_proto
+from advisor.work.submission import WorkQueue
 
 __all__ = ["MESSAGE_BYTES", "ServerServicer"]
 
@@ -30,13 +31,17 @@ class ServerServicer(server_grpc.ServerServiceServicer):
         advisor: Decides, by versions that can change.
         database: Where it stands what a principal has used.
         settings: Models and limits.
+        queue: Knows how much long work is taken.
         lane: Threads for the database.
     """
 
-    def __init__(self, advisor: CurrentAdvisor, database: Database, settings: Settings, lane: Lane) -> None:
+    def __init__(
+        self, advisor: CurrentAdvisor, database: Database, settings: Settings, queue: WorkQueue, lane: Lane
+    ) -> None:
         self._advisor = advisor
         self._database = database
         self._settings = settings
+        self._queue = queue
         self._lane = lane
 
     async def GetServerInfo(
@@ -76,7 +81,7 @@ class ServerServicer(server_grpc.ServerServiceServicer):
                 document_bytes=document_bytes,
                 document_bytes_limit=settings.principal_bytes,
                 operations=operations,
-                operations_limit=settings.principal_operations,
+                operations_limit=self._queue.limit_of(owner),
                 calls_limit=settings.principal_calls,
             ),
         )

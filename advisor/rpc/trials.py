@@ -50,13 +50,17 @@ class TrialServicer(service_grpc.TrialServiceServicer):
         database: Where trials are kept.
         queue: Takes long work.
         lane: Threads for the database.
+        schema_lane: Threads that look into schemas.
     """
 
-    def __init__(self, execution: Execution, database: Database, queue: WorkQueue, lane: Lane) -> None:
+    def __init__(
+        self, execution: Execution, database: Database, queue: WorkQueue, lane: Lane, schema_lane: Lane
+    ) -> None:
         self._execution = execution
         self._queue = queue
         self._database = database
         self._lane = lane
+        self._schema_lane = schema_lane
 
     async def MeasureProfile(
         self, request: service_pb2.MeasureProfileRequest, _context: Context
@@ -99,10 +103,10 @@ class TrialServicer(service_grpc.TrialServiceServicer):
         request_id = checks.request_id(request.request_id)
         settings = _settings(checks, request.settings)
         checks.refuse()
+        await refuse_schema(settings.output_schema, "settings.output_schema", self._schema_lane)
         named = fingerprint("RunTrial", request, request_id)
 
         def submit() -> operations_pb2.Operation:
-            refuse_schema(settings.output_schema, "settings.output_schema")
             job = trial_job(self._database, self._execution, use_case_id, trial_id, settings)
             return operation_with_response(self._database, self._queue.submit(job, named))
 

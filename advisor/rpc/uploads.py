@@ -10,6 +10,7 @@ is kept.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn, TypeVar
 
@@ -25,28 +26,41 @@ CHUNK_BYTES = 1024 * 1024
 """Most content of one message."""
 IDLE_S = 60.0
 """Silence after which an upload is given up: it keeps others from importing."""
+PATIENCE_S = 600.0
+"""How long an upload is waited for in all, and a second more for each `SLOWEST_BYTES` that came."""
+SLOWEST_BYTES = 16 * 1024
 
 M = TypeVar("M", bound=Message)
 
 
 class Messages:
-    """The messages of an upload, counted, and given up when none comes for `idle_s`."""
+    """The messages of an upload, counted; given up when none comes for `idle_s`, or they come too slowly."""
 
     def __init__(self, stream: AsyncIterator[Any], idle_s: float = IDLE_S) -> None:
         self._stream = stream
         self._idle_s = idle_s
         self._count = 0
+        self._bytes = 0
+        self._waited_s = 0.0
 
     async def next(self) -> Any | None:
         """Return the next message; None at the end of the stream."""
+        began = time.monotonic()
+        left_s = PATIENCE_S + self._bytes / SLOWEST_BYTES - self._waited_s
         try:
-            async with asyncio.timeout(self._idle_s):
+            async with asyncio.timeout(min(self._idle_s, left_s)):
                 message = await anext(self._stream, None)
         except TimeoutError:
-            raise Conflict(
-                f"nothing arrived for {self._idle_s:g} s; start over", reason="STREAM_STALLED"
-            ) from None
-        self._count += message is not None
+            what = f"nothing arrived for {self._idle_s:g} s"
+            if left_s < self._idle_s:
+                what = (
+                    f"less than {SLOWEST_BYTES // 1024} KiB arrived a second, for {PATIENCE_S / 60:g} minutes"
+                )
+            raise Conflict(f"{what}; start over", reason="STREAM_STALLED") from None
+        self._waited_s += time.monotonic() - began
+        if message is not None:
+            self._count += 1
+            self._bytes += message.ByteSize()
         return message
 
     def unexpected(self, part: str | None, expected: str) -> NoReturn:

@@ -9,10 +9,8 @@ Here is what clients do; `advisor.storage.leases` holds what workers do.
 
 from __future__ import annotations
 
-import asyncio
-import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,18 +41,17 @@ __all__ = [
     "COLUMNS",
     "Operation",
     "State",
+    "active",
     "create",
     "delete",
     "filters",
     "get",
     "list_page",
     "request_cancel",
-    "wait",
 ]
 
 CHANNEL = "advisor_operations"
 """PostgreSQL channel that names each operation whose state or `cancel_requested` changed."""
-POLL_S = 0.2
 
 COLUMNS = (
     "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
@@ -265,21 +262,14 @@ def request_cancel(database: Database, operation_id: str, *, principal: str | No
         )
 
 
-async def wait(
-    database: Database, operation_id: str, timeout_s: float, *, principal: str | None = None
-) -> Operation:
-    """Return the operation when it has ended, or as it is after `timeout_s`.
-
-    Raises:
-        NotFound: It does not exist.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        operation = await asyncio.to_thread(get, database, operation_id, principal=principal)
-        remaining_s = deadline - time.monotonic()
-        if operation.done or remaining_s <= 0:
-            return operation
-        await asyncio.sleep(min(POLL_S, remaining_s))
+def active(database: Database, operation_ids: Sequence[str]) -> Set[str]:
+    """Return those of some operations that wait or run."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "SELECT id FROM operations WHERE id = ANY(%s) AND state IN ('QUEUED', 'RUNNING')",
+            [list(operation_ids)],
+        ).fetchall()
+    return {row[0] for row in rows}
 
 
 def delete(database: Database, operation_id: str, *, principal: str | None = None) -> None:

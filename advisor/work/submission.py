@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from advisor.execution.answering import Execution
+from advisor.names import principal
 from advisor.storage import operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.operations import Operation
@@ -22,7 +23,8 @@ class WorkQueue:
         database: Where use cases and operations are kept.
         execution: Decides about use cases, for kinds that ask before they begin.
         limit: Most operations that may wait.
-        principal_limit: Most operations of a principal that may wait or run; any number where None.
+        principal_limit: Most operations of a principal that may wait or run. Where None, half of those that
+            may wait; of the principal without a name any number.
     """
 
     def __init__(
@@ -32,6 +34,11 @@ class WorkQueue:
         self._execution = execution
         self._limit = limit
         self._principal_limit = principal_limit
+
+    def limit_of(self, owner: str) -> int | None:
+        """Return how many operations of a principal may wait or run; None for any number."""
+        shared = max(1, self._limit // 2) if owner else None
+        return shared if self._principal_limit is None else self._principal_limit
 
     def submit(self, asked: JobRequest, request: Request | None = None) -> Operation:
         """Check that the work can begin, and queue it; the same request again returns the same operation.
@@ -52,7 +59,7 @@ class WorkQueue:
             target=asked.target,
             payload=asked.to_payload(),
             queue_limit=self._limit,
-            principal_limit=self._principal_limit,
+            principal_limit=self.limit_of(principal()),
             request=request,
             taken=partial(kind.taken, asked),
         )

@@ -189,7 +189,7 @@ class BatchingEngine:
                     self._model.release(slot)
                     asker.fail(error)
                 else:
-                    asker.names = piece_names(asker.adapter, asker.request.prompt)
+                    asker.names = piece_names((asker.request.scope, asker.adapter), asker.request.prompt)
                     asker.since = self._steps
                     self._under_way.append(asker)
             self._waiting.popleft()

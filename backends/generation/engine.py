@@ -41,6 +41,7 @@ class Request:
         seed: Seed of the randomness.
         guide: Makes what keeps one answer to its form; anything is written where None. A token that ends
             the answer is then written only where the form is complete, and told as soon as nothing can follow.
+        scope: Beginnings of prompts that were read for it are not read again, for this scope alone.
     """
 
     prompt: Sequence[int]
@@ -50,6 +51,7 @@ class Request:
     temperature: float = 0.0
     seed: int = 0
     guide: Callable[[], Guide] | None = None
+    scope: str = ""
 
 
 class Engine(Protocol):

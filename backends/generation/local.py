@@ -154,7 +154,7 @@ class LocalGenerator:
         stop = self._ends | {tokenizer.eos_token_id}
         guide = self._guide(options, stop)
         limit = min(room, options.max_output_tokens)
-        return Request(prompt, limit, stop, adapter, options.temperature, options.seed, guide)
+        return Request(prompt, limit, stop, adapter, options.temperature, options.seed, guide, options.scope)
 
     def _load_engine(self) -> Engine:
         with self._loading:

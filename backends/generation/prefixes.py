@@ -20,16 +20,16 @@ PIECE_TOKENS = 128
 """Tokens in a piece: fewer cost as much to read, and more hold up those who write."""
 
 
-def piece_names(adapter: object, prompt: Sequence[int]) -> list[bytes]:
+def piece_names(reader: object, prompt: Sequence[int]) -> list[bytes]:
     """Return a name for each whole piece of a prompt, but for what holds its last token.
 
     That is always read, since it tells the next.
 
     Args:
-        adapter: What the prompt is read with, told apart by its `repr`.
+        reader: For whom and with what the prompt is read, told apart by its `repr`.
         prompt: The prompt.
     """
-    name, names = repr(adapter).encode(), []
+    name, names = repr(reader).encode(), []
     for start in range(0, len(prompt) - PIECE_TOKENS, PIECE_TOKENS):
         piece = array("q", prompt[start : start + PIECE_TOKENS])
         name = hashlib.sha256(name + piece.tobytes()).digest()

@@ -6,10 +6,13 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import aclosing
+from contextvars import copy_context
 
 import pytest
 
 from advisor.errors import Unavailable
+from advisor.names import act_as
+from advisor.rpc import lanes
 from advisor.rpc.lanes import Lane, Last, Slots
 
 
@@ -110,3 +113,68 @@ def test_slots_are_given_back():
     for _ in range(2):
         with pytest.raises(Unavailable):
             use()
+
+
+async def test_principals_take_turns():
+    """Whoever asks for much waits longer, not those who come after."""
+    lane = Lane("tests", running=1, waiting=5)
+    go_on, done = threading.Event(), []
+
+    def asked(owner: str, what: str) -> asyncio.Future[None]:
+        act_as(owner)
+        return asyncio.ensure_future(lane.run(lambda _: (go_on.wait(5), done.append(what))))
+
+    tasks = [
+        asked(owner, what) for owner, what in [*[("a", f"a{i}") for i in range(4)], ("b", "b0"), ("c", "c0")]
+    ]
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert done == ["a0", "a1", "b0", "c0", "a2", "a3"]
+    lane.close()
+
+
+async def test_what_waits_and_is_given_up_leaves_its_place():
+    """At once, not when its turn comes."""
+    lane = Lane("tests", running=1, waiting=1)
+    go_on = threading.Event()
+    first, second = (asyncio.ensure_future(lane.run(lambda _: go_on.wait(5))) for _ in range(2))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    third = asyncio.ensure_future(lane.run(lambda _: "third"))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await first
+    assert await third == "third"
+    lane.close()
+
+
+def test_places_are_kept_for_who_has_fewer(monkeypatch):
+    """For a while after it was refused; a principal alone has them all."""
+    now = [0.0]
+    monkeypatch.setattr(lanes.time, "monotonic", lambda: now[0])
+    slots = Slots("tests", 4)
+
+    def take(owner: str) -> str:
+        def as_owner() -> str:
+            act_as(owner)
+            return slots.take()
+
+        return copy_context().run(as_owner)
+
+    assert [take("a") for _ in range(4)] == ["a"] * 4
+    with pytest.raises(Unavailable):
+        take("b")
+    slots.release("a")
+    with pytest.raises(Unavailable):
+        take("a")
+    assert take("b") == "b"
+    with pytest.raises(Unavailable):
+        take("b")
+    slots.release("a")
+    with pytest.raises(Unavailable, match="too many tests at once, 4 run or wait"):
+        take("a")
+    now[0] += lanes.WANTED_S
+    assert take("a") == "a"

@@ -7,13 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+import grpc
 import pytest
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf.duration_pb2 import Duration
 
 from advisor.client import Client, OperationFuture
-from advisor.errors import AlreadyExists, FailedPrecondition
+from advisor.errors import AlreadyExists, FailedPrecondition, Unavailable
 from advisor.names import use_case_name
+from advisor.rpc import operations as operations_module
+from advisor.rpc.endings import Endings
+from advisor.rpc.lanes import Lane
 from advisor.storage import leases
 from advisor.storage.operations import Operation
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
@@ -114,6 +118,59 @@ def test_waits_that_cannot_be(client, channel, failure, server, timeout):
     request = operations_pb2.WaitOperationRequest(name=submit(server, 1, 1).name, timeout=timeout)
     found = failure(lambda: operations_pb2_grpc.OperationsStub(channel).WaitOperation(request))
     assert (found.code, found.fields) == ("INVALID_ARGUMENT", ("timeout",))
+
+
+def test_waiting_ends_with_the_operation(client, channel, server):
+    """Each call that waits is told within a moment, and one whose time is up how far it is."""
+    stub = operations_pb2_grpc.OperationsStub(channel)
+    name = submit(server, 1, 1).name
+    short = operations_pb2.WaitOperationRequest(name=name, timeout=Duration(nanos=1))
+    assert not stub.WaitOperation(short).done
+    request = operations_pb2.WaitOperationRequest(name=name)
+    waiting = [stub.WaitOperation.future(request, timeout=60) for _ in range(3)]
+    with pytest.raises(grpc.FutureTimeoutError):
+        waiting[0].result(timeout=0.5)
+    do_next(server)
+    assert [each.result().done for each in waiting] == [True] * 3
+    assert stub.WaitOperation(request).done
+
+
+def test_only_so_many_calls_wait(server, failure, monkeypatch, session_parts, run_server):
+    """They take places of the server's, which others need."""
+    monkeypatch.setattr(operations_module, "WAITS", 1)
+    with (
+        run_server(session_parts) as address,
+        Client(address) as client,
+        grpc.insecure_channel(address) as channel,
+    ):
+        client.create_use_case("faq")
+        client.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+        asked = client.tune("faq")
+        stub = operations_pb2_grpc.OperationsStub(channel)
+        request = operations_pb2.WaitOperationRequest(name=asked.name)
+        first = stub.WaitOperation.future(request)
+        with pytest.raises(grpc.FutureTimeoutError):
+            first.result(timeout=0.5)
+        found = failure(lambda: stub.WaitOperation(request))
+        asked.cancel()
+        assert first.result().done
+    assert (found.code, found.reason) == ("UNAVAILABLE", "OVERLOADED")
+
+
+async def test_without_a_database_nobody_waits(server):
+    """The calls end with what is wrong, and later ones wait again."""
+
+    class Broken:
+        def transaction(self):
+            raise Unavailable("DATABASE", "the database is away", retry_s=1)
+
+    lane = Lane("tests", running=1, waiting=1)
+    endings = Endings(Broken(), lane)
+    with pytest.raises(Unavailable, match="away"):
+        await endings.wait("x", 60)
+    endings._database = server.database
+    await endings.wait("x", 60)
+    lane.close()
 
 
 def test_lists_are_filtered(client, channel, server, failure):

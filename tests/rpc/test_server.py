@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from advisor.errors import ConfigurationError
 from advisor.execution.loading import ModelLoader
+from advisor.rpc import health as health_module
 from advisor.rpc.server import AdvisorServer
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -162,3 +163,46 @@ async def test_stopping_lets_calls_end(session_parts):
             kinds.append(event.WhichOneof("event"))
         await stopping
     assert kinds == ["recommendation", "token", "token", "summary"]
+
+
+async def test_who_watches_keeps_nobody_waiting(session_parts):
+    """A watch ends when the server stops, with what it is then, though calls may go on for long."""
+    server = AdvisorServer(session_parts)
+    port = await server.start("127.0.0.1", 0)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = aiter(health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest()))
+        seen = [(await anext(watch)).status]
+
+        async def see() -> None:
+            async for each in watch:
+                seen.append(each.status)  # noqa: PERF401 - what comes before the error counts
+
+        stopping = asyncio.create_task(server.stop(60))
+        with pytest.raises(grpc.aio.AioRpcError, match="watch another") as caught:
+            await see()
+        await asyncio.wait_for(stopping, 30)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert seen == [SERVING, NOT_SERVING]
+
+
+def test_watches_take_no_places_of_others(session_parts, run_server, monkeypatch, failure):
+    """Nobody needs a token for them: there are only so many."""
+    monkeypatch.setattr(health_module, "WATCHES", 2)
+    with run_server(session_parts) as address, grpc.insecure_channel(address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(2)]
+        for watch in watches:
+            next(watch)
+        found = failure(lambda: next(stub.Watch(health_pb2.HealthCheckRequest())))
+        assert health(channel, "") == SERVING
+    assert (found.code, found.reason) == ("UNAVAILABLE", "OVERLOADED")
+
+
+def test_nothing_is_told_of_services_that_there_are_not(channel, failure):
+    """Which is said by reflection."""
+    found = failure(lambda: health(channel, "advisor.v1.Nothing"))
+    assert (found.code, found.reason) == ("NOT_FOUND", "RESOURCE_NOT_FOUND")
+    request = health_pb2.HealthCheckRequest(service="advisor.v1.Nothing")
+    watch = health_pb2_grpc.HealthStub(channel).Watch(request)
+    assert next(watch).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    watch.cancel()

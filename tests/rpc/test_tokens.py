@@ -33,6 +33,7 @@ from advisor.rpc.server import Parts
 from advisor.storage import tokens
 from advisor.storage.tokens import Role
 from advisor.v1 import use_case_pb2, use_case_service_pb2
+from backends.base import Generation, GenerationOptions
 from tests.rpc.test_any_request import METHODS
 from tests.servers import Running
 
@@ -170,6 +171,19 @@ def test_only_the_operator_makes_all_passages_anew(server: Running, issued) -> N
         client.reindex()
 
 
+def test_only_the_operator_ends_that(server: Running, issued) -> None:
+    """A token that could not begin it cannot cancel it."""
+    with (
+        Client(server.address, token=issued(role=Role.ADMIN)) as admin,
+        Client(server.address, token=issued(role=Role.WRITE)) as writer,
+    ):
+        asked = admin.reindex()
+        with pytest.raises(PermissionDenied, match="cancelling it needs the role ADMIN"):
+            writer.operation(asked.name).cancel()
+        admin.operation(asked.name).cancel()
+        assert admin.operation(asked.name).state == "cancelled"
+
+
 def test_a_set_token_is_good_for_everything(server: Running) -> None:
     """It closes the server by itself, and needs no row."""
     door = Doorkeeper(server.database, admin_token="s" * 32)
@@ -223,6 +237,26 @@ def test_too_much_is_told_apart_from_overload(
         client.tune("two").cancel()
 
 
+def test_nobody_fills_the_queue_alone(
+    session_parts: Parts, server: Running, issued, run_server: Callable[[Parts], AbstractContextManager[str]]
+) -> None:
+    """Half of it is left for others where there are any."""
+    tokens_of = {owner: issued(owner) for owner in ("red", "blue")}
+    settings = session_parts.settings.model_copy(update={"queued_operations": 3})
+    with run_server(replace(session_parts, settings=settings)) as address:
+        with Client(address, token=tokens_of["red"]) as red:
+            red.create_use_case("faq")
+            red.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+            red.tune("faq", adapter_id="a")
+            assert red.server_info().caller.operations_limit == 1
+            with pytest.raises(ResourceExhausted, match="1 operation of yours wait or run, and 1 may"):
+                red.tune("faq", adapter_id="b")
+        with Client(address, token=tokens_of["blue"]) as blue:
+            blue.create_use_case("faq")
+            blue.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+            blue.tune("faq", adapter_id="a")
+
+
 def test_a_caller_is_told_who_it_is(
     session_parts: Parts, server: Running, issued, run_server: Callable[[Parts], AbstractContextManager[str]]
 ) -> None:
@@ -240,7 +274,7 @@ def test_a_caller_is_told_who_it_is(
     caller = info.caller
     assert (caller.principal, caller.role) == ("red", type(caller).ROLE_READ)
     assert (caller.document_bytes, caller.document_bytes_limit, caller.calls_limit) == (20, 30, 50)
-    assert (caller.operations, caller.HasField("operations_limit")) == (0, False)
+    assert (caller.operations, caller.operations_limit) == (0, settings.queued_operations // 2)
     assert info.limits.document_bytes == settings.document_bytes
     assert info.versions.rules == session_parts.advisor.version
     assert info.models.generator == settings.generator
@@ -344,6 +378,22 @@ class TestPrincipals:
         blue.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
         assert blue.tune("faq", adapter_id="a").target == future.target
         assert len(list(red.operations())) == 1
+
+    def test_what_was_read_for_one_speeds_up_no_other(
+        self, red: Client, blue: Client, server: Running, monkeypatch
+    ) -> None:
+        """A model is told whom it reads a prompt for."""
+        scopes = []
+        generate = server.generator.generate
+
+        def seen(*messages: Any, options: GenerationOptions, **more: Any) -> Generation:
+            scopes.append(options.scope)
+            return generate(*messages, options=options, **more)
+
+        monkeypatch.setattr(server.generator, "generate", seen)
+        for client in (red, blue):
+            list(client.answer({}, "How long?", approach="PROMPTING"))
+        assert scopes == ["red", "blue"]
 
     @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
     def test_nothing_of_others_is_seen(

@@ -252,12 +252,12 @@ def test_work_that_is_taken_up_again_is_a_further_attempt(database: Database) ->
         leases.renew(connection, lease)
 
 
-async def test_waiting_ends_with_the_operation(database: Database) -> None:
-    """An operation that has ended is returned at once, one that has not after the time given."""
-    asked = ask(database)
-    assert (await operations.wait(database, asked.id, 0.0)).state is State.QUEUED
-    operations.request_cancel(database, asked.id)
-    assert (await operations.wait(database, asked.id, 60.0)).state is State.CANCELLED
+def test_what_has_ended_is_active_no_more(database: Database) -> None:
+    """Nor is what does not exist."""
+    first, second = (ask(database, target).id for target in "ab")
+    assert operations.active(database, [first, second, "nothing"]) == {first, second}
+    operations.request_cancel(database, first)
+    assert operations.active(database, [first, second]) == {second}
 
 
 def test_operations_are_listed_newest_first(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,17 @@ def test_a_beginning_is_kept_for_its_adapter(model: Watched, tiny_adapters: tupl
     write(engine, ask(300))
     assert [write(engine, ask(300, adapter=each)) for each in tiny_adapters] == alone
     assert [write(engine, ask(300, adapter=each)) for each in tiny_adapters] == alone
+
+
+def test_a_beginning_is_kept_for_its_scope(model: Watched) -> None:
+    """How soon an answer begins tells nobody what others asked."""
+    engine = BatchingEngine(PackedTorch(model))
+    read = []
+    for scope in ("red", "blue", "red"):
+        model.steps.clear()
+        write(engine, replace(ask(PIECE_TOKENS + 1, limit=1), scope=scope))
+        read.append(sum(model.steps))
+    assert read == [PIECE_TOKENS + 1, PIECE_TOKENS + 1, 1]
 
 
 def test_little_is_kept(model: Watched) -> None:
