@@ -94,7 +94,7 @@ def session_parts(
 @contextmanager
 def fake_parts(database_url: str, data_dir: Path, advisor: Advisor) -> Iterator[Parts]:
     """Open the parts of a server over a database, with fakes for the models."""
-    settings = Settings(data_dir=data_dir, document_bytes=4_000_000, queued_operations=3, workers=0)
+    settings = Settings(data_dir=data_dir, document_bytes=4_000_000, queued_operations=4, workers=0)
     models = Models(FakeGenerator(), WordEmbedder())
     with (
         Database.open(database_url) as database,

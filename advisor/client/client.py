@@ -180,13 +180,18 @@ class Client:
         facts: FactsLike | None = None,
         replace_facts: bool = False,
         origins: Sequence[str] | None = None,
+        etag: str = "",
     ) -> use_case_pb2.UseCase:
-        """Change what is given: the description, and each fact named; other facts stay, unless all are replaced."""
+        """Change what is given: the description, and each fact named; other facts stay, unless all are replaced.
+
+        With the `etag` of the use case as it was read, Conflict where it has changed since.
+        """
         changed = use_case_pb2.UseCase(
             name=name_of(use_case),
             description=description or "",
             facts=facts_of(facts or {}),
             origins=origins or (),
+            etag=etag,
         )
         request = use_cases_pb2.UpdateUseCaseRequest(use_case=changed)
         named = [f"facts.{field.name}" for field, _ in changed.facts.ListFields()]
@@ -198,9 +203,13 @@ class Client:
         updated: use_case_pb2.UseCase = self._call(self._use_cases.UpdateUseCase, request)
         return updated
 
-    def delete_use_case(self, use_case: str) -> None:
-        """Delete a use case with its documents, examples and adapters."""
-        self._call(self._use_cases.DeleteUseCase, use_cases_pb2.DeleteUseCaseRequest(name=name_of(use_case)))
+    def delete_use_case(self, use_case: str, *, etag: str = "") -> None:
+        """Delete a use case with its documents, examples and adapters.
+
+        With the `etag` of the use case as it was read, Conflict where it has changed since.
+        """
+        request = use_cases_pb2.DeleteUseCaseRequest(name=name_of(use_case), etag=etag)
+        self._call(self._use_cases.DeleteUseCase, request)
 
     def documents(self, use_case: str) -> Iterator[use_cases_pb2.DocumentSummary]:
         """Yield the documents of a use case, by source, without their content."""

@@ -144,7 +144,8 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         settings = tuning_settings(checks, request.settings, "settings", approach)
         checks.refuse()
         job = TuneJob(use_case_id, adapter_id, approach, settings)
-        return await self._submitted(job, fingerprint("Tune", request, request_id))
+        named = fingerprint("Tune", request, request_id)
+        return await self._submitted(job, named, keep=not request.validate_only)
 
     async def Reindex(
         self, request: execution_pb2.ReindexRequest, _context: Context
@@ -188,10 +189,14 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         await self._blocking(lambda: adapters.delete(self._database, *ids, self._settings.data_dir))
         return empty_pb2.Empty()
 
-    async def _submitted(self, job: JobRequest, request: Request | None) -> operations_pb2.Operation:
+    async def _submitted(
+        self, job: JobRequest, request: Request | None, *, keep: bool = True
+    ) -> operations_pb2.Operation:
         def submit() -> operations_pb2.Operation:
-            operation = self._queue.submit(job, request)
-            return operation_with_response(self._database, operation)  # a repetition may find it ended
+            operation = self._queue.submit(job, request, keep=keep)
+            return operation_with_response(
+                self._database, operation, kept=keep
+            )  # a repetition may find it ended
 
         return await self._blocking(submit)
 

@@ -137,9 +137,17 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         return await self._lane.run(lambda _: work())
 
 
-def operation_with_response(database: Database, operation: Operation) -> operations_pb2.Operation:
-    """Return an operation as clients see it: one that succeeded has what it made, as it is stored now."""
-    return operation_to_proto(operation, read_made(database, operation))
+def operation_with_response(
+    database: Database, operation: Operation, *, kept: bool = True
+) -> operations_pb2.Operation:
+    """Return an operation as clients see it: one that succeeded has what it made, as it is stored now.
+
+    Where it was not `kept`, it has no name: there is none to be asked for.
+    """
+    message = operation_to_proto(operation, read_made(database, operation))
+    if not kept:
+        message.ClearField("name")
+    return message
 
 
 def _refuse_to_cancel(operation: Operation, granted: Role) -> None:

@@ -212,6 +212,7 @@ def fingerprint(method: str, message: Message, request_id: str) -> Request | Non
         return None
     plain = type(message)()
     plain.CopyFrom(message)
-    plain.ClearField("request_id")
+    for name in {"request_id", "validate_only"}.intersection(plain.DESCRIPTOR.fields_by_name):
+        plain.ClearField(name)
     content = method.encode() + b"\0" + plain.SerializeToString(deterministic=True)
     return Request(request_id, hashlib.sha256(content).hexdigest(), names.principal())

@@ -107,8 +107,11 @@ class TrialServicer(service_grpc.TrialServiceServicer):
         named = fingerprint("RunTrial", request, request_id)
 
         def submit() -> operations_pb2.Operation:
+            keep = not request.validate_only
             job = trial_job(self._database, self._execution, use_case_id, trial_id, settings)
-            return operation_with_response(self._database, self._queue.submit(job, named))
+            return operation_with_response(
+                self._database, self._queue.submit(job, named, keep=keep), kept=keep
+            )
 
         return await self._blocking(submit)
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 from google.api import field_behavior_pb2
 from google.protobuf import empty_pb2
 
-from advisor.names import kept_id, parse_document, parse_example, parse_use_case, principal
+from advisor.errors import Conflict
+from advisor.names import kept_id, parse_document, parse_example, parse_use_case, principal, shown
 from advisor.rpc.edge import Context
 from advisor.rpc.erasing import Eraser
 from advisor.rpc.importing import Importer, Index
@@ -93,6 +94,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
                     request.use_case.origins,
                 ),
                 request=fingerprint("CreateUseCase", request, request_id),
+                keep=not request.validate_only,
             )
         )
         return use_case_to_proto(created)
@@ -123,17 +125,20 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
         """Change a use case; see the proto."""
         checks = Checks()
         use_case_id = checks.use_case(request.use_case.name, "use_case.name")
-        paths = checks.mask(request.update_mask.paths, _MASK, _OUTPUT_ONLY)
+        paths = checks.mask(request.update_mask.paths, _MASK, (*_OUTPUT_ONLY, "etag"))
         checks.description(request.use_case.description, "use_case.description")
         checks.facts(request.use_case.facts, "use_case.facts")
         checks.origins(request.use_case.origins, "use_case.origins")
         checks.refuse()
         if not request.update_mask.paths:
             paths = _set_paths(request.use_case)
+
+        def change(present: records.UseCase) -> use_cases.Stated:
+            _refuse_stale(present, request.use_case.etag)
+            return _changed(present, request.use_case, paths)
+
         updated = await self._blocking(
-            lambda: use_cases.update(
-                self._database, use_case_id, lambda present: _changed(present, request.use_case, paths)
-            )
+            lambda: use_cases.update(self._database, use_case_id, change, keep=not request.validate_only)
         )
         return use_case_to_proto(updated)
 
@@ -148,9 +153,12 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
                 use_case_id,
                 self._data_dir,
                 lambda connection: self._index.forget(connection, use_case_id),
+                check=lambda present: _refuse_stale(present, request.etag),
+                keep=not request.validate_only,
             )
         )
-        self._eraser.clear(use_case_id)
+        if not request.validate_only:
+            self._eraser.clear(use_case_id)
         return empty_pb2.Empty()
 
     async def ListDocuments(
@@ -244,6 +252,17 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._lane.run(lambda _: work())
+
+
+def _refuse_stale(present: records.UseCase, etag: str) -> None:
+    """Raise Conflict where a client has not seen a use case as it is now; the empty etag fits any."""
+    now = use_case_to_proto(present)
+    if etag and etag != now.etag:
+        raise Conflict(
+            f"{now.name} has changed since it was read: its etag is {now.etag}, not {shown(etag)}; read it again",
+            reason="ETAG_MISMATCH",
+            metadata={"resource": now.name},
+        )
 
 
 def _set_paths(use_case: use_case_pb2.UseCase) -> list[str]:

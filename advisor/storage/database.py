@@ -65,8 +65,11 @@ class Database:
             presence.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
         """Yield a connection; what is done on it is kept as a whole, or not at all on an exception.
+
+        Args:
+            keep: Whether it is kept; else everything is done but that.
 
         Raises:
             Unavailable: The database cannot be reached.
@@ -75,6 +78,8 @@ class Database:
         """
         with self._connections.connection() as connection:
             yield connection
+            if not keep:
+                connection.rollback()
 
     @property
     def pool(self) -> Connections:

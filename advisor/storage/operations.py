@@ -139,6 +139,7 @@ def create(
     principal_limit: int | None = None,
     request: Request | None = None,
     taken: Callable[[Connection], bool] = lambda _: False,
+    keep: bool = True,
 ) -> Operation:
     """Ask for work, or return the operation that the same request asked for.
 
@@ -152,6 +153,7 @@ def create(
         principal_limit: Most operations of a principal that may wait or run; any number where None.
         request: The client's name for the call.
         taken: Says whether the target exists already; not asked where the request is a repetition.
+        keep: Whether it is asked for; else everything is done but that.
 
     Raises:
         NotFound: The use case does not exist.
@@ -182,7 +184,7 @@ def create(
         return {"id": operation_id}
 
     try:
-        with database.transaction() as connection:
+        with database.transaction(keep=keep) as connection:
             result, _ = requests.once(connection, request, insert)
             return _read(connection, result["id"])
     except UniqueViolation:

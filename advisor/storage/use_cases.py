@@ -38,9 +38,14 @@ class Stated:
 
 
 def create(
-    database: Database, use_case_id: str, stated: Stated, *, request: Request | None = None
+    database: Database,
+    use_case_id: str,
+    stated: Stated,
+    *,
+    request: Request | None = None,
+    keep: bool = True,
 ) -> UseCase:
-    """Create a use case, or return the one that the same request created.
+    """Create a use case, or return the one that the same request created; not for good unless `keep`.
 
     Raises:
         AlreadyExists: The id is taken.
@@ -57,7 +62,7 @@ def create(
             raise AlreadyExists(use_case_name(use_case_id))
         return {"id": use_case_id}
 
-    with database.transaction() as connection:
+    with database.transaction(keep=keep) as connection:
         result, _ = requests.once(connection, request, insert)
         return _read(connection, result["id"])
 
@@ -89,13 +94,15 @@ def list_page(database: Database, *, principal: str = "", size: int = 0, token: 
     return pages.page_of(rows, size, "useCases", lambda each: (each.id,))
 
 
-def update(database: Database, use_case_id: str, change: Callable[[UseCase], Stated]) -> UseCase:
-    """Replace what is stated by what `change` makes of the present values, as one step.
+def update(
+    database: Database, use_case_id: str, change: Callable[[UseCase], Stated], *, keep: bool = True
+) -> UseCase:
+    """Replace what is stated by what `change` makes of the present values, as one step; not for good unless `keep`.
 
     Raises:
         NotFound: It does not exist.
     """
-    with database.transaction() as connection:
+    with database.transaction(keep=keep) as connection:
         stated = change(_read(connection, use_case_id, suffix="FOR NO KEY UPDATE"))
         connection.execute(
             "UPDATE use_cases SET description = %s, facts = %s, origins = %s, update_time = now()"
@@ -106,7 +113,13 @@ def update(database: Database, use_case_id: str, change: Callable[[UseCase], Sta
 
 
 def delete(
-    database: Database, use_case_id: str, data_dir: Path, forget_passages: Callable[[Connection], None]
+    database: Database,
+    use_case_id: str,
+    data_dir: Path,
+    forget_passages: Callable[[Connection], None],
+    *,
+    check: Callable[[UseCase], None] = lambda _: None,
+    keep: bool = True,
 ) -> None:
     """Delete a use case with everything that hangs off it.
 
@@ -115,15 +128,17 @@ def delete(
         use_case_id: Which one.
         data_dir: Folder with the adapters.
         forget_passages: Deletes the use case's passages on the connection given.
+        check: Raises where the use case, as it is now, is not to be deleted.
+        keep: Whether it is deleted for good; else everything is done but that.
 
     Raises:
         NotFound: It does not exist.
         FailedPrecondition: An operation on it waits or runs.
         Conflict: An import into it runs.
     """
-    with database.transaction() as connection:
+    with database.transaction(keep=keep) as connection:
         lock(connection, use_case_id)
-        _read(connection, use_case_id, suffix="FOR UPDATE")
+        check(_read(connection, use_case_id, suffix="FOR UPDATE"))
         active = connection.execute(
             "SELECT id FROM operations WHERE use_case_id = %s AND state IN ('QUEUED', 'RUNNING')",
             [use_case_id],
@@ -138,7 +153,8 @@ def delete(
         forget_passages(connection)
         connection.execute("DELETE FROM use_cases WHERE id = %s", [use_case_id])
     # After the rows: an adapter's row never lacks its folder.
-    shutil.rmtree(data_dir / "adapters" / use_case_id, ignore_errors=True)
+    if keep:
+        shutil.rmtree(data_dir / "adapters" / use_case_id, ignore_errors=True)
 
 
 def lock(connection: Connection, use_case_id: str) -> None:

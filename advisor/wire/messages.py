@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -50,7 +51,7 @@ def facts_from_bytes(stored: bytes) -> facts_pb2.Facts:
 
 def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
     """Return a stored use case."""
-    return use_case_pb2.UseCase(
+    message = use_case_pb2.UseCase(
         name=use_case_name(use_case.id),
         description=use_case.description,
         facts=facts_from_bytes(use_case.facts),
@@ -62,6 +63,8 @@ def use_case_to_proto(use_case: records.UseCase) -> use_case_pb2.UseCase:
         example_count=use_case.example_count,
         held_out_count=use_case.held_out_count,
     )
+    message.etag = hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()[:16]
+    return message
 
 
 def document_summary_to_proto(

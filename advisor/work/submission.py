@@ -40,8 +40,10 @@ class WorkQueue:
         shared = max(1, self._limit // 2) if owner else None
         return shared if self._principal_limit is None else self._principal_limit
 
-    def submit(self, asked: JobRequest, request: Request | None = None) -> Operation:
+    def submit(self, asked: JobRequest, request: Request | None = None, *, keep: bool = True) -> Operation:
         """Check that the work can begin, and queue it; the same request again returns the same operation.
+
+        Where not `keep`, nothing is queued, and the operation returned is one that might have been.
 
         Raises:
             NotFound: The use case does not exist.
@@ -62,4 +64,5 @@ class WorkQueue:
             principal_limit=self.limit_of(principal()),
             request=request,
             taken=partial(kind.taken, asked),
+            keep=keep,
         )

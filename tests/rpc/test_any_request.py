@@ -64,7 +64,7 @@ WAITING = {"WaitOperation", "Watch"}
 """Methods that wait by design: called with a deadline that may pass."""
 REFUSALS = {
     "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED",
-    "UNIMPLEMENTED",
+    "UNIMPLEMENTED", "ABORTED",
 }  # fmt: skip
 NO_OPERATION = "operations/00000000-0000-0000-0000-000000000000"
 """Stands for an operation that there is."""

@@ -360,6 +360,19 @@ def test_tune_is_repeatable(stub, channel, server, failure):
     assert failure(lambda: stub.Tune(request)).reason == "REQUEST_ID_REUSED"
 
 
+def test_tuning_that_is_only_looked_at_does_not_begin(stub, channel, server, operations, failure):
+    """It is refused as it would be, or returned as it would be, but for a name."""
+    store(channel)
+    request = execution_pb2.TuneRequest(parent="useCases/faq", adapter_id="a", validate_only=True)
+    assert failure(lambda: stub.Tune(request)).code == "FAILED_PRECONDITION"
+    give_examples(server, 64)
+    looked_at = stub.Tune(request)
+    metadata = execution_pb2.TuneMetadata()
+    assert looked_at.metadata.Unpack(metadata)
+    assert (looked_at.name, metadata.adapter) == ("", "useCases/faq/adapters/a")
+    assert not operations.ListOperations(operations_pb2.ListOperationsRequest()).operations
+
+
 def test_tune_reports_all_faults(stub, failure):
     """Names, approach and settings are checked in one go."""
     settings = use_case_pb2.TuningSettings(epochs=0, learning_rate=float("nan"), held_out_share=0.9)

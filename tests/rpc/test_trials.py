@@ -80,6 +80,14 @@ def test_a_trial_is_begun_once(stub, faq, failure):
     assert failure(lambda: stub.RunTrial(request)).reason == "REQUEST_ID_REUSED"
 
 
+def test_a_trial_that_is_only_looked_at_does_not_begin(stub, server, faq, failure):
+    """It has no name, and what stands in the way of it is told."""
+    request = service_pb2.RunTrialRequest(parent="useCases/faq", trial_id="one", validate_only=True)
+    assert stub.RunTrial(request).name == ""
+    begin(stub, server)
+    assert failure(lambda: stub.RunTrial(request)).code == "ALREADY_EXISTS"
+
+
 def test_a_trial_in_the_making_names_its_operation(stub, server, faq, failure):
     """So that whoever begins it again can wait for it: also once it has begun, and no more once it has ended."""
     name = begin(stub, server)

@@ -107,6 +107,43 @@ def test_taken_id(stub, faq, failure):
     assert (found.code, found.metadata) == ("ALREADY_EXISTS", {"resource": "useCases/faq"})
 
 
+def test_a_change_that_nobody_saw_is_not_lost(stub, faq, failure):
+    """With the etag of what was read, a later change of it is noticed, also one of its documents."""
+    changed = use_case_pb2.UseCase(name=faq.name, description="Mine.", etag=faq.etag)
+    request = service_pb2.UpdateUseCaseRequest(use_case=changed)
+    mine = stub.UpdateUseCase(request)
+    assert mine.etag != faq.etag
+    found = failure(lambda: stub.UpdateUseCase(request))
+    assert (found.code, found.reason) == ("ABORTED", "ETAG_MISMATCH")
+    assert found.metadata == {"resource": faq.name}
+    imported(stub, document("a.md", "One."))
+    stale = service_pb2.DeleteUseCaseRequest(name=faq.name, etag=mine.etag)
+    assert failure(lambda: stub.DeleteUseCase(stale)).reason == "ETAG_MISMATCH"
+    now = get(stub)
+    assert (now.description, now.document_count) == ("Mine.", 1)
+    whole = service_pb2.UpdateUseCaseRequest(use_case=now)
+    whole.update_mask.paths.extend(field.name for field in now.DESCRIPTOR.fields if field.name != "name")
+    assert stub.UpdateUseCase(whole).description == "Mine."
+    stub.DeleteUseCase(service_pb2.DeleteUseCaseRequest(name=faq.name, etag=get(stub).etag))
+
+
+def test_what_is_only_looked_at_is_not_done(stub, faq, failure):
+    """The answer is that of the call itself, and so is the refusal."""
+    key = str(uuid.uuid4())
+    request = service_pb2.CreateUseCaseRequest(use_case_id="new", request_id=key, validate_only=True)
+    assert stub.CreateUseCase(request).name == "useCases/new"
+    assert failure(lambda: get(stub, "useCases/new")).code == "NOT_FOUND"
+    request.use_case_id = "faq"
+    assert failure(lambda: stub.CreateUseCase(request)).code == "ALREADY_EXISTS"
+    request.use_case_id, request.validate_only = "new", False
+    assert stub.CreateUseCase(request) == get(stub, "useCases/new")
+    changed = use_case_pb2.UseCase(name=faq.name, description="Changed.")
+    updated = stub.UpdateUseCase(service_pb2.UpdateUseCaseRequest(use_case=changed, validate_only=True))
+    assert updated.description == "Changed."
+    stub.DeleteUseCase(service_pb2.DeleteUseCaseRequest(name=faq.name, validate_only=True))
+    assert get(stub) == faq
+
+
 def test_create_reports_all_faults(stub, failure):
     """Id, request id, description and facts are checked in one go."""
     bad = service_pb2.CreateUseCaseRequest(
