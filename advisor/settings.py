@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         tls_key: Its private key, as a PEM file without a password.
         tls_client_ca: Who vouches for clients, as a PEM file; where given, each must have a certificate.
         insecure: Listen beyond this machine though connections are not encrypted, or anyone may call.
+        metrics_port: Port on which Prometheus reads metrics, over HTTP; nowhere by default, 0 for any that is free.
+        metrics_host: Address to serve them on.
+        log_level: Lowest level of lines that are logged; `debug` has one for each call.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -103,6 +106,9 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     insecure: bool = False
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    metrics_host: str = "127.0.0.1"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB

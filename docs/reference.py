@@ -61,7 +61,9 @@ ERRORS = """\
 ## Errors
 
 A call that fails carries `google.rpc` details: one `ErrorInfo`, with a `reason` for programs and the domain
-`advisor.dev`, and more where the table says so. An operation that fails holds the same in its `error`.
+`advisor.dev`; one `RequestInfo`, with the id under which the server's log tells of the call, which is the one that was
+sent as metadata `x-request-id`, if any; and more where the table says so. An operation that fails holds the same in its
+`error`, but for the `RequestInfo`.
 Send a call again only after UNAVAILABLE; `service_config.json` in the bundle of protos says so to gRPC. A request that
 changes something takes a `request_id`: with the same one it is carried out once, however often it is sent.
 

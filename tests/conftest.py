@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from advisor.storage.embedded import open_embedded
@@ -23,6 +24,8 @@ from advisor.storage.embedded import open_embedded
 # between fork and exec, where its threads are gone.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 pytest_plugins = ["tests.dependency_warnings", "tests.servers"]
+# What a server in the tests' own process logs is not what a command in it prints.
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(scope="session")

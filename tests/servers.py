@@ -207,14 +207,16 @@ def failure() -> Callable[[Callable[[], object]], Failure]:
 
 def _failure(status: status_pb2.Status | None) -> Failure:
     assert status is not None, "every error carries its details"
-    info, bad, retry = (
+    info, bad, retry, request = (
         error_details_pb2.ErrorInfo(),
         error_details_pb2.BadRequest(),
         error_details_pb2.RetryInfo(),
+        error_details_pb2.RequestInfo(),
     )
-    found = [detail.Unpack(each) for each in (info, bad, retry) for detail in status.details]
+    found = [detail.Unpack(each) for each in (info, bad, retry, request) for detail in status.details]
     assert found.count(True) == len(status.details)
     assert info.domain == "advisor.dev"
+    assert request.request_id
     has_retry = any(detail.Is(retry.DESCRIPTOR) for detail in status.details)
     return Failure(
         code=next(each.name for each in grpc.StatusCode if each.value[0] == status.code),

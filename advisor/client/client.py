@@ -200,14 +200,10 @@ class Client:
             request.update_mask.paths.append("description")
         if origins is not None:
             request.update_mask.paths.append("origins")
-        updated: use_case_pb2.UseCase = self._call(self._use_cases.UpdateUseCase, request)
-        return updated
+        return self._call(self._use_cases.UpdateUseCase, request)  # type: ignore[no-any-return]
 
     def delete_use_case(self, use_case: str, *, etag: str = "") -> None:
-        """Delete a use case with its documents, examples and adapters.
-
-        With the `etag` of the use case as it was read, Conflict where it has changed since.
-        """
+        """Delete a use case with all that hangs off it; Conflict where it is not that of its `etag` any more."""
         request = use_cases_pb2.DeleteUseCaseRequest(name=name_of(use_case), etag=etag)
         self._call(self._use_cases.DeleteUseCase, request)
 

@@ -9,8 +9,8 @@ place of the message, and the handler's wrapper raises it.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, NoReturn, Self, TypeAlias
@@ -18,11 +18,13 @@ from typing import Any, NoReturn, Self, TypeAlias
 import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
-from google.rpc import status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc import aio
 from grpc_status import rpc_status
 
-from advisor.errors import AdvisorError, InvalidInput, Unsupported
+from advisor.errors import AdvisorError, InvalidInput, Unsupported, failure_of
+from advisor.telemetry.calls import REQUEST_ID, begin_call, current_call
+from advisor.telemetry.metrics import CallMeter, Metrics
 from advisor.wire.status import error_to_status, internal_status
 from advisor.wire.unreadable import unreadable
 
@@ -42,25 +44,41 @@ class ErrorMapping:
 
     A call whose handler raised ends with the status of the error. A
     `CancelledError` passes through untouched; gRPC needs it to free the call.
+
+    Args:
+        server: The server.
+        metrics: Where calls are counted.
+        admit: Lets calls in.
     """
 
-    def __init__(self, server: aio.Server, admit: Admit = lambda _method, _metadata: None) -> None:
+    def __init__(
+        self,
+        server: aio.Server,
+        metrics: Metrics | None = None,
+        admit: Admit = lambda _method, _metadata: None,
+    ) -> None:
         self._server = server
+        self._metrics = metrics or Metrics()
         self._admit = admit
 
     def add_generic_rpc_handlers(self, handlers: Sequence[Handlers]) -> None:
         """Add handlers to the server, wrapped."""
-        self._server.add_generic_rpc_handlers([_Mapped(handler, self._admit) for handler in handlers])
+        self._server.add_generic_rpc_handlers(
+            [_Mapped(handler, self._metrics, self._admit) for handler in handlers]
+        )
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
-        """Do nothing: what generated code registers here, it adds as generic handlers too."""
+        """Begin to count calls; what generated code registers here, it adds as generic handlers too."""
+        for name in handlers:
+            self._metrics.meter(f"{service}/{name}")
 
 
 class _Mapped(grpc.GenericRpcHandler):
     """The handlers of a service, each wrapped when it is first called."""
 
-    def __init__(self, handlers: Handlers, admit: Admit) -> None:
+    def __init__(self, handlers: Handlers, metrics: Metrics, admit: Admit) -> None:
         self._handlers = handlers
+        self._metrics = metrics
         self._admit = admit
         self._wrapped: dict[str, Handler] = {}
 
@@ -71,37 +89,77 @@ class _Mapped(grpc.GenericRpcHandler):
         if wrapped is None:
             handler = self._handlers.service(handler_call_details)
             if handler is not None:
-                self._wrapped[method] = wrapped = _wrap(handler, method)
+                self._wrapped[method] = wrapped = _wrap(handler, self._metrics.meter(method.lstrip("/")))
         if wrapped is None:
             return None
+        metadata = handler_call_details.invocation_metadata or ()
+        begin_call(method, next((str(value) for name, value in metadata if name == REQUEST_ID), ""))
         try:  # before a message has come: who is not let in is not waited for
-            self._admit(method, handler_call_details.invocation_metadata)
+            self._admit(method, metadata)
         except AdvisorError as error:
-            return _refusing(error, method)
+            return _refusing(error, self._metrics.meter(method.lstrip("/")))
         return wrapped
 
 
-def _refusing(error: AdvisorError, method: str) -> Handler:
+class _Ending:
+    """A call as it ends: counted, and logged where it fails."""
+
+    __slots__ = ("_began", "_code", "_meter", "_reason")
+
+    def __init__(self, meter: CallMeter) -> None:
+        self._meter = meter
+        self._code, self._reason = "OK", ""
+
+    def __enter__(self) -> Self:
+        self._began = self._meter.begun()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._code == "OK":
+            self._code = "CANCELLED" if issubclass(kind, asyncio.CancelledError) else "UNKNOWN"
+        seconds = self._meter.ended(self._began, self._code, self._reason)
+        log = _log.debug if self._code in ("OK", "CANCELLED") else _log.info
+        log("call ended", code=self._code, reason=self._reason, seconds=round(seconds, 4))
+
+    async def abort(self, context: Context, error: Exception) -> NoReturn:
+        """End the call with an error."""
+        call = current_call()
+        method = call.method if call else ""
+        if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
+            # Generated code: a method of the service that its servicer leaves out.
+            error = Unsupported(f"{method} is not offered by this server; reflection lists what is")
+        status = error_to_status(error) or _unforeseen(error)
+        self._code = code_pb2.Code.Name(status.code)
+        failure = failure_of(error)
+        self._reason = failure.reason if failure else "INTERNAL"
+        if call is not None:
+            status.details.add().Pack(error_details_pb2.RequestInfo(request_id=call.id))
+        rich = rpc_status.to_status(status)
+        await context.abort(rich.code, rich.details, rich.trailing_metadata)
+
+
+def _refusing(error: AdvisorError, meter: CallMeter) -> Handler:
     """Return a handler that ends a call with an error, without a look at what it carries."""
 
     async def refuse(_messages: object, context: Context) -> None:
-        await _abort(context, error, method)
+        with _Ending(meter) as ending:
+            await ending.abort(context, error)
 
     return grpc.stream_stream_rpc_method_handler(refuse)
 
 
-def _wrap(handler: Handler, method: str) -> Handler:
+def _wrap(handler: Handler, meter: CallMeter) -> Handler:
     codecs = {
         "request_deserializer": _reader(handler.request_deserializer),
         "response_serializer": handler.response_serializer,
     }
     if handler.unary_unary:
-        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, method), **codecs)
+        return grpc.unary_unary_rpc_method_handler(_single(handler.unary_unary, meter), **codecs)
     if handler.stream_unary:
-        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, method), **codecs)
+        return grpc.stream_unary_rpc_method_handler(_single(handler.stream_unary, meter), **codecs)
     if handler.unary_stream:
-        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, method), **codecs)
-    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), **codecs)
+        return grpc.unary_stream_rpc_method_handler(_stream(handler.unary_stream, meter), **codecs)
+    return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, meter), **codecs)
 
 
 def _reader(deserializer: Any) -> Callable[[bytes], Any]:
@@ -137,49 +195,43 @@ def _read(request: Any) -> Any:
     return request if isinstance(request, Message) else _Messages(request)
 
 
-def _single(behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Any]:
+def _single(behaviour: Callable[..., Awaitable[Any]], meter: CallMeter) -> Callable[..., Any]:
     """Wrap a handler that returns one thing, or writes to the context itself."""
 
     async def call(request: Any, context: Context) -> Any:
-        try:
-            return await behaviour(_read(request), context)
-        except aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
-            await _abort(context, error, method)
+        with _Ending(meter) as ending:
+            try:
+                return await behaviour(_read(request), context)
+            except aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
+                await ending.abort(context, error)
 
     return call
 
 
-def _stream(behaviour: Any, method: str) -> Callable[..., Any]:
+def _stream(behaviour: Any, meter: CallMeter) -> Callable[..., Any]:
     if not inspect.isasyncgenfunction(behaviour):
-        return _single(behaviour, method)
+        return _single(behaviour, meter)
 
     async def call(request: Any, context: Context) -> None:
-        # Written here, not by gRPC: a cancelled write then closes the handler at once.
-        try:
-            async with aclosing(behaviour(_read(request), context)) as responses:
-                async for response in responses:
-                    await context.write(response)
-        except aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
-            await _abort(context, error, method)
+        with _Ending(meter) as ending:
+            # Written here, not by gRPC: a cancelled write then closes the handler at once.
+            try:
+                async with aclosing(behaviour(_read(request), context)) as responses:
+                    async for response in responses:
+                        await context.write(response)
+            except aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
+                await ending.abort(context, error)
 
     return call
 
 
-async def _abort(context: Context, error: Exception, method: str) -> NoReturn:
-    if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
-        # Generated code: a method of the service that its servicer leaves out.
-        error = Unsupported(f"{method} is not offered by this server; reflection lists what is")
-    status = error_to_status(error) or _unforeseen(error, method)
-    rich = rpc_status.to_status(status)
-    await context.abort(rich.code, rich.details, rich.trailing_metadata)
-
-
-def _unforeseen(error: Exception, method: str) -> status_pb2.Status:
+def _unforeseen(error: Exception) -> status_pb2.Status:
     """Log an error that nobody mapped, and return a status that gives none of it away."""
-    error_id = uuid.uuid4().hex[:12]
-    _log.error("internal error", method=method, error_id=error_id, exc_info=error)
+    call = current_call()
+    error_id = call.id if call else ""
+    _log.error("internal error", error_id=error_id, exc_info=error)
     return internal_status(error_id)

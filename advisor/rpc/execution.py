@@ -30,6 +30,7 @@ from advisor.storage import adapters, outcomes
 from advisor.storage.database import Database
 from advisor.storage.passage_filters import restriction_of
 from advisor.storage.records import Request
+from advisor.telemetry.metrics import Metrics
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import use_case_pb2
@@ -67,6 +68,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         schema_lane: Threads that look into schemas.
         answer_lane: Threads for answers.
         answer_slots: Answers under way, those that wait for a thread included.
+        metrics: Where answers and searches are measured.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         schema_lane: Lane,
         answer_lane: Lane,
         answer_slots: Slots,
+        metrics: Metrics,
     ) -> None:
         self._execution = execution
         self._queue = queue
@@ -89,6 +92,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         self._schema_lane = schema_lane
         self._answer_lane = answer_lane
         self._answer_slots = answer_slots
+        self._metrics = metrics
         self._key = b""
 
     async def Answer(
@@ -109,6 +113,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
                         name = adapter_name(adapter.use_case_id, adapter.id) if adapter else ""
                         summary = _summary(event.value, plan.approach, name, clock)
                         summary.attribution_token = self._token(plan, event.value.model)
+                        _measure(self._metrics, plan.approach, event.value, summary)
                         yield execution_pb2.AnswerResponse(summary=summary)
                     else:
                         clock.note(event)
@@ -128,7 +133,7 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
             within = restriction_of(request.filter, "filter")
         checks.refuse()
         limit = request.limit or USUALLY_FOUND
-        with self._answer_slots.taken():
+        with self._answer_slots.taken(), self._metrics.searching():
             hits = await self._answer_lane.run(
                 partial(self._execution.search, use_case_id, request.question, limit, within)
             )
@@ -242,6 +247,19 @@ def _adapter(name: str) -> tuple[str, str]:
     ids = checks.adapter(name, "name")
     checks.refuse()
     return ids
+
+
+def _measure(
+    metrics: Metrics, approach: Approach, answer: Answer, summary: execution_pb2.AnswerSummary
+) -> None:
+    metrics.answered(
+        approach,
+        answer.finish_reason,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        first_token_s=summary.time_to_first_token.ToMicroseconds() / 1e6,
+        total_s=summary.total_time.ToMicroseconds() / 1e6,
+    )
 
 
 def _summary(answer: Answer, approach: Approach, adapter: str, clock: _Clock) -> execution_pb2.AnswerSummary:

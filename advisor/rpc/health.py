@@ -39,6 +39,11 @@ class Health(health_pb2_grpc.HealthServicer):
         self._changed = asyncio.Event()
         self._watches = Slots("watches of health", WATCHES, retry_s=5.0)
 
+    @property
+    def needs(self) -> Mapping[str, bool]:
+        """What is needed by any service, and whether it is there."""
+        return {each: each in self._here for each in sorted(set().union(*self._needs.values()))}
+
     def add_to(self, server: Any) -> None:
         """Register the service that clients ask."""
         health_pb2_grpc.add_HealthServicer_to_server(self, server)

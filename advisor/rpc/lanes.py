@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
@@ -60,6 +60,16 @@ class Slots:
         self._retry_s = retry_s
         self._taken: Counter[str] = Counter()
         self._refused_at: dict[str, float] = {}
+
+    @property
+    def number(self) -> int:
+        """How many places there are."""
+        return self._number
+
+    @property
+    def taken_now(self) -> int:
+        """How many of them are taken."""
+        return self._taken.total()
 
     def take(self) -> str:
         """Take a place, and return whose it is; Unavailable where all are taken, or kept for others."""
@@ -118,11 +128,19 @@ class Lane:
     """
 
     def __init__(self, name: str, *, running: int, waiting: int, retry_s: float = 1.0) -> None:
+        self.name = name
         self._slots = Slots(name, running + waiting, retry_s=retry_s)
-        self._free = running
+        self._running = self._free = running
         self._waiting: dict[str, deque[_Piece]] = {}  # the principal whose turn is next comes first
         self._closed = False
-        self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"advisor-{name.replace(' ', '-')}")
+        self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"advisor-{name}")
+
+    @property
+    def load(self) -> Mapping[str, int]:
+        """How many pieces of work run and wait, and how many may do both together."""
+        running = self._running - self._free
+        waiting = max(0, self._slots.taken_now - running)
+        return {"running": running, "waiting": waiting, "places": self._slots.number}
 
     async def run(self, work: Callable[[Cancelled], T]) -> T:
         """Do the work in a thread and return what it returns.

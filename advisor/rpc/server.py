@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.learning import LearningServicer
 from advisor.rpc.listening import address_text, cannot_listen, check_free
+from advisor.rpc.observing import observe
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
 from advisor.rpc.reloading import reload_on_hangup
@@ -47,6 +48,7 @@ from advisor.storage.database import Database
 from advisor.storage.imports import Limits
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
+from advisor.telemetry.metrics import Metrics
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -142,12 +144,13 @@ class AdvisorServer:
                 SERVER: {"database"},
             }
         )
+        self._serving_metrics = ExitStack()
         self._forget: Callable[[], None] = lambda: None
         self._database_lane = Lane("requests", running=DATABASE_THREADS, waiting=CONCURRENT_CALLS)
         self._decision_lane = Lane("decisions", running=1, waiting=64)
         self._answer_lane = Lane("answers", running=settings.concurrent_answers, waiting=waiting_answers)
         self._import_lane = Lane("imports", running=settings.concurrent_imports, waiting=0, retry_s=5.0)
-        self._schema_lane = Lane("schemas to check", running=1, waiting=WAITING_ANSWERS)
+        self._schema_lane = Lane("schemas", running=1, waiting=WAITING_ANSWERS)
         self._lanes = (
             self._database_lane,
             self._decision_lane,
@@ -166,7 +169,9 @@ class AdvisorServer:
             stays_closed=not is_loopback(settings.host),
         )
         # Stands for a server where servicers are added.
-        edge: Any = ErrorMapping(self._server, self._doorkeeper.admit)
+        self.metrics = Metrics()
+        observe(self.metrics, self._lanes, database, self._health)
+        edge: Any = ErrorMapping(self._server, self.metrics, self._doorkeeper.admit)
         execution = Execution(database, parts.advisor, parts.loader, parts.backends)
         queue = WorkQueue(
             database,
@@ -189,6 +194,7 @@ class AdvisorServer:
                 schema_lane=self._schema_lane,
                 answer_lane=self._answer_lane,
                 answer_slots=Slots("answers", settings.concurrent_answers + waiting_answers),
+                metrics=self.metrics,
             ),
             edge,
         )
@@ -235,6 +241,9 @@ class AdvisorServer:
         await self._server.start()
         self._loader.start()
         self._loader.when_ready(lambda: self._health.note("models", here=True))
+        self._serving_metrics.enter_context(
+            self.metrics.served(self._settings.metrics_host, self._settings.metrics_port)
+        )
         return bound
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
@@ -243,6 +252,7 @@ class AdvisorServer:
         self._refreshing.cancel()
         self._health.stop()
         await self._server.stop(grace_s)
+        await asyncio.to_thread(self._serving_metrics.close)
         for lane in self._lanes:
             await asyncio.to_thread(lane.close)
         await asyncio.to_thread(self._eraser.close)
@@ -316,7 +326,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
         ConfigurationError: The server cannot start like this.
         RulesError: The rules are wrong.
     """
-    configure_logging()
+    configure_logging(settings.log_level)
     check_free(settings.host, settings.port)
     if (certificates := certificates_of(settings)) is not None:
         certificates.read()

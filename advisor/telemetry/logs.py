@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import structlog
 
+from advisor.telemetry.calls import current_call
+
 __all__ = ["configure_logging"]
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -26,6 +28,7 @@ def configure_logging(level: Level = "info", *, json: bool | None = None) -> Non
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _add_call,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_traceback,
@@ -34,6 +37,14 @@ def configure_logging(level: Level = "info", *, json: bool | None = None) -> Non
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say which call a line is about."""
+    if (call := current_call()) is not None:
+        event.setdefault("request_id", call.id)
+        event.setdefault("method", call.method)
+    return event
 
 
 def _add_traceback(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -66,9 +66,10 @@ def test_the_details_of_an_error_can_be_read_by_reflection_alone(ask: Asked, cha
     """What a tool shows of a refusal is the message that was sent, not bytes."""
     with pytest.raises(grpc.RpcError) as caught:
         decision_grpc.DecisionServiceStub(channel).Recommend(decision_pb2.RecommendRequest())
-    info, bad = (read(ask, detail) for detail in rpc_status.from_call(caught.value).details)
+    info, bad, request = (read(ask, detail) for detail in rpc_status.from_call(caught.value).details)
     assert info.domain == "advisor.dev"
     assert [each.field for each in bad.field_violations] == ["target"]
+    assert request.request_id
 
 
 @pytest.mark.parametrize("name", ["RetryInfo", "PreconditionFailure", "QuotaFailure", "ResourceInfo", "Help"])

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
+import urllib.request
 from collections.abc import Iterator
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+from structlog.testing import capture_logs
 
 from advisor.errors import ConfigurationError
 from advisor.execution.loading import ModelLoader
@@ -20,6 +24,7 @@ from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import recommendation_pb2, use_case_pb2
 from backends.base import ModelError
+from tests.ports import free_port
 
 SERVICES = (
     "",
@@ -206,3 +211,45 @@ def test_nothing_is_told_of_services_that_there_are_not(channel, failure):
     watch = health_pb2_grpc.HealthStub(channel).Watch(request)
     assert next(watch).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
     watch.cancel()
+
+
+def test_calls_are_measured(session_parts, run_server, failure):
+    """Where Prometheus reads it: how calls ended, answers with their tokens, and what waits; no text of anyone's."""
+    settings = session_parts.settings.model_copy(update={"metrics_port": free_port()})
+    with (
+        run_server(dataclasses.replace(session_parts, settings=settings)) as address,
+        grpc.insecure_channel(address) as channel,
+    ):
+        stub = execution_grpc.ExecutionServiceStub(channel)
+        list(stub.Answer(ask("one two three")))
+        failure(lambda: list(stub.Answer(ask(""))))
+        with urllib.request.urlopen(f"http://127.0.0.1:{settings.metrics_port}/metrics") as answer:
+            text = answer.read().decode()
+    method = 'method="advisor.v1.ExecutionService/Answer"'
+    for line in (
+        f'advisor_calls_total{{code="OK",{method}}} 1.0',
+        f'advisor_calls_total{{code="INVALID_ARGUMENT",{method}}} 1.0',
+        f'advisor_errors_total{{{method},reason="INVALID_INPUT"}} 1.0',
+        f"advisor_calls_under_way{{{method}}} 0.0",
+        'advisor_answers_total{approach="PROMPTING",finish_reason="STOP"} 1.0',
+        'advisor_tokens_total{approach="PROMPTING",direction="output"} 3.0',
+        'advisor_lane{lane="answers",state="running"} 0.0',
+        'advisor_ready{need="database"} 1.0',
+        'advisor_ready{need="models"} 1.0',
+    ):
+        assert line in text.splitlines()
+    assert "three" not in text
+
+
+def test_a_call_is_found_again_by_its_id(channel, until):
+    """The one that the client sent, or one that the server tells with an error."""
+    request = execution_pb2.SearchRequest(use_case="none", question="q")
+    for metadata in ([("x-request-id", "mine-7")], []):
+        with capture_logs() as logged:
+            with pytest.raises(grpc.RpcError) as caught:
+                execution_grpc.ExecutionServiceStub(channel).Search(request, metadata=metadata)
+            until(lambda: logged)  # a moment after the client knows
+        told = error_details_pb2.RequestInfo()
+        assert any(each.Unpack(told) for each in rpc_status.from_call(caught.value).details)
+        assert told.request_id == "mine-7" if metadata else len(told.request_id) == 16
+        assert [(each["code"], each["reason"]) for each in logged] == [("INVALID_ARGUMENT", "INVALID_INPUT")]
