@@ -17,6 +17,7 @@ import typer
 from advisor.cli import (
     adapters,
     answers,
+    backups,
     decide,
     demo,
     importing,
@@ -71,6 +72,7 @@ reindexing.register(app)
 operations.register(app)
 models.register(app)
 tokens.register(app)
+backups.register(app)
 info.register(app)
 protos.register(app)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from advisor.errors import ConfigurationError
@@ -21,6 +22,7 @@ __all__ = ["Account", "account_of", "require_passage"]
 
 ACCOUNTS = ("postgres", "nobody")
 """Users without rights that root runs PostgreSQL as: the first that exists."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,18 @@ class Account:
         except KeyError:
             return str(self.uid)
 
-    def run(self, command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str | Path], environment: Mapping[str, str] = _NOTHING, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command as this user, without this process's environment; OSError where it cannot start."""
         if self.other:
             options.update(user=self.uid, group=self.gid, extra_groups=[])
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         return subprocess.run(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
             text=True,
             check=False,
-            env=environment,
-            **options,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **environment},
+            **{"stdin": subprocess.DEVNULL, **options},
         )
 
     def may_pass(self, folder: Path) -> bool:

