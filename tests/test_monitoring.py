@@ -119,10 +119,10 @@ def test_the_dashboard_shows_something(server, prometheus, until) -> None:
     client.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
     client.tune("faq")
 
-    until(lambda: _asked(address, TWICE), 30)
+    until(lambda: _asked(address, TWICE))
     _use(client)
     queries = [(panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]]
-    until(lambda: all(_asked(address, query) for _, query in queries), 30)
+    until(lambda: all(_asked(address, query) for _, query in queries))
     for _, query in QUERIES:
         _asked(address, query)
 
@@ -133,8 +133,8 @@ def test_an_alarm_goes_off(server, prometheus, until) -> None:
     address, client = prometheus
     (query,) = [alarm["expr"] for alarm in ALARMS if alarm["alert"] == "AdvisorInternalErrors"]
 
-    until(lambda: _asked(address, TWICE), 30)
+    until(lambda: _asked(address, TWICE))
     assert not _asked(address, query)
     with pytest.raises(AdvisorError):
         list(client.answer({}, "explode", approach="PROMPTING"))
-    until(lambda: _asked(address, query), 30)
+    until(lambda: _asked(address, query))

@@ -1,4 +1,4 @@
-"""`advisor serve`: the server in the foreground."""
+"""`advisor serve` and `advisor worker`: a server, or workers without one, in the foreground."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from advisor.cli.extras import require_server
 from advisor.cli.rules import RulesOption
 from advisor.environment import OF_CLIENTS, OF_SERVERS
+from backends.counts import counted
 
 __all__ = ["register"]
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     listed = f"Variables of servers: {', '.join(OF_SERVERS)}. Of clients: {', '.join(OF_CLIENTS)}."
     app.command("serve", epilog=listed, rich_help_panel="Look after a server")(serve)
+    app.command("worker", rich_help_panel="Look after a server")(worker)
 
 
 def serve(
@@ -44,6 +46,24 @@ def serve(
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     os.environ.pop("ADVISOR_ADMIN_TOKEN", None)  # workers and parsers need no secrets
     run(settings, ready=lambda at: _say_where(address_text(settings.host, at)), port_file=port_file)
+
+
+def worker(
+    count: Annotated[
+        int | None, typer.Option(help="Workers to keep.", min=1, max=64, show_default="ADVISOR_WORKERS")
+    ] = None,
+) -> None:
+    """Keep workers until interrupted, which do the long work of servers elsewhere, by the same ADVISOR_DATABASE_URL.
+
+    ADVISOR_DATA_DIR has to be a folder that the servers see as well: adapters are kept there.
+    """
+    require_server("worker")
+    from advisor.settings import read_settings
+    from advisor.work.standing import stand_by
+
+    settings = read_settings(**({} if count is None else {"workers": count}))
+    os.environ.pop("ADVISOR_ADMIN_TOKEN", None)
+    stand_by(settings, ready=lambda number: typer.echo(f"{counted(number, 'worker')} at work"))
 
 
 def _say_where(at: str) -> None:

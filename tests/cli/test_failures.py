@@ -176,6 +176,7 @@ WRONG = {
         (("rot_abcdefgh_secret",), "ID: the text of a token is no id; give the id alone, its second part"),
         ((), "Missing argument"),
     ],
+    ("worker",): [(("--count", "0"), "--count")],
     ("backup",): [((".",), "exists already; name a folder that does not"), ((), "Missing argument")],
     ("restore",): [(("none",), "is no backup: it has no manifest.json that can be read; name a folder that")],
     ("models", "pull"): [(("--all",), "--all")],

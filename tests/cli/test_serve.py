@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from advisor.client import Client
+from advisor.errors import FailedPrecondition
 
 pytestmark = pytest.mark.usefixtures("no_models")
 
@@ -28,6 +29,30 @@ def test_serve_says_where_and_ends_when_told(advisor_process, server, tmp_path, 
         assert process.returncode == 0
     assert f"serving on 127.0.0.1:{port}" in printed
     assert list(tmp_path.glob("*port*")) == []
+
+
+def test_workers_without_a_server(advisor_process, client, until):
+    """They take up what a server elsewhere was asked for, and end when told."""
+    client.create_use_case("faq")
+    client.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+    future = client.tune("faq")
+    with advisor_process("worker", "--count", 1) as process:
+        assert process.stdout.readline() == "1 worker at work\n"
+        until(
+            lambda: client.operation(future.name).done
+        )  # the model does not load here, which the worker finds
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    with pytest.raises(FailedPrecondition) as caught:
+        future.result(timeout=10)
+    assert caught.value.reason == "MODEL"
+
+
+def test_no_workers_are_none(advisor):
+    """A machine that is to work needs some: here a server's setting says that there are none."""
+    told = advisor("worker")
+    assert (told.status, "set ADVISOR_WORKERS to 1 or more" in told.err) == (2, True)
 
 
 def test_serve_on_a_port_that_is_taken(advisor_process, server):

@@ -409,7 +409,7 @@ def test_reindex_makes_outdated_passages_anew(advisor, server, imported, client,
         connection.execute("COMMENT ON COLUMN passages.text IS '0'")  # an older form
     ended = advisor("reindex", "--server", server.address)
     assert ended.status == 0
-    assert ended.out.endswith("\n1 passage of 1 document made anew by words\n")
+    assert ended.out.endswith("1 passage of 1 document made anew by words\n")
     assert [each.source for each in client.search("faq", "lamp")] == ["manual.md"]
     ended = advisor("reindex", "--json", "--server", server.address)
     assert json.loads(ended.out.splitlines()[-1])["response"]["embedder"] == "words"

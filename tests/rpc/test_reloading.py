@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from advisor.decision.gains import default_gains_path
 from advisor.execution.current import CurrentAdvisor, LearnedGains
@@ -50,7 +51,7 @@ def test_calls_that_run_keep_their_rules(current):
     assert first.recommendation.versions.rules == second.recommendation.versions.rules == old
 
 
-def test_a_reload_that_fails_unforeseen_is_survived(current, monkeypatch, capsys):
+def test_a_reload_that_fails_unforeseen_is_survived(current, monkeypatch):
     """The old rules decide on, and the next signal finds somebody who listens."""
     advisor, _, _ = current
 
@@ -58,20 +59,22 @@ def test_a_reload_that_fails_unforeseen_is_survived(current, monkeypatch, capsys
         raise MemoryError
 
     monkeypatch.setattr(advisor, "reload", fail)
-    reload_rules(advisor)
-    assert "rules kept" in "".join(capsys.readouterr())
+    with capture_logs() as logged:
+        reload_rules(advisor)
+    assert "rules kept" in str(logged)
 
 
-def test_a_learned_model_that_is_wrong_is_not_taken(tmp_path: Path, capsys):
+def test_a_learned_model_that_is_wrong_is_not_taken(tmp_path: Path):
     """What is in force decides on, and the log says what is wrong."""
     path = tmp_path / "gains.json"
     shutil.copy(default_gains_path(), path)
     current = CurrentAdvisor.open((), LearnedGains(path, named=True))
     before = current.now
     path.write_text("{")
-    reload_rules(current)
+    with capture_logs() as logged:
+        reload_rules(current)
     assert current.now is before
-    assert "is not JSON" in "".join(capsys.readouterr())
+    assert "is not JSON" in str(logged)
 
 
 def test_all_services_decide_by_the_new_rules(current):

@@ -1,0 +1,33 @@
+"""What is read of the queue when metrics are asked for."""
+
+from __future__ import annotations
+
+from advisor.storage import usage
+from advisor.storage.database import Database
+from advisor.storage.usage import Standing
+from advisor.telemetry.metrics import Metrics
+
+__all__ = ["observe_queue"]
+
+
+def observe_queue(metrics: Metrics, database: Database) -> None:
+    """Have metrics tell what long work there is, and since when it waits or runs."""
+
+    def standing() -> list[Standing]:
+        with database.transaction() as connection:
+            return usage.operations_by_state(connection)
+
+    metrics.gauges(
+        "operations",
+        "Long work that is kept, by what it is and where it stands.",
+        ("kind", "state"),
+        lambda: [((each.kind, each.state), each.number) for each in standing()],
+    )
+    metrics.gauges(
+        "operations_oldest_seconds",
+        "Since when the oldest of those that wait or run does.",
+        ("kind", "state"),
+        lambda: [
+            ((each.kind, each.state), each.oldest_s) for each in standing() if each.oldest_s is not None
+        ],
+    )
