@@ -32,9 +32,9 @@ def stand_by(settings: Settings, *, ready: Callable[[int], None]) -> None:
     Raises:
         ConfigurationError: There is nothing to do the work of, or no worker to do it.
     """
-    configure_logging(settings.log_level)
     if settings.workers == 0:
         raise ConfigurationError("there are no workers to keep; set ADVISOR_WORKERS to 1 or more")
+    configure_logging(settings.log_level)
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())

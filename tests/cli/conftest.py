@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from advisor.cli import main
 from advisor.client import Client
@@ -34,12 +35,15 @@ class Ended:
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """See to it that the user's own settings change nothing, and that nothing of the user's is changed."""
+    logging = structlog.get_config()
     for name in [each for each in os.environ if each.startswith("ADVISOR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ADVISOR_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "200")
+    yield
+    structlog.configure(**logging)
 
 
 @pytest.fixture

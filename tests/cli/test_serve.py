@@ -38,9 +38,7 @@ def test_workers_without_a_server(advisor_process, client, until):
     future = client.tune("faq")
     with advisor_process("worker", "--count", 1) as process:
         assert process.stdout.readline() == "1 worker at work\n"
-        until(
-            lambda: client.operation(future.name).done
-        )  # the model does not load here, which the worker finds
+        until(future.done)  # the model does not load here, which the worker finds
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert process.returncode == 0

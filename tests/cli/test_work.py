@@ -414,5 +414,5 @@ def test_reindex_makes_outdated_passages_anew(advisor, server, imported, client,
     ended = advisor("reindex", "--json", "--server", server.address)
     assert json.loads(ended.out.splitlines()[-1])["response"]["embedder"] == "words"
     ended = advisor("reindex", "--server", server.address)
-    assert ended.out.endswith("\nno passages to make: all there are were made by words\n")
+    assert ended.out.endswith("no passages to make: all there are were made by words\n")
     assert "reindex done passages" in advisor("operations", "list", "--server", server.address).words
