@@ -94,9 +94,7 @@ def test_streams_that_are_cut_leave_nothing_behind(served: ServerProcess, until:
         for number in callers.map(lambda number: cut(served.address, shared, number), range(STREAMS)):
             assert number is None
         after = used()
-    print(
-        f"{STREAMS} streams: memory {before[0]:,} -> {after[0]:,} kB, threads, files {before[1:]} -> {after[1:]}"
-    )
+    sys.stdout.write(f"{STREAMS} streams: memory in kB, threads, files: {before}, then {after}\n")
     assert after[0] < before[0] + MEMORY_GROWTH_KB
     assert after[1] <= before[1] + 2
     assert after[2] <= before[2] + AT_ONCE
