@@ -220,13 +220,21 @@ def _stream(behaviour: Any, meter: CallMeter) -> Callable[..., Any]:
             try:
                 async with aclosing(behaviour(_read(request), context)) as responses:
                     async for response in responses:
-                        await context.write(response)
+                        await _write(context, response)
             except aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
                 await ending.abort(context, error)
 
     return call
+
+
+async def _write(context: Context, response: Message) -> None:
+    """Send a message; where the client has gone at that very moment, the call is cancelled like any other."""
+    try:
+        await context.write(response)
+    except aio.InternalError:  # gRPC tells it so, where the cancellation has not come yet
+        raise asyncio.CancelledError from None
 
 
 def _unforeseen(error: Exception) -> status_pb2.Status:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import grpc
 import pytest
+from grpc._cython import cygrpc
 from grpc_health.v1 import health_pb2_grpc
 
+from advisor.rpc import edge
+from advisor.telemetry.metrics import Metrics
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as service_pb2
@@ -95,3 +101,27 @@ def test_a_call_goes_on_where_its_stream_is_sound(channel):
     """The stream of a client reaches its handler as it was sent."""
     call: grpc.StreamStreamMultiCallable = channel.stream_stream("/advisor.v1.DecisionService/Consult")
     assert len(list(call(iter([b"\x0a\x00"])))) == 1
+
+
+async def test_a_client_that_has_gone_is_no_fault_of_ours():
+    """Where gRPC tells it by a write that fails, the call is cancelled, as by any other way of going."""
+    closed = []
+
+    async def answer(_request: object, _context: object) -> AsyncIterator[use_case_pb2.Example]:
+        try:
+            while True:
+                yield use_case_pb2.Example()
+        finally:
+            closed.append(True)
+
+    class Gone:
+        async def write(self, _message: object) -> None:
+            raise cygrpc.ExecuteBatchError("Failed \\"execute_batch\\"")
+
+    metrics = Metrics()
+    handler = edge._stream(answer, metrics.meter("a/b"))
+    with pytest.raises(asyncio.CancelledError):
+        await handler(use_case_pb2.Example(), Gone())
+    assert closed
+    assert metrics.registry.get_sample_value("advisor_calls_total", {"method": "a/b", "code": "CANCELLED"}) == 1
+    assert metrics.registry.get_sample_value("advisor_errors_total", {"method": "a/b", "reason": "INTERNAL"}) == 0

@@ -95,6 +95,7 @@ def test_streams_that_are_cut_leave_nothing_behind(served: ServerProcess, until:
             assert number is None
         after = used()
     sys.stdout.write(f"{STREAMS} streams: memory in kB, threads, files: {before}, then {after}\n")
+    assert told(served, r'advisor_errors_total\{.*reason="INTERNAL"') == 0
     assert after[0] < before[0] + MEMORY_GROWTH_KB
     assert after[1] <= before[1] + 2
     assert after[2] <= before[2] + AT_ONCE
