@@ -116,12 +116,17 @@ async def test_a_client_that_has_gone_is_no_fault_of_ours():
 
     class Gone:
         async def write(self, _message: object) -> None:
-            raise cygrpc.ExecuteBatchError("Failed \\"execute_batch\\"")
+            raise cygrpc.ExecuteBatchError("Failed")
 
     metrics = Metrics()
     handler = edge._stream(answer, metrics.meter("a/b"))
     with pytest.raises(asyncio.CancelledError):
         await handler(use_case_pb2.Example(), Gone())
     assert closed
-    assert metrics.registry.get_sample_value("advisor_calls_total", {"method": "a/b", "code": "CANCELLED"}) == 1
-    assert metrics.registry.get_sample_value("advisor_errors_total", {"method": "a/b", "reason": "INTERNAL"}) == 0
+    assert (
+        metrics.registry.get_sample_value("advisor_calls_total", {"method": "a/b", "code": "CANCELLED"}) == 1
+    )
+    assert (
+        metrics.registry.get_sample_value("advisor_errors_total", {"method": "a/b", "reason": "INTERNAL"})
+        == 0
+    )
