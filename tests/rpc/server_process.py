@@ -19,6 +19,10 @@ from tests.ports import free_port
 __all__ = ["ServerProcess", "server_process"]
 
 
+TRIES = 3
+"""A port that was free a moment ago may be taken by others."""
+
+
 @dataclass(frozen=True)
 class ServerProcess:
     """A server that runs, where it answers, and where it tells what it does."""
@@ -42,15 +46,20 @@ class ServerProcess:
 def server_process(url: str, folder: Path, until: Callable[..., None]) -> Iterator[ServerProcess]:
     """Run a server until the block ends, or it is killed in it."""
     folder.mkdir(exist_ok=True)
-    told, metrics_port = folder / "address", free_port()
+    told = folder / "address"
     told.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.rpc.server_process", url, folder, str(metrics_port), told]
-    with subprocess.Popen(command) as process:
-        try:
-            until(lambda: told.exists() or process.poll() is not None)
-            yield ServerProcess(process, told.read_text(), metrics_port)
-        finally:
-            process.kill()
+    for _ in range(TRIES):
+        metrics_port = free_port()
+        command = [sys.executable, "-m", "tests.rpc.server_process", url, folder, str(metrics_port), told]
+        with subprocess.Popen(command) as process:
+            try:
+                until(lambda process=process: told.exists() or process.poll() is not None)
+                if told.exists():
+                    yield ServerProcess(process, told.read_text(), metrics_port)
+                    return
+            finally:
+                process.kill()
+    raise AssertionError(f"the server does not start, though it was tried {TRIES} times")
 
 
 def main(url: str, data_dir: str, metrics_port: str, told: str) -> None:

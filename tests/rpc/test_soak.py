@@ -25,7 +25,7 @@ from tests.rpc.server_process import ServerProcess, server_process
 STREAMS = int(os.environ.get("ADVISOR_SOAK_STREAMS") or 400)
 AT_ONCE = 16
 MEMORY_GROWTH_KB = 16 * 1024
-"""Growth that is no leak: pools of memory fill by and by, and so do those of threads, whatever the number of streams."""
+"""Growth that is no leak: pools of memory and of threads fill by and by, whatever the number of streams."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how a process is")
 
