@@ -33,8 +33,8 @@ def serve(port: Connection, data_dir: str) -> None:
 
 
 @contextmanager
-def served() -> Iterator[tuple[Client, int]]:
-    """Run a server in a process of its own, and yield a client of it and the process's id."""
+def running() -> Iterator[tuple[str, int]]:
+    """Run a server in a process of its own, and yield its address and the process's id."""
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="advisor-benchmark-") as folder:
         Path(folder).chmod(0o755)
@@ -42,12 +42,18 @@ def served() -> Iterator[tuple[Client, int]]:
         server = spawn.Process(target=serve, args=(theirs, folder))
         server.start()
         try:
-            with Client(f"127.0.0.1:{ours.recv()}") as client:
-                assert server.pid is not None
-                yield client, server.pid
+            assert server.pid is not None
+            yield f"127.0.0.1:{ours.recv()}", server.pid
         finally:
             server.terminate()
             server.join(30)
+
+
+@contextmanager
+def served() -> Iterator[tuple[Client, int]]:
+    """Run a server in a process of its own, and yield a client of it and the process's id."""
+    with running() as (address, pid), Client(address) as client:
+        yield client, pid
 
 
 def memory_mb(process: int) -> float:

@@ -20,6 +20,7 @@ from advisor.cli import (
     backups,
     decide,
     demo,
+    health,
     importing,
     info,
     init,
@@ -73,6 +74,7 @@ operations.register(app)
 models.register(app)
 tokens.register(app)
 backups.register(app)
+health.register(app)
 info.register(app)
 protos.register(app)
 

@@ -24,6 +24,7 @@ _LINKING = "stand stands mean means refer refers denote denotes name named names
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
 _MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
 _BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
+_LABELLED = re.compile(r"[A-Z][\w-]*(?: [\w-]+){0,2}: \S")
 _REFERS = re.compile(r"(?:It|Its|This|These|They|Their|Those|That)\b")
 _CLOSING = " \"'`*_’”)]"
 _EDGES = ".,;:?!()\"'`‘’“”[]"
@@ -50,6 +51,7 @@ class Statement:
         text: The statement, on one line.
         before: The sentence before it in its paragraph; empty for the first.
         after: The sentences that follow it there.
+        record: The lines beside it, such as `Package: libwine`, where each stands under a label; itself left aside.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Statement:
     text: str
     before: str = ""
     after: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -69,12 +72,14 @@ class Statement:
 def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
     """Yield what passages state, in order; a term alone states nothing, nor does a question."""
     for number, passage in enumerate(passages, 1):
-        for term, text in _pieces(passage):
+        pieces = list(_pieces(passage))
+        for place, (term, text, _) in enumerate(pieces):
+            record = _record(pieces, place) if _LABELLED.match(text) else ()
             before = ""
             sentences = [each.strip() for each in _SENTENCE.split(text) if re.search(r"\w", each)]
-            for place, sentence in enumerate(sentences):
+            for at, sentence in enumerate(sentences):
                 if not sentence.rstrip(_CLOSING).endswith("?"):
-                    yield Statement(number, term, sentence, before, tuple(sentences[place + 1 :]))
+                    yield Statement(number, term, sentence, before, tuple(sentences[at + 1 :]), record)
                 before = sentence
 
 
@@ -98,21 +103,22 @@ def nearest_statement(
 
 
 def answering(question: str, statement: Statement) -> str:
-    """Return a statement as an answer: with what follows it, where it says no more than the question does.
+    """Return a statement as an answer: with what stands beside it, where it says no more than the question does.
 
-    What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself.
+    What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself. Beside it
+    stands what follows in its paragraph, or the other lines of its record; of these those that are asked for.
     """
     label, colon, _ = statement.whole.partition(": ")
     said = stems(statement.whole) - stems(f"{question} {_LINKING} {label if colon else ''}")
-    if said or not statement.after:
+    if said:
         return statement.whole
-    first, *more = statement.after
-    found = f"{statement.whole} {first}"
-    for sentence in more:
-        if len(f"{found} {sentence}".split()) > _USUAL_WORDS:
-            break
-        found = f"{found} {sentence}"
-    return found
+    if statement.after:
+        return _usual([statement.whole, *statement.after], " ")
+    words = stems(question)
+    asked = [line for line in statement.record if words & stems(line.partition(": ")[0])]
+    return (
+        _usual([*(asked or statement.record), statement.whole], "; ") if statement.record else statement.whole
+    )
 
 
 def names_in(text: str) -> list[str]:
@@ -125,27 +131,46 @@ def stands_in(name: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
-def _pieces(passage: Passage) -> Iterator[tuple[str, str]]:
-    """Yield the paragraphs, items and rows of a passage, each with the term that it stands under."""
+def _pieces(passage: Passage) -> Iterator[tuple[str, str, int]]:
+    """Yield the paragraphs, items and rows of a passage: the term each stands under, and its paragraph's number."""
     names = {_squashed(name): name for name in passage.names.split("\n") if name}
     term = passage.heading.split(" > ")[-1]
     lines = passage.text.split("\n")
     held: list[str] = []
-    position = 0
+    position = paragraph = 0
     while position < len(lines):
         taken = _name_lines(lines, position, names)
         line = lines[position].strip()
         if taken or not re.search(r"\w", line) or _BEGINS.match(line):
-            yield from _joined(term, held)
+            yield from _joined(term, held, paragraph)
             held = []
         if taken:
             term = names[_squashed("".join(lines[position : position + taken]))]
             if _is_row(term):
-                yield term, term
+                yield term, term, paragraph
         elif re.search(r"\w", line):
             held.append(line)
+        else:
+            paragraph += 1
         position += taken or 1
-    yield from _joined(term, held)
+    yield from _joined(term, held, paragraph)
+
+
+def _usual(parts: Sequence[str], between: str) -> str:
+    """Return the first two of some parts, with as many more as make no more than a usual answer."""
+    found = between.join(parts[:2])
+    for part in parts[2:]:
+        if len(f"{found}{between}{part}".split()) > _USUAL_WORDS:
+            break
+        found = f"{found}{between}{part}"
+    return found
+
+
+def _record(pieces: Sequence[tuple[str, str, int]], place: int) -> tuple[str, ...]:
+    """Return the other lines of the record that a line is of: those of its paragraph, if all have labels."""
+    paragraph = pieces[place][2]
+    others = [text for at, (_, text, of) in enumerate(pieces) if of == paragraph and at != place]
+    return tuple(others) if all(map(_LABELLED.match, others)) else ()
 
 
 def _name_lines(lines: Sequence[str], position: int, names: dict[str, str]) -> int:
@@ -157,10 +182,10 @@ def _name_lines(lines: Sequence[str], position: int, names: dict[str, str]) -> i
     return 0
 
 
-def _joined(term: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _joined(term: str, lines: Sequence[str], paragraph: int) -> Iterator[tuple[str, str, int]]:
     text = " ".join(" ".join(lines).split())
     if text:
-        yield term, _MARKS.sub("", text)
+        yield term, _MARKS.sub("", text), paragraph
 
 
 def _is_row(name: str) -> bool:

@@ -177,6 +177,10 @@ WRONG = {
         ((), "Missing argument"),
     ],
     ("worker",): [(("--count", "0"), "--count")],
+    ("health",): [
+        (NOWHERE, "no server answers at 127.0.0.1:1"),
+        (("--timeout", "0"), "--timeout"),
+    ],
     ("backup",): [((".",), "exists already; name a folder that does not"), ((), "Missing argument")],
     ("restore",): [(("none",), "is no backup: it has no manifest.json that can be read; name a folder that")],
     ("models", "pull"): [(("--all",), "--all")],

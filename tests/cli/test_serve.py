@@ -31,6 +31,28 @@ def test_serve_says_where_and_ends_when_told(advisor_process, server, tmp_path, 
     assert list(tmp_path.glob("*port*")) == []
 
 
+def test_health_is_told_to_whoever_watches(advisor, at, server):
+    """By the status, without a token; a service that there is not is an error of its own."""
+    told = advisor("health", *at)
+    assert (told.status, told.out) == (0, f"the server at {server.address} serves\n")
+    assert advisor("health", *at, "--service", "advisor.v1.ExecutionService").status == 0
+    unknown = advisor("health", *at, "--service", "advisor.v1.Nothing")
+    assert (unknown.status, "reflection lists those there are" in unknown.err) == (2, True)
+
+
+def test_a_server_that_does_not_serve_yet(advisor_process, advisor, tmp_path, until):
+    """While its models do not load, what needs them does not serve."""
+    port_file = tmp_path / "port"
+    with advisor_process("serve", "--port", 0, "--port-file", port_file) as process:
+        until(lambda: port_file.exists() or process.poll() is not None)
+        at = ("--server", f"127.0.0.1:{port_file.read_text().strip()}")
+        assert advisor("health", *at).status == 0
+        told = advisor("health", *at, "--service", "advisor.v1.ExecutionService")
+        assert (told.status, "does not serve yet, or not any more" in told.err) == (2, True)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
 def test_workers_without_a_server(advisor_process, client, until):
     """They take up what a server elsewhere was asked for, and end when told."""
     client.create_use_case("faq")

@@ -124,6 +124,39 @@ def test_a_statement_that_repeats_the_question_is_told_with_what_follows(
     assert answering(question, first) == (text if answer == ALL else answer)
 
 
+RECORD = "Package: xstow\nVersion: 1.1.0\nDescription: Replacement of GNU Stow"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer"),
+    [
+        (
+            "Which package is described as “Replacement of GNU Stow”?",
+            f"{RECORD}\n\nPackage: stow",
+            "Package: xstow; Description: Replacement of GNU Stow",
+        ),
+        (
+            "I need a replacement of GNU Stow; what do I install?",
+            RECORD,
+            "Package: xstow; Version: 1.1.0; Description: Replacement of GNU Stow",
+        ),
+        ("What is xstow?", RECORD, "Description: Replacement of GNU Stow"),
+        (
+            "Which is the replacement of GNU Stow?",
+            f"A list\n{RECORD}",
+            "Description: Replacement of GNU Stow",
+        ),
+    ],
+    ids=["a line is asked for", "none is", "it tells", "no record"],
+)
+def test_a_line_that_repeats_the_question_is_told_with_its_record(
+    question: str, text: str, answer: str
+) -> None:
+    """What is asked for may stand before it."""
+    told = {each.text: each for each in statements_of([hit.passage for hit in _hits(text)])}
+    assert answering(question, told["Description: Replacement of GNU Stow"]) == answer
+
+
 def test_nothing_states_nothing() -> None:
     """Without statements there is no nearest."""
     assert nearest_statement("What?", {}, []) is None
