@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,9 @@ from advisor.learning.rulecheck import check_rules
 from advisor.v1 import facts_pb2
 
 __all__ = ["CurrentAdvisor", "Deciding", "LearnedGains", "read_advisor"]
+
+REMEMBERED = 256
+"""Recommendations kept."""
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +86,7 @@ class CurrentAdvisor:
         self.files = tuple(files)
         self._learned = learned
         self._now = advisor
+        self._remembered = lru_cache(REMEMBERED)(_decide)
 
     @classmethod
     def open(cls, files: Sequence[Path], learned: LearnedGains | None = None) -> CurrentAdvisor:
@@ -106,8 +111,11 @@ class CurrentAdvisor:
     def recommend(
         self, facts: facts_pb2.Facts, view: View = FULL, path: str = "facts", *, gathered: Gathered = NOTHING
     ) -> Recommendation:
-        """Decide by the rules in force."""
-        return self._now.recommend(facts, view, path, gathered=gathered)
+        """Decide by the rules in force; what was decided of the same facts a while ago is remembered.
+
+        An answer comes with its recommendation, which takes as long as some of the answer's tokens.
+        """
+        return self._remembered(self._now, facts.SerializeToString(deterministic=True), view, path, gathered)
 
     def reload(self) -> None:
         """Read the files again, and decide by them from now on.
@@ -117,6 +125,11 @@ class CurrentAdvisor:
             ConfigurationError: The model of gains is missing or does not fit, and what is in force stays.
         """
         self._now = read_advisor(self.files, self._learned)
+        self._remembered.cache_clear()
+
+
+def _decide(advisor: Advisor, facts: bytes, view: View, path: str, gathered: Gathered) -> Recommendation:
+    return advisor.recommend(facts_pb2.Facts.FromString(facts), view, path, gathered=gathered)
 
 
 def read_advisor(files: Sequence[Path], learned: LearnedGains | None = None) -> Advisor:

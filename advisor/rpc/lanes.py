@@ -23,14 +23,17 @@ from typing import Any, Generic, TypeVar
 from advisor.errors import Unavailable
 from advisor.names import principal
 
-__all__ = ["Lane", "Last", "Slots"]
+__all__ = ["Lane", "Last", "Place", "Slots"]
 
 T = TypeVar("T")
 E = TypeVar("E")
 Cancelled = Callable[[], bool]
 
-WANTED_S = 5.0
-"""How long a place is kept for a principal that was refused one, and has fewer than its share."""
+WANTED_S = 4.0
+"""How long after it was told to come back a place is kept for a principal that has fewer than its share."""
+HELD_OF = 16
+"""Places that the time for which they are held is a running mean of."""
+MOST_RETRY_S = 30.0
 
 
 class Last(Generic[T]):
@@ -42,8 +45,19 @@ class Last(Generic[T]):
         self.value = value
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that is taken: whose it is, and since when."""
+
+    owner: str
+    taken_at: float
+
+
 class Slots:
     """A fixed number of places; for the event loop's thread alone.
+
+    Whoever finds none is told to come back when those that are taken will have been given back, by how long
+    places were held of late: sooner it would find none again, and cost what others wait for.
 
     A principal may have them all as long as nobody else wants any. Then each has
     an even share: whoever has that is refused more while one with less waits.
@@ -51,15 +65,16 @@ class Slots:
     Args:
         name: What takes a place, in the plural, for the message that refuses more of it.
         number: How many places there are.
-        retry_s: When to try again where all are taken.
+        retry_s: When to try again where all are taken, at the least.
     """
 
     def __init__(self, name: str, number: int, *, retry_s: float = 1.0) -> None:
         self._name = name
         self._number = number
         self._retry_s = retry_s
+        self._held_s = 0.0
         self._taken: Counter[str] = Counter()
-        self._refused_at: dict[str, float] = {}
+        self._wanted_until: dict[str, float] = {}
 
     @property
     def number(self) -> int:
@@ -71,41 +86,43 @@ class Slots:
         """How many of them are taken."""
         return self._taken.total()
 
-    def take(self) -> str:
-        """Take a place, and return whose it is; Unavailable where all are taken, or kept for others."""
+    def take(self) -> Place:
+        """Take a place; Unavailable where all are taken, or kept for others."""
         owner, now = principal(), time.monotonic()
-        self._refused_at = {each: at for each, at in self._refused_at.items() if now - at < WANTED_S}
-        wanting = self._taken.keys() | self._refused_at.keys() | {owner}
+        self._wanted_until = {each: until for each, until in self._wanted_until.items() if now < until}
+        wanting = self._taken.keys() | self._wanted_until.keys() | {owner}
         share = -(-self._number // len(wanting))
         kept = self._taken[owner] >= share and any(
-            self._taken[each] < share for each in self._refused_at.keys() - {owner}
+            self._taken[each] < share for each in self._wanted_until.keys() - {owner}
         )
         if kept or self._taken.total() >= self._number:
-            self._refused_at[owner] = now
+            retry_s = round(min(max(self._retry_s, self._held_s), MOST_RETRY_S), 1)
+            self._wanted_until[owner] = now + retry_s + WANTED_S
             raise Unavailable(
                 "OVERLOADED",
-                f"too many {self._name} at once, {self._number} run or wait; "
-                f"try again in {self._retry_s:g} s",
-                retry_s=self._retry_s,
+                f"too many {self._name} at once, {self._number} run or wait; try again in {retry_s:g} s",
+                retry_s=retry_s,
             )
-        self._refused_at.pop(owner, None)
+        self._wanted_until.pop(owner, None)
         self._taken[owner] += 1
-        return owner
+        return Place(owner, now)
 
-    def release(self, owner: str) -> None:
-        """Give a place of a principal back."""
-        self._taken[owner] -= 1
-        if not self._taken[owner]:
-            del self._taken[owner]
+    def release(self, place: Place) -> None:
+        """Give a place back."""
+        held_s = time.monotonic() - place.taken_at
+        self._held_s += (held_s - self._held_s) / HELD_OF
+        self._taken[place.owner] -= 1
+        if not self._taken[place.owner]:
+            del self._taken[place.owner]
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Hold a place; Unavailable where there is none."""
-        owner = self.take()
+        place = self.take()
         try:
             yield
         finally:
-            self.release(owner)
+            self.release(place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,15 +211,16 @@ class Lane:
         if self._closed:
             raise Unavailable("SHUTTING_DOWN", "the server is shutting down; try again shortly", retry_s=5)
         loop = asyncio.get_running_loop()
-        owner, piece = self._slots.take(), _Piece(work)
-        self._waiting.setdefault(owner, deque()).append(piece)
-        piece.future.add_done_callback(lambda _: _call_in_loop(loop, lambda: self._gone(owner, piece)))
+        place, piece = self._slots.take(), _Piece(work)
+        self._waiting.setdefault(place.owner, deque()).append(piece)
+        piece.future.add_done_callback(lambda _: _call_in_loop(loop, lambda: self._gone(place, piece)))
         self._begin()
         return piece.future
 
-    def _gone(self, owner: str, piece: _Piece) -> None:
+    def _gone(self, place: Place, piece: _Piece) -> None:
         """Give back what a piece of work had, which has ended or was cancelled before it began."""
-        self._slots.release(owner)
+        owner = place.owner
+        self._slots.release(place)
         if not piece.future.cancelled():
             self._free += 1
             self._begin()

@@ -13,7 +13,7 @@ import pytest
 from advisor.errors import Unavailable
 from advisor.names import act_as
 from advisor.rpc import lanes
-from advisor.rpc.lanes import Lane, Last, Slots
+from advisor.rpc.lanes import Lane, Last, Place, Slots
 
 
 @pytest.fixture
@@ -157,24 +157,44 @@ def test_places_are_kept_for_who_has_fewer(monkeypatch):
     monkeypatch.setattr(lanes.time, "monotonic", lambda: now[0])
     slots = Slots("tests", 4)
 
-    def take(owner: str) -> str:
-        def as_owner() -> str:
+    def take(owner: str) -> Place:
+        def as_owner() -> Place:
             act_as(owner)
             return slots.take()
 
         return copy_context().run(as_owner)
 
-    assert [take("a") for _ in range(4)] == ["a"] * 4
+    first, second, *_ = [take("a") for _ in range(4)]
     with pytest.raises(Unavailable):
         take("b")
-    slots.release("a")
+    slots.release(first)
     with pytest.raises(Unavailable):
         take("a")
-    assert take("b") == "b"
+    take("b")
     with pytest.raises(Unavailable):
         take("b")
-    slots.release("a")
+    slots.release(second)
     with pytest.raises(Unavailable, match="too many tests at once, 4 run or wait"):
         take("a")
-    now[0] += lanes.WANTED_S
-    assert take("a") == "a"
+    now[0] += lanes.WANTED_S + 1
+    take("a")
+
+
+def test_whoever_finds_no_place_comes_back_when_there_may_be_one(monkeypatch):
+    """After as long as places are held, within bounds; not after a second only to be refused again."""
+    now = [0.0]
+    monkeypatch.setattr(lanes.time, "monotonic", lambda: now[0])
+    slots = Slots("tests", 1)
+
+    def told_after(held_s: float, times: int) -> float:
+        for _ in range(times):
+            place = slots.take()
+            now[0] += held_s
+            slots.release(place)
+        with slots.taken(), pytest.raises(Unavailable) as caught:
+            slots.take()
+        return caught.value.retry_s
+
+    assert told_after(0.1, 40) == 1.0
+    assert told_after(4.0, 100) == pytest.approx(4.0, abs=0.1)
+    assert told_after(1000.0, 100) == lanes.MOST_RETRY_S

@@ -10,9 +10,12 @@ from structlog.testing import capture_logs
 
 from advisor.decision.advisor import default_advisor
 from advisor.decision.gains import load_gains, save_gains
+from advisor.decision.recommendation import BASIC
 from advisor.errors import ConfigurationError, RulesError
 from advisor.execution.current import CurrentAdvisor, LearnedGains
 from advisor.knowledge.cases import default_cases_paths
+from advisor.knowledge.inventory import Gathered
+from advisor.v1 import facts_pb2
 
 RULE = """version: 1
 rules:
@@ -45,8 +48,22 @@ def test_a_reload_takes_the_file_as_it_is_now(file: Path) -> None:
     before, version = current.now, current.version
     file.write_text(RULE.replace("FINE_TUNING: 1", "FINE_TUNING: 2"))
     current.reload()
-    assert current.version == current.recommend({}).versions.rules != version
+    assert current.version == current.recommend(facts_pb2.Facts()).versions.rules != version
     assert before.recommend({}).versions.rules == version
+
+
+def test_what_was_decided_is_remembered(file: Path) -> None:
+    """Of the same facts and the same data, by the same rules."""
+    current = CurrentAdvisor.open([file])
+    first = current.recommend(facts_pb2.Facts(needs_citations=True))
+    assert current.recommend(facts_pb2.Facts(needs_citations=True)) is first
+    assert current.recommend(facts_pb2.Facts(needs_citations=False)) != first
+    told = current.recommend(facts_pb2.Facts(needs_citations=True), gathered=Gathered("task"))
+    assert told is not first
+    basic = current.recommend(facts_pb2.Facts(needs_citations=True), BASIC)
+    assert (basic.explanation, first.explanation is None) == (None, False)
+    current.reload()
+    assert current.recommend(facts_pb2.Facts(needs_citations=True)) is not first
 
 
 def test_a_model_that_was_learned_decides(tmp_path: Path) -> None:
