@@ -95,5 +95,10 @@ $(VENV)/.pip: constraints.txt
 	$(PIP) install --quiet --upgrade --constraint constraints.txt pip
 	touch $@
 
+# Some forty minutes: what docs/reliability.md tells of.
+proofs: $(READY)  ## run the tests of reliability at length
+	ADVISOR_FUZZ_REQUESTS=20000 ADVISOR_SOAK_STREAMS=10000 ADVISOR_SOAK_RUNS=20 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -s \
+	  tests/rpc/test_any_request.py tests/rpc/test_soak.py tests/rpc/test_state_machine.py tests/rpc/test_killed.py
+
 clean:           ## remove all that was installed or generated
 	rm -rf .venv .venv-newest .venv-oldest .venv-protos advisor/v1 third_party build dist *.egg-info
