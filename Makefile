@@ -13,7 +13,7 @@ PYTEST := -m pytest -n 2 --durations 10
 
 export HAYSTACK_TELEMETRY_ENABLED := False
 
-.PHONY: help demo test test-newest test-oldest lint types check protos docs evaluate node-package models lock clean
+.PHONY: help demo test test-newest test-oldest proofs lint types check protos docs evaluate node-package models lock clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -47,6 +47,7 @@ lint: $(READY)   ## check style and the API's shape
 	$(BIN)/ruff format --check .
 	$(BIN)/buf lint
 	$(BIN)/buf format protos --diff --exit-code
+	$(BIN)/python .ci/breaking.py
 
 types: $(READY)  ## check types
 	$(BIN)/mypy

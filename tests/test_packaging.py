@@ -142,3 +142,23 @@ def run(*command: str, cwd: Path) -> str:
     done = subprocess.run(command, cwd=cwd, env=OUTSIDE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="compares with a commit, and here are none")
+def test_what_breaks_clients_is_told(tmp_path: Path) -> None:
+    """A field that goes is named; what is only added breaks nobody."""
+    for name in ("protos", "third_party"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "buf.yaml", tmp_path)
+    path = tmp_path / "protos" / "advisor" / "v1" / "server_service.proto"
+    command = [sys.executable, ".ci/breaking.py", "HEAD", str(tmp_path)]
+    text = path.read_text()
+    path.write_text(
+        text.replace("message GetServerInfoRequest {}", "message GetServerInfoRequest {\n  int32 a = 1;\n}")
+    )
+    added = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (added.returncode, added.stdout) == (0, "")
+    path.write_text(text.replace("  int64 batch_requests = 7;\n", ""))
+    gone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert gone.returncode != 0
+    assert '"batch_requests"' in gone.stdout
