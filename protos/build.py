@@ -26,7 +26,7 @@ RENAMED = {"google/longrunning/operations.proto": "google/longrunning/operations
 # These come with every protoc.
 WELL_KNOWN = "google/protobuf/"
 # Below examples/: programs to copy, which a command has no use for.
-NOT_IN_WHEEL = {"clients"}
+NOT_IN_WHEEL = {"clients", "deploy", "monitoring"}
 
 
 class ProtoBuildHook(BuildHookInterface):  # type: ignore[type-arg]

@@ -23,7 +23,13 @@ from advisor.errors import ConfigurationError, Unavailable
 
 __all__ = ["connected", "own_client", "own_server"]
 
-_OF_THE_NETWORK = ("ADVISOR_TLS_CERTIFICATE", "ADVISOR_TLS_KEY", "ADVISOR_TLS_CLIENT_CA")
+_OF_THE_NETWORK = (
+    "ADVISOR_TLS_CERTIFICATE",
+    "ADVISOR_TLS_KEY",
+    "ADVISOR_TLS_CLIENT_CA",
+    "ADVISOR_METRICS_PORT",
+    "ADVISOR_METRICS_HOST",
+)
 """Not for a server of our own, which listens on the loopback."""
 START_S = 60.0
 STOP_S = 20.0

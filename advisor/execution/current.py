@@ -21,6 +21,7 @@ from advisor.errors import ConfigurationError, RulesError
 from advisor.knowledge.inventory import NOTHING, Gathered
 from advisor.knowledge.rulefile import default_rules_paths, load_rules
 from advisor.learning.rulecheck import check_rules
+from advisor.names import principal
 from advisor.v1 import facts_pb2
 
 __all__ = ["CurrentAdvisor", "Deciding", "LearnedGains", "read_advisor"]
@@ -115,7 +116,9 @@ class CurrentAdvisor:
 
         An answer comes with its recommendation, which takes as long as some of the answer's tokens.
         """
-        return self._remembered(self._now, facts.SerializeToString(deterministic=True), view, path, gathered)
+        content = facts.SerializeToString(deterministic=True)
+        # For each principal by itself: how soon an answer begins tells nobody what others have.
+        return self._remembered(principal(), self._now, content, view, path, gathered)
 
     def reload(self) -> None:
         """Read the files again, and decide by them from now on.
@@ -128,7 +131,9 @@ class CurrentAdvisor:
         self._remembered.cache_clear()
 
 
-def _decide(advisor: Advisor, facts: bytes, view: View, path: str, gathered: Gathered) -> Recommendation:
+def _decide(
+    _principal: str, advisor: Advisor, facts: bytes, view: View, path: str, gathered: Gathered
+) -> Recommendation:
     return advisor.recommend(facts_pb2.Facts.FromString(facts), view, path, gathered=gathered)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Set
+from contextvars import Context
 
 from advisor.rpc.lanes import Lane
 from advisor.storage import operations
@@ -38,7 +39,7 @@ class Endings:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited[operation_id].add(ended)
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+            self._looking = asyncio.create_task(self._look(), context=Context())  # nobody's in particular
         try:
             await asyncio.wait([ended], timeout=timeout_s)
             if ended.done():

@@ -97,10 +97,10 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
         if request.HasField("timeout"):
             timeout_s = min(timeout_s, checks.timeout(request.timeout, "timeout"))
         checks.refuse()
+        operation = await self._blocking(lambda: self._get(operation_id))
         remaining_s = context.time_remaining()
         if remaining_s is not None:  # answer before the deadline cuts the call
             timeout_s = min(timeout_s, max(0.0, remaining_s - 0.25))
-        operation = await self._blocking(lambda: self._get(operation_id))
         if not operation.done and timeout_s > 0:
             with self._waits.taken():
                 await self._endings.wait(operation_id, timeout_s)

@@ -225,6 +225,9 @@ class AdvisorServer:
         Raises:
             ConfigurationError: The address cannot be listened on.
         """
+        self._serving_metrics.enter_context(
+            self.metrics.served(self._settings.metrics_host, self._settings.metrics_port)
+        )
         self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
         self._health.start()
         self._refreshing = asyncio.create_task(self._doorkeeper.keep_reading())
@@ -241,9 +244,6 @@ class AdvisorServer:
         await self._server.start()
         self._loader.start()
         self._loader.when_ready(lambda: self._health.note("models", here=True))
-        self._serving_metrics.enter_context(
-            self.metrics.served(self._settings.metrics_host, self._settings.metrics_port)
-        )
         return bound
 
     async def stop(self, grace_s: float = GRACE_S) -> None:

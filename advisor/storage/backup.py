@@ -30,8 +30,10 @@ import psycopg
 from advisor.errors import ConfigurationError
 from advisor.settings import Settings
 from advisor.storage.database import HEAD, VERSION_TABLE, migrate
+from advisor.storage.erasure import keep_off
 from advisor.storage.postgres import open_postgres
 from advisor.storage.programs import programs_for
+from backends.retrieval.index import hold
 
 __all__ = ["Backup", "back_up", "restore"]
 
@@ -60,7 +62,7 @@ class Backup:
 
 
 def back_up(settings: Settings, folder: Path) -> Backup:
-    """Write a backup; servers and workers go on meanwhile, and only deleting adapters waits.
+    """Write a backup; servers and workers go on meanwhile, and only deleting adapters and passages made anew wait.
 
     Args:
         settings: Of the server.
@@ -98,25 +100,28 @@ def restore(settings: Settings, folder: Path) -> Backup:
     manifest = _checked(folder)
     adapters = settings.data_dir / ADAPTERS
     with open_postgres(settings) as url:
-        _refuse_used(url, adapters)
+        _refuse_used(url, adapters, settings.gains_path)
         try:
             with _writing(settings.data_dir):
                 for name in manifest["files"]:
                     if PurePosixPath(name).parts[0] == ADAPTERS:
                         _copy(folder / name, settings.data_dir / name)
+                if GAINS in manifest["files"]:
+                    _copy(folder / GAINS, settings.gains_path)
             programs_for(settings, url).restore(folder / DUMP)
         except BaseException:
             shutil.rmtree(adapters, ignore_errors=True)
+            settings.gains_path.unlink(missing_ok=True)
             raise
-        if GAINS in manifest["files"]:
-            _copy(folder / GAINS, settings.data_dir / GAINS)
         migrate(url)
     return _told(manifest)
 
 
 def _write(settings: Settings, url: str, partial: Path) -> Backup:
     programs = programs_for(settings, url)
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url) as keeper, psycopg.connect(url) as connection:
+        keep_off(keeper)  # tables are put in the place of others
+        hold(keeper)
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         snapshot = _value(connection, "SELECT pg_export_snapshot()")
         use_cases = _value(connection, "SELECT count(*) FROM use_cases")
@@ -144,11 +149,19 @@ def _copy_adapters(url: str, snapshot: str, data_dir: Path, partial: Path) -> in
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute(psycopg.sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
         try:
-            rows = connection.execute("SELECT folder FROM adapters FOR SHARE").fetchall()
+            rows = connection.execute("SELECT folder FROM adapters FOR KEY SHARE").fetchall()
         except psycopg.errors.SerializationFailure:
-            raise ConfigurationError("an adapter was deleted at the same moment; try again") from None
+            raise ConfigurationError(
+                "an adapter was changed or deleted at the same moment; try again"
+            ) from None
         for (name,) in rows:
-            for path in _files(data_dir / name):
+            files = list(_files(data_dir / name))
+            if not files:
+                raise ConfigurationError(
+                    f"{data_dir / name} holds no adapter, and the database names one; set ADVISOR_DATA_DIR to the "
+                    "folder of the servers, and run this as their user"
+                )
+            for path in files:
                 _copy(path, partial / path.relative_to(data_dir))
         return len(rows)
 
@@ -181,7 +194,7 @@ def _refuse_odd(folder: Path, name: str) -> None:
         raise ConfigurationError(f"{folder} is not whole: {name!r} is missing, or no file of a backup")
 
 
-def _refuse_used(url: str, adapters: Path) -> None:
+def _refuse_used(url: str, adapters: Path, gains: Path) -> None:
     with psycopg.connect(url) as connection:
         if _value(connection, "SELECT to_regclass(%s)::text", VERSION_TABLE) is not None:
             raise ConfigurationError(
@@ -190,6 +203,10 @@ def _refuse_used(url: str, adapters: Path) -> None:
     if adapters.exists() and any(adapters.iterdir()):
         raise ConfigurationError(
             f"{adapters} holds adapters already; set ADVISOR_DATA_DIR to an empty folder"
+        )
+    if gains.exists():
+        raise ConfigurationError(
+            f"{gains} is there already; set ADVISOR_DATA_DIR, or ADVISOR_GAINS, to another place"
         )
 
 

@@ -24,13 +24,15 @@ from advisor.errors import Unavailable
 from advisor.storage.connections import Connection, translated
 from backends.retrieval.rewriting import copy_passages, replace_passages
 
-__all__ = ["Eraser", "vacuum"]
+__all__ = ["Eraser", "keep_off", "vacuum"]
 
 PASSAGES = "passages"
 REWRITTEN_BYTES = 512 * 1024 * 1024
 """Largest table, indexes included, that is rewritten: about a minute for passages."""
 INDEX_MEMORY = "512MB"
 """Memory for building indexes: without enough, that of the passages takes many times as long."""
+_ERASING = "hashtext('advisor.erasing')"
+"""The advisory lock that whoever erases shares, and a backup has alone, in SQL."""
 LOCK_S = 2.0
 """Longest wait for a table that others use; who asks for it meanwhile waits as long."""
 READERS_S = 5.0
@@ -51,6 +53,9 @@ def vacuum(connection: Connection, tables: Sequence[str]) -> bool:
     Returns:
         Whether nothing deleted is left; otherwise the log says what stood in the way, and it can be tried again.
     """
+    if not _may_begin(connection):
+        log.warning("a backup is being written; deleted rows are erased when it has ended")
+        return False
     connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_S}s"])
     connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", [INDEX_MEMORY])
     unseen = _await_readers(connection)
@@ -110,6 +115,17 @@ class Eraser:
         except (Unavailable, psycopg.Error) as error:
             log.warning("deleted rows not erased yet", tables=tables, error=type(error).__name__)
             return False
+
+
+def keep_off(connection: Connection) -> None:
+    """Wait until nothing is erased, and let nothing be until the connection's transaction ends."""
+    connection.execute(f"SELECT pg_advisory_xact_lock({_ERASING})")
+
+
+def _may_begin(connection: Connection) -> bool:
+    """Return whether nobody keeps erasures off; then nobody can before the connection closes."""
+    row = connection.execute(f"SELECT pg_try_advisory_lock_shared({_ERASING})").fetchone()
+    return row is not None and bool(row[0])
 
 
 def _exists(connection: Connection, table: str) -> bool:

@@ -75,6 +75,7 @@ def programs_for(settings: Settings, url: str) -> Programs:
     """
     with psycopg.connect(url) as connection:
         major, database = connection.info.server_version // 10_000, connection.info.dbname
+        encrypted = bool(connection.pgconn.ssl_in_use)
     environment = {
         option.envvar.decode(): option.val.decode()
         for option in Conninfo.parse(url.encode())
@@ -85,20 +86,24 @@ def programs_for(settings: Settings, url: str) -> Programs:
         account = account_of(data_dir, data_dir / "postgres")
         return Programs(find_binaries(account, data_dir), account, environment, database)
     account = Account(os.geteuid(), os.getegid(), other=False)
-    return Programs(_installed(major), account, environment, database)
+    return Programs(_installed(major, encrypted=encrypted), account, environment, database)
 
 
-def _installed(major: int) -> Path:
-    """Return the folder of programs of a version, else of the next newer one: those of an older one refuse."""
-    found = {number: folder for number, folder in packaged().items() if number >= major}
+def _installed(major: int, *, encrypted: bool) -> Path:
+    """Return the folder of programs of a version or a newer one: those of an older one refuse.
+
+    Those that are installed come first: the ones in the package of the embedded PostgreSQL know no encryption.
+    """
     elsewhere = shutil.which("pg_dump")
     if elsewhere is not None:
         said = subprocess.run([elsewhere, "--version"], capture_output=True, text=True, check=False).stdout
         number = re.search(r"\) (\d+)", said)
         if number and int(number[1]) >= major:
-            found.setdefault(int(number[1]), Path(elsewhere).parent)
+            return Path(elsewhere).parent
+    found = {} if encrypted else {number: folder for number, folder in packaged().items() if number >= major}
     if not found:
         raise ConfigurationError(
-            f"there is no pg_dump for PostgreSQL {major}; install the client programs of that version"
+            f"there is no pg_dump for PostgreSQL {major}{' over encrypted connections' if encrypted else ''}; "
+            "install the client programs of that version or a newer one"
         )
     return found[min(found)]

@@ -256,6 +256,7 @@ def main(
         worker, settings = (
             _introduce(_unbuffered_input(), stopping) if supervised else (_name(), read_settings())
         )
+        configure_logging(settings.log_level)
         if supervised:
             _await_database(settings, stopping)
         if functions is None:

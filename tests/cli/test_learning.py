@@ -12,6 +12,7 @@ from advisor.decision.gains import default_gains_path, read_learned
 from advisor.execution.current import CurrentAdvisor, LearnedGains
 from advisor.learning import refit
 from advisor.trials.arms import Arm
+from advisor.v1 import facts_pb2
 from tests.learned import CASE, figure, keep_case
 
 FEW = {"raft-2024", "ovadia-2023", "lara2025", "lawma", "ragtag"}
@@ -121,7 +122,7 @@ def test_what_is_learned_is_written_beside_the_data(
     assert default_gains_path().read_bytes() == shipped
     assert json.loads(path.read_text())["learned_from"]["own_use_cases"] == 3
     current = CurrentAdvisor.open((), LearnedGains(path, named=True))
-    assert current.recommend({}).versions.gains == read_learned(path).digest[:16]
+    assert current.recommend(facts_pb2.Facts()).versions.gains == read_learned(path).digest[:16]
     monkeypatch.setenv("ADVISOR_GAINS", str(path))
     said = json.loads(advisor("recommend", write("bare.yaml", "description: Bare.\n"), "--json").out)
     assert said["versions"]["classifier"] == read_learned(path).digest[:16]

@@ -17,8 +17,11 @@ from advisor.settings import Settings
 from advisor.storage import adapters, records
 from advisor.storage.backup import Backup, back_up, restore
 from advisor.storage.database import Database
+from advisor.storage.erasure import vacuum
 from advisor.storage.postgres import open_postgres
+from advisor.storage.programs import Programs
 from advisor.v1 import use_case_pb2
+from backends.retrieval.index import hold
 from tests.servers import Running
 
 ROWS = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
@@ -179,6 +182,56 @@ def test_a_backup_that_fails_leaves_nothing(settings: Settings, tmp_path: Path, 
     with pytest.raises(ConfigurationError):
         back_up(settings, tmp_path / "backup")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_adapter_that_is_not_where_it_should_be_is_told(settings: Settings, tmp_path: Path) -> None:
+    """A backup that lacks it would be noticed when the original is gone."""
+    wrong = settings.model_copy(update={"data_dir": tmp_path / "other"})
+    with pytest.raises(
+        ConfigurationError, match="holds no adapter, and the database names one; set ADVISOR_DATA_DIR"
+    ):
+        back_up(wrong, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_nothing_is_erased_or_replaced_meanwhile(
+    settings: Settings, server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that took the place of another would be empty to a snapshot from before."""
+    dump = Programs.dump
+    seen = []
+
+    def look_first(self: Programs, file: Path, snapshot: str) -> None:
+        with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as other:
+            seen.append(vacuum(other, ["passages"]))
+        with server.database.transaction() as connection:
+            connection.execute("SET LOCAL lock_timeout = 100")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                hold(connection, alone=True)
+            connection.rollback()
+        dump(self, file, snapshot)
+
+    monkeypatch.setattr(Programs, "dump", look_first)
+    back_up(settings, tmp_path / "backup")
+    assert seen == [False]
+    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as other:
+        assert vacuum(other, ["passages"])
+
+
+def test_the_model_that_was_learned_comes_back(
+    settings: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    """To where it is read from; one that is there is not written over."""
+    here = settings.model_copy(update={"gains": tmp_path / "mine.json"})
+    (tmp_path / "mine.json").write_text("{}")
+    back_up(here, tmp_path / "backup")
+    there = elsewhere.model_copy(update={"gains": tmp_path / "theirs.json"})
+    (tmp_path / "theirs.json").write_text("own")
+    with pytest.raises(ConfigurationError, match=r"theirs.json is there already"):
+        restore(there, tmp_path / "backup")
+    (tmp_path / "theirs.json").unlink()
+    restore(there, tmp_path / "backup")
+    assert (tmp_path / "theirs.json").read_text() == "{}"
 
 
 def test_an_adapter_that_is_deleted_meanwhile_waits(
