@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import grpc
 import pytest
 
 from advisor.client import CallFailed, Client
 from advisor.errors import AdvisorError, Unavailable
+from advisor.v1 import use_case_pb2
 from tests.rpc.broken_servers import proxy_error, relaying, serving, silent, speak_http1
 
 RAW = (
@@ -92,3 +98,48 @@ def test_a_stream_that_breaks_off(failed, server):
         error = failed(address, read)
     assert (type(error), error.reason) == (Unavailable, "CONNECTION_LOST")
     assert "broke off in the middle" in str(error)
+
+
+SLOW_SERVER = """
+import sys, time
+from concurrent import futures
+import grpc
+
+class Handlers(grpc.GenericRpcHandler):
+    def service(self, details):
+        def take(messages, context):
+            for _ in messages:
+                time.sleep(0.004)
+            time.sleep(0.02)
+            yield b""
+        return grpc.stream_stream_rpc_method_handler(take)
+
+server = grpc.server(futures.ThreadPoolExecutor(4), handlers=(Handlers(),))
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+server.wait_for_termination()
+"""
+
+
+def test_an_import_ends_with_its_server() -> None:
+    """Wherever it is when the server is killed: gRPC, told to try such a stream again, would wait for ever."""
+    documents = [use_case_pb2.Document(source=f"{number}.md", content=b"x") for number in range(3)]
+    for attempt in range(8):
+        command = [sys.executable, "-c", SLOW_SERVER]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            port = process.stdout.readline().strip()
+            with Client(f"127.0.0.1:{port}") as client:
+                thread = threading.Thread(
+                    target=lambda client=client: _imported(client, documents), daemon=True
+                )
+                thread.start()
+                time.sleep(attempt * 0.007)
+                process.kill()
+                thread.join(30)
+                assert not thread.is_alive()
+
+
+def _imported(client: Client, documents: list[use_case_pb2.Document]) -> None:
+    with suppress(Unavailable):
+        client.import_documents("faq", documents)
