@@ -23,7 +23,7 @@ _LINKING = "stand stands mean means refer refers denote denotes name named names
 """Words that say of a thing that it is another."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"'‘“])")
 _MARKS = re.compile(r"^(?:[-*•:>#] ?)+")
-_BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w -]{2,20}: |\*\*|\d+[.)] ")
+_BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
 _LABELLED = re.compile(r"[A-Z][\w-]*(?: [\w-]+){0,2}: \S")
 _REFERS = re.compile(r"(?:It|Its|This|These|They|Their|Those|That)\b")
 _CLOSING = " \"'`*_’”)]"
