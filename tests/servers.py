@@ -76,6 +76,22 @@ def running(parts: Parts, **limits: int) -> Iterator[str]:
         loop.close()
 
 
+def serve_until_killed(parts: Parts, told: Path, serving: Callable[[], None] = lambda: None) -> None:
+    """Serve, and write the address to a file, which is there as a whole or not: what is printed, logs may break.
+
+    Args:
+        parts: What the server is made of.
+        told: The file.
+        serving: Called as soon as calls are taken.
+    """
+    with running(parts) as address:
+        serving()
+        unfinished = told.with_name(f"{told.name}.part")
+        unfinished.write_text(address)
+        unfinished.rename(told)
+        threading.Event().wait()
+
+
 @pytest.fixture(scope="session")
 def rules_advisor() -> Advisor:
     """Return an advisor of the small rules that these tests know by heart."""

@@ -54,11 +54,11 @@ class ErrorMapping:
     def __init__(
         self,
         server: aio.Server,
-        metrics: Metrics | None = None,
-        admit: Admit = lambda _method, _metadata: None,
+        metrics: Metrics,
+        admit: Admit,
     ) -> None:
         self._server = server
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics
         self._admit = admit
 
     def add_generic_rpc_handlers(self, handlers: Sequence[Handlers]) -> None:

@@ -199,9 +199,8 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
     ) -> operations_pb2.Operation:
         def submit() -> operations_pb2.Operation:
             operation = self._queue.submit(job, request, keep=keep)
-            return operation_with_response(
-                self._database, operation, kept=keep
-            )  # a repetition may find it ended
+            # A repetition may find it ended.
+            return operation_with_response(self._database, operation, kept=keep)
 
         return await self._blocking(submit)
 

@@ -17,7 +17,7 @@ from advisor.decision.advisor import Advisor
 from advisor.knowledge.rulefile import load_rules
 from advisor.storage import imports
 from backends.retrieval.index import Publication
-from tests.servers import fake_parts, running
+from tests.servers import fake_parts, serve_until_killed
 
 START_S = 100.0
 MARK = "hang"
@@ -52,12 +52,8 @@ def main(url: str, data_dir: str, point: str, file: str, told: str) -> None:
     setattr(owner, name, after(getattr(owner, name), Path(file)))
     faulthandler.dump_traceback_later(START_S, exit=True)  # it tells where it hangs, rather than for ever
     advisor = Advisor(load_rules(Path(__file__).with_name("rules.yaml")))
-    with fake_parts(url, Path(data_dir), advisor) as parts, running(parts) as address:
-        faulthandler.cancel_dump_traceback_later()
-        unfinished = Path(f"{told}.part")
-        unfinished.write_text(address)
-        unfinished.rename(told)
-        threading.Event().wait()
+    with fake_parts(url, Path(data_dir), advisor) as parts:
+        serve_until_killed(parts, Path(told), serving=faulthandler.cancel_dump_traceback_later)
 
 
 if __name__ == "__main__":

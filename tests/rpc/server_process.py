@@ -1,14 +1,12 @@
 """A server in a process of its own, with fakes for the models; run by tests that look at the process, or kill it.
 
-Arguments: address of the database, data folder, port of the metrics, and the file that takes the server's address: what
-is printed, logs may break.
+Arguments: address of the database, data folder, port of the metrics, and the file that takes the server's address.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -67,17 +65,13 @@ def main(url: str, data_dir: str, metrics_port: str, told: str) -> None:
     from advisor.decision.advisor import Advisor
     from advisor.knowledge.rulefile import load_rules
     from advisor.telemetry.logs import configure_logging
-    from tests.servers import fake_parts, running
+    from tests.servers import fake_parts, serve_until_killed
 
     configure_logging("warning")
     advisor = Advisor(load_rules(Path(__file__).with_name("rules.yaml")))
     with fake_parts(url, Path(data_dir), advisor) as parts:
         settings = parts.settings.model_copy(update={"metrics_port": int(metrics_port)})
-        with running(replace(parts, settings=settings)) as address:
-            unfinished = Path(f"{told}.part")
-            unfinished.write_text(address)
-            unfinished.rename(told)
-            threading.Event().wait()
+        serve_until_killed(replace(parts, settings=settings), Path(told))
 
 
 if __name__ == "__main__":

@@ -16,12 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 from google.longrunning import operations_pb2
-from grpc_status import rpc_status
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,7 +32,8 @@ from hypothesis.stateful import (
 )
 
 from advisor.client import Client
-from advisor.errors import AdvisorError, AlreadyExists, Conflict, FailedPrecondition, NotFound, Unavailable
+from advisor.client.calls import translated
+from advisor.errors import AlreadyExists, Conflict, FailedPrecondition, NotFound, Unavailable
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from advisor.v1 import execution_service_pb2_grpc as execution_grpc
 from advisor.v1 import trial_service_pb2 as trial_pb2
@@ -42,7 +41,6 @@ from advisor.v1 import trial_service_pb2_grpc as trial_grpc
 from advisor.v1 import use_case_pb2
 from advisor.v1 import use_case_service_pb2 as use_cases_pb2
 from advisor.v1 import use_case_service_pb2_grpc as use_cases_grpc
-from advisor.wire.status import status_to_error
 from tests.rpc.server_process import ServerProcess, server_process
 
 RUNS = int(os.environ.get("ADVISOR_SOAK_RUNS") or 1)
@@ -289,15 +287,18 @@ class Histories(RuleBasedStateMachine):
             use_case=use_case_pb2.UseCase(description=description),
             request_id=request_id,
         )
-        return _told(lambda: use_cases_grpc.UseCaseServiceStub(self._channel).CreateUseCase(request))
+        with translated():
+            return use_cases_grpc.UseCaseServiceStub(self._channel).CreateUseCase(request)
 
     def _begin(self, use_case: str, kind: str, request_id: str) -> operations_pb2.Operation:
         parent = f"useCases/{use_case}"
         if kind == "adapters":
             tune = execution_pb2.TuneRequest(parent=parent, adapter_id="x", request_id=request_id)
-            return _told(lambda: execution_grpc.ExecutionServiceStub(self._channel).Tune(tune))
+            with translated():
+                return execution_grpc.ExecutionServiceStub(self._channel).Tune(tune)
         trial = trial_pb2.RunTrialRequest(parent=parent, trial_id="x", request_id=request_id)
-        return _told(lambda: trial_grpc.TrialServiceStub(self._channel).RunTrial(trial))
+        with translated():
+            return trial_grpc.TrialServiceStub(self._channel).RunTrial(trial)
 
     def _import(self, use_case: str, documents: dict[str, str], *, mirror: bool) -> None:
         self._client.import_documents(use_case, _messages(documents), mirror=mirror)
@@ -319,15 +320,6 @@ class Histories(RuleBasedStateMachine):
 
 def _messages(documents: dict[str, str]) -> list[use_case_pb2.Document]:
     return [use_case_pb2.Document(source=source, content=text.encode()) for source, text in documents.items()]
-
-
-def _told(call: Callable[[], Any]) -> Any:
-    """Return what a call returns; raise what its status stands for."""
-    try:
-        return call()
-    except grpc.RpcError as error:
-        status = rpc_status.from_call(error)
-        raise status_to_error(status) if status else AdvisorError(str(error)) from None
 
 
 @pytest.mark.timeout(3600)

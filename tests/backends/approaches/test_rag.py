@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from backends.retrieval.embedding import LocalEmbedder
 from backends.retrieval.index import delete_sources
 from tests.backends.passages import TEXTS, published
 from tests.doubles import FakeGenerator, WordEmbedder
+from tests.processes import run_at_home
 
 
 def last_sentence(messages: Sequence[Message]) -> str:
@@ -44,10 +43,7 @@ def test_the_makers_of_haystack_are_not_told(tmp_path: Path) -> None:
         "from haystack.telemetry import _telemetry\n"
         "assert _telemetry.telemetry is None"
     )
-    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert list(tmp_path.iterdir()) == []
+    run_at_home(script, tmp_path)
 
 
 def _answered(backend: Backend, question: str, **options: Any) -> tuple[Answer, list[AnswerEvent]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from backends.processor import multiplies_bfloat16
 from tests.backends.engines import write, write_all
 from tests.backends.lora import save_adapter
 from tests.backends.random_models import save_random_model
+from tests.processes import run_at_home
 
 pytest.importorskip("openvino")
 
@@ -206,10 +206,7 @@ def test_its_makers_are_not_told(tmp_path: Path) -> None:
         "import sys, backends.generation.packed_openvino\n"
         "assert sys.modules['openvino_telemetry'] is None and 'openvino' in sys.modules"
     )
-    home = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert list(tmp_path.iterdir()) == []
+    run_at_home(script, tmp_path)
 
 
 @pytest.mark.models
