@@ -58,9 +58,9 @@ def hybrid_examples(
 ) -> tuple[TrainingExample, ...]:
     """Return examples for HYBRID: the question over passages, and its answer.
 
-    The right passage is the best one found of the example's `context` that
-    holds the answer word for word, or else the whole context; without a context
-    it is the best one found that holds the answer. Examples without one fill the share that
+    The right passage is the best one found that holds all of the example's `context`,
+    or is a part of it and holds the answer word for word; or else the context itself.
+    Without a context it is the best one found that holds the answer. Examples without one fill the share that
     is trained without it; those beyond that share are left out, since a model
     that learns too often to answer from nothing learns to make things up.
 
@@ -139,10 +139,15 @@ def _passages(
 
 
 def _telling(example: Example, found: Sequence[Passage]) -> Passage | None:
-    """Return the best passage of an example's context that gives the answer, as it will be shown: a part of it."""
+    """Return the best passage that gives the answer as it will be shown: around an example's context, or a part of it.
+
+    A context of one line beside passages of ten would give itself away: a model that learned from such finds no line
+    among the ten later.
+    """
     context, answer = _words(example.context or ""), _words(example.answer)
     texts = ((passage, _words(passage.text)) for passage in found)
-    return next((passage for passage, text in texts if text in context and answer in text), None)
+    telling = (passage for passage, text in texts if context in text or (text in context and answer in text))
+    return next(telling, None)
 
 
 def holds(text: str, example: Example) -> bool:

@@ -110,6 +110,15 @@ def test_of_a_long_context_the_passage_that_tells_is_shown() -> None:
     assert not any(text in shown for text in (parts[0], parts[1], "It is far."))
 
 
+def test_a_context_of_a_line_is_shown_in_the_passage_around_it() -> None:
+    """As it will be found: alone beside longer passages it would give itself away, whatever the answer's form."""
+    lines = ["EAT is UTC +03:00.", "WAT is UTC +01:00.", "UYT is UTC -03:00."]
+    example = Example("Offset of WAT?", '{"hours": 1}', context=lines[1])
+    found = [passage(text) for text in (FILLER[0], "\n\n".join(lines), FILLER[1])]
+    (made,) = hybrid_examples([example], lambda *_: found, golden_share=1.0)
+    assert all(line in made.messages[-1].content for line in lines)
+
+
 def test_what_is_left_out_is_told() -> None:
     """Each example is trained on or named, and of those named it is known whether their answers are too short."""
     examples = [*EXAMPLES, *(Example(f"Is it {number}?", "no") for number in range(3))]
