@@ -92,7 +92,7 @@ def _on_subject(
     if any(on_name):
         yield from min(filter(None, on_name), key=len)
         return
-    held = [stems(f"{each.term} {each.before} {each.text}") for each in statements]
+    held = [stems(f"{each.said_of} {each.before} {each.text}") for each in statements]
     counts = Counter(stem for each in held for stem in each)
     telling = {stem for stem in stems(question) if counts[stem] <= len(statements) * _COMMON_SHARE}
     chosen = [each for each, own in zip(statements, held, strict=True) if own & telling]
@@ -101,7 +101,7 @@ def _on_subject(
 
 def _is_on(name: str, statement: Statement, hits: Sequence[Hit]) -> bool:
     heading = hits[statement.number - 1].passage.heading.split(" > ")[-1]
-    return stands_in(name, f"{heading} {statement.term} {statement.before} {statement.text}")
+    return stands_in(name, f"{heading} {statement.said_of} {statement.before} {statement.text}")
 
 
 def _told(statement: Statement, names: Sequence[str]) -> str:

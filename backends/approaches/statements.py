@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Hit, Passage
@@ -51,7 +52,8 @@ class Statement:
         text: The statement, on one line.
         before: The sentence before it in its paragraph; empty for the first.
         after: The sentences that follow it there.
-        record: The lines beside it, such as `Package: libwine`, where each stands under a label; itself left aside.
+        record: The lines beside it, such as `Version: 8.0`, where each stands under a label; itself left aside.
+        subject: The first line of its record, such as `Package: libwine`; empty for that itself, and under a term.
     """
 
     number: int
@@ -60,10 +62,18 @@ class Statement:
     before: str = ""
     after: tuple[str, ...] = ()
     record: tuple[str, ...] = ()
+    subject: str = ""
+
+    @property
+    def said_of(self) -> str:
+        """What it stands under: its term, or the first line of its record."""
+        return self.term or self.subject
 
     @property
     def whole(self) -> str:
-        """The statement with what it refers to: its term, and the sentence before where it begins with "It"."""
+        """The statement with what it refers to: its term or subject, and the sentence before one that begins "It"."""
+        if self.subject:
+            return f"{self.subject}; {self.text}"
         text = f"{self.before} {self.text}" if self.before and _REFERS.match(self.text) else self.text
         told = not self.term or _squashed(self.term) in _squashed(text)
         return text if told else f"{self.term}: {text}"
@@ -74,12 +84,20 @@ def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
     for number, passage in enumerate(passages, 1):
         pieces = list(_pieces(passage))
         for place, (term, text, _) in enumerate(pieces):
-            record = _record(pieces, place) if _LABELLED.match(text) else ()
+            record, subject = _record(pieces, place)
             before = ""
             sentences = [each.strip() for each in _SENTENCE.split(text) if re.search(r"\w", each)]
             for at, sentence in enumerate(sentences):
                 if not sentence.rstrip(_CLOSING).endswith("?"):
-                    yield Statement(number, term, sentence, before, tuple(sentences[at + 1 :]), record)
+                    yield Statement(
+                        number,
+                        term,
+                        sentence,
+                        before,
+                        tuple(sentences[at + 1 :]),
+                        record,
+                        "" if term else subject,
+                    )
                 before = sentence
 
 
@@ -108,17 +126,15 @@ def answering(question: str, statement: Statement) -> str:
     What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself. Beside it
     stands what follows in its paragraph, or the other lines of its record; of these those that are asked for.
     """
-    label, colon, _ = statement.whole.partition(": ")
-    said = stems(statement.whole) - stems(f"{question} {_LINKING} {label if colon else ''}")
-    if said:
+    told = statement.text if statement.record else statement.whole
+    label, colon, _ = told.partition(": ")
+    if stems(told) - stems(f"{question} {_LINKING} {label if colon else ''}"):
         return statement.whole
-    if statement.after:
-        return _usual([statement.whole, *statement.after], " ")
-    words = stems(question)
-    asked = [line for line in statement.record if words & stems(line.partition(": ")[0])]
-    return (
-        _usual([*(asked or statement.record), statement.whole], "; ") if statement.record else statement.whole
-    )
+    if statement.record:
+        words = stems(question)
+        asked = [line for line in statement.record if words & stems(line.partition(": ")[0])]
+        return _usual([*(asked or statement.record), told], "; ")
+    return _usual([told, *statement.after], " ")
 
 
 def names_in(text: str) -> list[str]:
@@ -136,12 +152,13 @@ def _pieces(passage: Passage) -> Iterator[tuple[str, str, int]]:
     names = {_squashed(name): name for name in passage.names.split("\n") if name}
     term = passage.heading.split(" > ")[-1]
     lines = passage.text.split("\n")
+    records = _records(lines)
     held: list[str] = []
     position = paragraph = 0
     while position < len(lines):
         taken = _name_lines(lines, position, names)
         line = lines[position].strip()
-        if taken or not re.search(r"\w", line) or _BEGINS.match(line):
+        if taken or position in records or not re.search(r"\w", line) or _BEGINS.match(line):
             yield from _joined(term, held, paragraph)
             held = []
         if taken:
@@ -166,11 +183,28 @@ def _usual(parts: Sequence[str], between: str) -> str:
     return found
 
 
-def _record(pieces: Sequence[tuple[str, str, int]], place: int) -> tuple[str, ...]:
-    """Return the other lines of the record that a line is of: those of its paragraph, if all have labels."""
+def _records(lines: Sequence[str]) -> set[int]:
+    """Return which lines are of records: paragraphs of lines that all have labels."""
+    found: set[int] = set()
+    for filled, paragraph in groupby(enumerate(lines), lambda each: bool(each[1].strip())):
+        record = list(paragraph)
+        if filled and all(_LABELLED.match(line.strip()) for _, line in record):
+            found.update(at for at, _ in record)
+    return found
+
+
+def _record(pieces: Sequence[tuple[str, str, int]], place: int) -> tuple[tuple[str, ...], str]:
+    """Return the other lines of the record that a line is of, and the first where it is another that names something.
+
+    A record is a paragraph of lines that all have labels.
+    """
     paragraph = pieces[place][2]
-    others = [text for at, (_, text, of) in enumerate(pieces) if of == paragraph and at != place]
-    return tuple(others) if all(map(_LABELLED.match, others)) else ()
+    lines = [(at, text) for at, (_, text, of) in enumerate(pieces) if of == paragraph]
+    if not all(_LABELLED.match(text) for _, text in lines):
+        return (), ""
+    at, first = lines[0]
+    named = at != place and re.search(r"[^\W\d_]", first.partition(": ")[2])
+    return tuple(text for at, text in lines if at != place), first if named else ""
 
 
 def _name_lines(lines: Sequence[str], position: int, names: dict[str, str]) -> int:
@@ -195,13 +229,13 @@ def _is_row(name: str) -> bool:
 
 def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[str]) -> float:
     own = stems(statement.text)
-    context = stems(f"{statement.term} {hit.passage.heading} {hit.passage.source}") - own
+    context = stems(f"{statement.said_of} {hit.passage.heading} {hit.passage.source}") - own
     held = len(words & own) + _CONTEXT * len(words & context)
     fitness = _PASSAGE_SHARE * hit.score + _WORDS_SHARE * held / max(1, len(words))
     fitness -= _LENGTH_COST * max(0, len(statement.text.split()) - _USUAL_WORDS)
     if not names:
         return fitness
-    if any(stands_in(name, statement.term) for name in names):
+    if any(stands_in(name, statement.said_of) for name in names):
         return fitness + _UNDER_NAME
     told = f"{statement.before} {statement.text}"
     return fitness + (_NAMES_IT if any(stands_in(name, told) for name in names) else _OTHER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backends.approaches.statements import answering, names_in, nearest_statement, stands_in, statements_of
@@ -140,7 +142,7 @@ RECORD = "Package: xstow\nVersion: 1.1.0\nDescription: Replacement of GNU Stow"
             RECORD,
             "Package: xstow; Version: 1.1.0; Description: Replacement of GNU Stow",
         ),
-        ("What is xstow?", RECORD, "Description: Replacement of GNU Stow"),
+        ("What is xstow?", RECORD, "Package: xstow; Description: Replacement of GNU Stow"),
         (
             "Which is the replacement of GNU Stow?",
             f"A list\n{RECORD}",
@@ -155,6 +157,16 @@ def test_a_line_that_repeats_the_question_is_told_with_its_record(
     """What is asked for may stand before it."""
     told = {each.text: each for each in statements_of([hit.passage for hit in _hits(text)])}
     assert answering(question, told["Description: Replacement of GNU Stow"]) == answer
+
+
+def test_a_line_of_a_record_is_said_of_its_first() -> None:
+    """Which names what the record is of; not a number, nor where a heading names it, nor lines without labels."""
+    record = "Name: rich\nRequires-Python: >=3.9\nHome: example.org"
+    told = [each.whole for each in statements_of([hit.passage for hit in _hits(record)])]
+    assert told == ["Name: rich", "Name: rich; Requires-Python: >=3.9", "Name: rich; Home: example.org"]
+    for text, heading in (("Size: 100\nType: integer", ""), (record, "rich"), (f"A list\n{record}", "")):
+        passages = [replace(hit.passage, heading=heading) for hit in _hits(text)]
+        assert not any(each.subject for each in statements_of(passages))
 
 
 def test_nothing_states_nothing() -> None:
