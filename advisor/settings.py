@@ -71,6 +71,8 @@ class Settings(BaseSettings):
         metrics_port: Port on which Prometheus reads metrics, over HTTP; nowhere by default, 0 for any that is free.
         metrics_host: Address to serve them on.
         log_level: Lowest level of lines that are logged; `debug` has one for each call.
+        tracing: Send spans of calls and of long work as the variables of OpenTelemetry say, such as
+            `OTEL_EXPORTER_OTLP_ENDPOINT`; needs the extra `tracing`.
         workers: Training processes to keep; 0 where they run on other machines.
         document_bytes: Largest document.
         use_case_bytes: All documents of one use case together.
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     metrics_host: str = "127.0.0.1"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    tracing: bool = False
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     document_bytes: Count = 16 * MIB
     use_case_bytes: Count = 512 * MIB

@@ -24,6 +24,7 @@ from advisor.storage.database import Database
 from advisor.storage.records import Adapter, UseCase
 from advisor.v1 import facts_pb2
 from backends.base import Answer, AnswerEvent, Backend, Exchange, GenerationOptions, Hit, Restriction
+from backends.spans import span
 
 __all__ = ["Ask", "Backends", "Execution", "Plan", "refuse_vetoed"]
 
@@ -160,7 +161,8 @@ class Execution:
         """
         use_case = None if ask.use_case_id is None else use_cases.get(self._database, ask.use_case_id)
         facts, gathered = (ask.facts, NOTHING) if use_case is None else known_facts(self._database, use_case)
-        recommendation = self._advisor.recommend(facts, FULL, gathered=gathered)
+        with span("decide"):
+            recommendation = self._advisor.recommend(facts, FULL, gathered=gathered)
         named = None
         if use_case is not None and ask.adapter_id is not None:
             named = adapters.get(self._database, use_case.id, ask.adapter_id)
@@ -185,12 +187,14 @@ class Execution:
             Cancelled: `cancelled` said so.
             BackendError: What `Backends.open` and `Backend.answer` raise.
         """
-        backend = self._backends.open(plan, self._loader.models(emit, cancelled))
+        with span("open"):
+            backend = self._backends.open(plan, self._loader.models(emit, cancelled))
         ask = plan.ask
         options = replace(ask.options, scope=principal())
-        answer = backend.answer(
-            ask.question, options=options, emit=emit, cancelled=cancelled, history=ask.history
-        )
+        with span("answer", {"approach": plan.approach}):
+            answer = backend.answer(
+                ask.question, options=options, emit=emit, cancelled=cancelled, history=ask.history
+            )
         return replace(answer, notes=(*plan.notes, *answer.notes))
 
     def search(
@@ -214,7 +218,8 @@ class Execution:
                 f"{use_case_name(use_case_id)} has no documents to search; import some with ImportDocuments",
             )
         models = self._loader.models(lambda _: None, cancelled)
-        return self._backends.search(use_case_id, models, question, limit, within)
+        with span("search"):
+            return self._backends.search(use_case_id, models, question, limit, within)
 
     def _recommended(
         self, use_case: UseCase | None, facts: facts_pb2.Facts, recommendation: Recommendation

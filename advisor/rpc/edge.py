@@ -25,6 +25,7 @@ from grpc_status import rpc_status
 from advisor.errors import AdvisorError, InvalidInput, Unsupported, failure_of
 from advisor.telemetry.calls import REQUEST_ID, begin_call, current_call
 from advisor.telemetry.metrics import CallMeter, Metrics
+from advisor.telemetry.traces import begin_call_span
 from advisor.wire.status import error_to_status, internal_status
 from advisor.wire.unreadable import unreadable
 
@@ -104,14 +105,16 @@ class _Mapped(grpc.GenericRpcHandler):
 class _Ending:
     """A call as it ends: counted, and logged where it fails."""
 
-    __slots__ = ("_began", "_code", "_meter", "_reason")
+    __slots__ = ("_began", "_code", "_context", "_meter", "_reason", "_span")
 
-    def __init__(self, meter: CallMeter) -> None:
+    def __init__(self, meter: CallMeter, context: Context) -> None:
         self._meter = meter
+        self._context = context
         self._code, self._reason = "OK", ""
 
     def __enter__(self) -> Self:
         self._began = self._meter.begun()
+        self._span = begin_call_span(self._context.invocation_metadata)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -120,12 +123,14 @@ class _Ending:
         seconds = self._meter.ended(self._began, self._code, self._reason)
         log = _log.debug if self._code in ("OK", "CANCELLED") else _log.info
         log("call ended", code=self._code, reason=self._reason, seconds=round(seconds, 4))
+        if self._span is not None:
+            self._span.end(self._code, self._reason)
 
-    async def abort(self, context: Context, error: Exception) -> NoReturn:
+    async def abort(self, error: Exception) -> NoReturn:
         """End the call with an error."""
         call = current_call()
         method = call.method if call else ""
-        if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
+        if isinstance(error, NotImplementedError) and self._context.code() is grpc.StatusCode.UNIMPLEMENTED:
             # Generated code: a method of the service that its servicer leaves out.
             error = Unsupported(f"{method} is not offered by this server; reflection lists what is")
         status = error_to_status(error) or _unforeseen(error)
@@ -135,15 +140,15 @@ class _Ending:
         if call is not None:
             status.details.add().Pack(error_details_pb2.RequestInfo(request_id=call.id))
         rich = rpc_status.to_status(status)
-        await context.abort(rich.code, rich.details, rich.trailing_metadata)
+        await self._context.abort(rich.code, rich.details, rich.trailing_metadata)
 
 
 def _refusing(error: AdvisorError, meter: CallMeter) -> Handler:
     """Return a handler that ends a call with an error, without a look at what it carries."""
 
     async def refuse(_messages: object, context: Context) -> None:
-        with _Ending(meter) as ending:
-            await ending.abort(context, error)
+        with _Ending(meter, context) as ending:
+            await ending.abort(error)
 
     return grpc.stream_stream_rpc_method_handler(refuse)
 
@@ -199,13 +204,13 @@ def _single(behaviour: Callable[..., Awaitable[Any]], meter: CallMeter) -> Calla
     """Wrap a handler that returns one thing, or writes to the context itself."""
 
     async def call(request: Any, context: Context) -> Any:
-        with _Ending(meter) as ending:
+        with _Ending(meter, context) as ending:
             try:
                 return await behaviour(_read(request), context)
             except aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
-                await ending.abort(context, error)
+                await ending.abort(error)
 
     return call
 
@@ -215,7 +220,7 @@ def _stream(behaviour: Any, meter: CallMeter) -> Callable[..., Any]:
         return _single(behaviour, meter)
 
     async def call(request: Any, context: Context) -> None:
-        with _Ending(meter) as ending:
+        with _Ending(meter, context) as ending:
             # Written here, not by gRPC: a cancelled write then closes the handler at once.
             try:
                 async with aclosing(behaviour(_read(request), context)) as responses:
@@ -224,7 +229,7 @@ def _stream(behaviour: Any, meter: CallMeter) -> Callable[..., Any]:
             except aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - the edge: nothing may leave unmapped
-                await ending.abort(context, error)
+                await ending.abort(error)
 
     return call
 

@@ -49,6 +49,7 @@ from advisor.storage.imports import Limits
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
 from advisor.telemetry.metrics import Metrics
+from advisor.telemetry.traces import traced
 from advisor.v1 import decision_service_pb2 as decision_pb2
 from advisor.v1 import decision_service_pb2_grpc as decision_grpc
 from advisor.v1 import execution_service_pb2 as execution_pb2
@@ -330,7 +331,7 @@ def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path |
     check_free(settings.host, settings.port)
     if (certificates := certificates_of(settings)) is not None:
         certificates.read()
-    with open_parts(settings) as (parts, workers):
+    with traced("advisor", on=settings.tracing), open_parts(settings) as (parts, workers):
         asyncio.run(_serve(parts, workers, ready, port_file))
 
 

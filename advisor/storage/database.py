@@ -21,7 +21,7 @@ from advisor.storage.presence import Presence
 
 __all__ = ["HEAD", "Connection", "Database", "migrate", "translated"]
 
-HEAD = "0011"
+HEAD = "0012"
 """Version of the schema that this code reads and writes: the newest file in `migrations/versions`."""
 
 VERSION_TABLE = "advisor_schema_version"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -55,7 +55,7 @@ CHANNEL = "advisor_operations"
 
 COLUMNS = (
     "id, kind, use_case_id, target, state, payload, progress, result, error, attempt, worker,"
-    " cancel_requested, create_time, update_time, steps"
+    " cancel_requested, create_time, update_time, steps, call"
 )
 
 
@@ -94,6 +94,7 @@ class Operation:
         create_time: When it was asked for.
         update_time: When it last changed.
         steps: Results of the steps that have ended, by name: what a resumed attempt need not do again.
+        call: The call that asked for it: `request_id`, and `traceparent` where it is traced.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Operation:
     create_time: datetime
     update_time: datetime
     steps: dict[str, dict[str, Any]]
+    call: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))
@@ -138,6 +140,7 @@ def create(
     queue_limit: int,
     principal_limit: int | None = None,
     request: Request | None = None,
+    call: Mapping[str, str] | None = None,
     taken: Callable[[Connection], bool] = lambda _: False,
     keep: bool = True,
 ) -> Operation:
@@ -152,6 +155,7 @@ def create(
         queue_limit: Most operations that may wait.
         principal_limit: Most operations of a principal that may wait or run; any number where None.
         request: The client's name for the call.
+        call: What logs and traces of the work are to tell of the call.
         taken: Says whether the target exists already; not asked where the request is a repetition.
         keep: Whether it is asked for; else everything is done but that.
 
@@ -178,8 +182,9 @@ def create(
             _refuse_above_limit(connection, owner, principal_limit)
         operation_id = str(uuid.uuid4())
         connection.execute(
-            "INSERT INTO operations (id, kind, use_case_id, target, payload) VALUES (%s, %s, %s, %s, %s)",
-            [operation_id, kind, use_case_id, target, Jsonb(dict(payload))],
+            "INSERT INTO operations (id, kind, use_case_id, target, payload, call)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [operation_id, kind, use_case_id, target, Jsonb(dict(payload)), Jsonb(dict(call or {}))],
         )
         return {"id": operation_id}
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import structlog
 
 from advisor.telemetry.calls import current_call
+from advisor.telemetry.traces import trace_ids
 
 __all__ = ["configure_logging"]
 
@@ -40,10 +41,11 @@ def configure_logging(level: Level = "info", *, json: bool | None = None) -> Non
 
 
 def _add_call(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Say which call a line is about."""
+    """Say which call a line is about, and which part of its trace."""
     if (call := current_call()) is not None:
         event.setdefault("request_id", call.id)
         event.setdefault("method", call.method)
+    event.update(trace_ids())
     return event
 
 

@@ -18,6 +18,7 @@ from advisor.settings import Settings
 from advisor.storage.database import Connection, Database
 from advisor.storage.operations import Operation
 from backends.base import Cancelled
+from backends.spans import span
 
 __all__ = ["Job", "JobFunction", "JobRequest", "Outcome"]
 
@@ -99,7 +100,8 @@ class Job:
             return self.operation.steps[name]
         if self.cancelled():
             raise Cancelled(f"stopped before the step {name}")
-        outcome = work()
+        with span("step", {"step": name}):
+            outcome = work()
         self.keep(name, outcome)
         return outcome.result
 

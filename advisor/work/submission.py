@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from advisor.execution.answering import Execution
@@ -10,6 +11,8 @@ from advisor.storage import operations, use_cases
 from advisor.storage.database import Database
 from advisor.storage.operations import Operation
 from advisor.storage.records import Request
+from advisor.telemetry.calls import current_call
+from advisor.telemetry.traces import carried
 from advisor.work.jobs import JobRequest
 from advisor.work.kinds import KINDS
 
@@ -63,6 +66,14 @@ class WorkQueue:
             queue_limit=self._limit,
             principal_limit=self.limit_of(principal()),
             request=request,
+            call=_call(),
             taken=partial(kind.taken, asked),
             keep=keep,
         )
+
+
+def _call() -> Mapping[str, str]:
+    """Return what logs and traces of the work tell of the call that asks for it."""
+    call, traceparent = current_call(), carried()
+    found = {"request_id": call.id} if call else {}
+    return {**found, "traceparent": traceparent} if traceparent else found

@@ -30,9 +30,11 @@ from advisor.storage.leases import Lease, LeaseLost
 from advisor.storage.operations import CHANNEL, Operation
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
+from advisor.telemetry.traces import following, traced
 from advisor.work.jobs import Job, JobFunction, Outcome
 from advisor.work.memory import give_back
 from backends.base import Cancelled
+from backends.spans import Value
 
 __all__ = ["main", "perform", "work"]
 
@@ -97,6 +99,23 @@ def perform(
     database: Database, settings: Settings, job: JobFunction, operation: Operation, stopping: threading.Event
 ) -> None:
     """Do one operation that was claimed, and end it: done, failed, cancelled or given back."""
+    told = {key: value for key, value in operation.call.items() if key == "request_id"}
+    named: dict[str, Value] = {
+        "operation": operation.id,
+        "kind": operation.kind,
+        "attempt": operation.attempt,
+        **told,
+    }
+    with (
+        structlog.contextvars.bound_contextvars(**told),
+        following(operation.call.get("traceparent", ""), f"operation {operation.kind}", named),
+    ):
+        _perform(database, settings, job, operation, stopping)
+
+
+def _perform(
+    database: Database, settings: Settings, job: JobFunction, operation: Operation, stopping: threading.Event
+) -> None:
     lease = Lease(operation.id, operation.worker or "", operation.attempt)
     log.info("operation started", operation=operation.id, kind=operation.kind, attempt=operation.attempt)
     with _Heartbeat(database, lease) as heartbeat:
@@ -264,7 +283,11 @@ def main(
 
             functions = {name: kind.run for name, kind in KINDS.items()}
             after_each = clean_up
-        with open_postgres(settings) as url, Database.open(url, connections=3) as database:
+        with (
+            traced("advisor-worker", on=settings.tracing),
+            open_postgres(settings) as url,
+            Database.open(url, connections=3) as database,
+        ):
             work(
                 database,
                 settings,

@@ -14,6 +14,7 @@ from haystack.core.errors import PipelineRuntimeError
 from backends.approaches.citations import CitingStream
 from backends.approaches.evidence import Evidence, evidence_for
 from backends.approaches.history import history_notes, newest_that_fit
+from backends.approaches.pipelines import trace_pipelines
 from backends.approaches.quoting import quoted, quotes
 from backends.approaches.tidying import generate_tidy
 from backends.base import (
@@ -87,6 +88,7 @@ class RagBackend:
     ) -> None:
         self._pool = pool
         self._collection = collection
+        trace_pipelines()
         self._pipeline = Pipeline()
         add_retrieval(self._pipeline, pool, collection, embedder, named, reranker)
         self._pipeline.add_component("read", _Reader(embedder))

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from backends.base import FinishReason, Generation, GenerationOptions, Generator, Message
+from backends.spans import span
 
 __all__ = ["REPEATS_NOTE", "TidyStream", "generate_tidy"]
 
@@ -236,11 +236,17 @@ def generate_tidy(
     Raises:
         Cancelled, QuestionError, ModelError: As `Generator.generate` does.
     """
-    write = partial(generator.generate, messages, options=options, cancelled=cancelled, adapter=adapter)
+
+    def write(take: Callable[[str], bool | None]) -> Generation:
+        with span("generate", {"model": generator.name}):
+            return generator.generate(
+                messages, options=options, emit=take, cancelled=cancelled, adapter=adapter
+            )
+
     if options.formed:
-        return write(emit=emit), ()
+        return write(emit), ()
     stream = TidyStream(emit, echoes=() if adapter else echoes, labels=labels and adapter is None)
-    written = write(emit=stream.write)
+    written = write(stream.write)
     stream.finish()
     reason = FinishReason.STOP if stream.ended else written.finish_reason
     notes = (REPEATS_NOTE,) if stream.looping else ()

@@ -7,13 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import structlog
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from advisor.cli import main
 from advisor.client import Client
@@ -32,6 +36,27 @@ class Ended:
     def words(self) -> str:
         """What it printed, without line breaks and columns."""
         return " ".join(self.out.split())
+
+
+class Collector:
+    """What was sent to a collector of spans."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.bodies: list[bytes] = []
+
+    @property
+    def received(self) -> bytes:
+        """All that was sent."""
+        return b"".join(self.bodies)
+
+    def spans(self) -> Iterator[tuple[str, Span]]:
+        """Yield each span with the service that it is of."""
+        for body in self.bodies:
+            for of_service in ExportTraceServiceRequest.FromString(body).resource_spans:
+                service = {each.key: each.value.string_value for each in of_service.resource.attributes}
+                for scope in of_service.scope_spans:
+                    yield from ((service["service.name"], span) for span in scope.spans)
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +156,24 @@ def case(write: Callable[[str, str], Path]) -> Path:
         "documents: ['*.md']\n"
         "examples: examples.jsonl\n",
     )
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """Yield what takes spans as a collector of OpenTelemetry does, by OTLP over HTTP, until the test ends."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            collector.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
+        collector.url = f"http://127.0.0.1:{served.server_port}"
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield collector
+        served.shutdown()

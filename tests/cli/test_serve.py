@@ -69,6 +69,33 @@ def test_workers_without_a_server(advisor_process, client, until):
     assert caught.value.reason == "MODEL"
 
 
+def test_a_call_is_traced_from_the_server_to_the_worker(
+    advisor_process, server, tmp_path, until, monkeypatch, collector
+):
+    """Their spans are of one trace, sent to the collector that OpenTelemetry's variables name, with no text."""
+    monkeypatch.setenv("ADVISOR_TRACING", "true")
+    monkeypatch.setenv("ADVISOR_WORKERS", "1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    port_file = tmp_path / "port"
+    with advisor_process("serve", "--port", 0, "--port-file", port_file) as process:
+        until(lambda: port_file.exists() or process.poll() is not None)
+        with Client(f"127.0.0.1:{port_file.read_text().strip()}") as client:
+            client.create_use_case("faq", description="a text of somebody's")
+            client.import_examples("faq", [{"question": f"q{number}", "answer": "a"} for number in range(64)])
+            future = client.tune("faq")
+            until(future.done)  # the model does not load here
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    named = {span.name: (service, span) for service, span in collector.spans()}
+    (asked_by, call), (done_by, work) = (
+        named["advisor.v1.ExecutionService/Tune"],
+        named["operation TUNE"],
+    )
+    assert (asked_by, done_by) == ("advisor", "advisor-worker")
+    assert (work.trace_id, work.parent_span_id) == (call.trace_id, call.span_id)
+    assert b"a text of somebody's" not in collector.received
+
+
 def test_no_workers_are_none(advisor):
     """A machine that is to work needs some: here a server's setting says that there are none."""
     told = advisor("worker")
