@@ -123,12 +123,14 @@ def nearest_statement(
 def answering(question: str, statement: Statement) -> str:
     """Return a statement as an answer: with what stands beside it, where it says no more than the question does.
 
-    What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself. Beside it
-    stands what follows in its paragraph, or the other lines of its record; of these those that are asked for.
+    What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself, unless it
+    is a name, such as `work_mem`, that the question does not know. Beside it stands what follows in its paragraph, or
+    the other lines of its record; of these those that are asked for.
     """
     told = statement.text if statement.record else statement.whole
     label, colon, _ = told.partition(": ")
-    if stems(told) - stems(f"{question} {_LINKING} {label if colon else ''}"):
+    saying_nothing = stems(label) - stems(" ".join(names_in(label))) if colon else set()
+    if stems(told) - stems(f"{question} {_LINKING}") - saying_nothing:
         return statement.whole
     if statement.record:
         words = stems(question)

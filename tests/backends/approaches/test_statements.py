@@ -26,6 +26,7 @@ work_mem
 
 ALL = "the whole text"
 BST = "BST stands for British Summer Time."
+SETTING = "work_mem: Memory of a sort."
 
 
 def _hits(text: str, *, plain: bool = False) -> list[Hit]:
@@ -115,8 +116,20 @@ def test_a_sentence_that_refers_back_is_told_with_what_it_refers_to() -> None:
         ("What is the code of the Mexican Peso?", "Mexican Peso.", ALL),
         ("How is Libyan Dinar abbreviated?", "Currency: Libyan Dinar. Code: LYD. Number: 434.", ALL),
         ("What is paid in Tripoli?", "Currency: Libyan Dinar. Code: LYD.", "Currency: Libyan Dinar."),
+        ("Which setting is for memory of a sort?", f"{SETTING} It is 4MB.", SETTING),
+        ("What does work_mem, memory of a sort, have?", f"{SETTING} It is 4MB.", ALL),
     ],
-    ids=["it repeats", "it tells", "items", "too long", "alone", "under a label", "a label and its value"],
+    ids=[
+        "it repeats",
+        "it tells",
+        "items",
+        "too long",
+        "alone",
+        "under a label",
+        "a label and its value",
+        "under a name that is asked for",
+        "under a name that is known",
+    ],
 )
 def test_a_statement_that_repeats_the_question_is_told_with_what_follows(
     question: str, text: str, answer: str
