@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Folders and modules of each package, in an order in which each may import only those before it, and itself.
 LAYERS = {
     "backends": (
-        "errors", "base", "counts", "spans", "processor", "prompts", "models", "documents", "retrieval", "generation",
-        "approaches", "training",
+        "errors", "base", "counts", "memory", "spans", "processor", "prompts", "models", "documents",
+        "retrieval", "generation", "approaches", "training",
     ),
     "advisor": (
         "errors", "environment", "names", "settings", "telemetry", "knowledge", "decision", "learning", "metrics",

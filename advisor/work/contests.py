@@ -30,10 +30,11 @@ from advisor.trials.results import ArmResult, ArmState, Asked, Figure, Freshness
 from advisor.trials.settings import TrialSettings
 from advisor.trials.tally import Tally, not_run
 from advisor.work.jobs import Job, Outcome
-from advisor.work.memory import PeakMemory, give_back
+from advisor.work.memory import PeakMemory
 from advisor.work.racing import Board, Clock, OutOfTime, engine_of
 from backends.base import BackendError, Cancelled, ExamplesError
 from backends.counts import counted
+from backends.memory import give_back
 from backends.retrieval.trying import changed
 
 __all__ = ["Lab", "Race"]

@@ -1,32 +1,17 @@
-"""The memory of this process: how much it holds while it does something, and given back afterwards."""
+"""The memory of this process: how much it holds while it does something."""
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["PeakMemory", "give_back"]
+__all__ = ["PeakMemory"]
 
 _EVERY_S = 0.1
 _STATE = Path("/proc/self/statm")
-
-
-def give_back() -> None:
-    """Return to the system what is free in this process; the C library keeps it else, 2.5 GB after a training run.
-
-    Where that library has no such function, nothing is done.
-    """
-    gc.collect()
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return
-    trim(0)
 
 
 class PeakMemory:

@@ -32,8 +32,8 @@ from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
 from advisor.telemetry.traces import following, traced
 from advisor.work.jobs import Job, JobFunction, Outcome
-from advisor.work.memory import give_back
 from backends.base import Cancelled
+from backends.memory import give_back
 from backends.spans import Value
 
 __all__ = ["main", "perform", "work"]

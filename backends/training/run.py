@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from backends.base import Cancelled, ExamplesError, TuningError
 from backends.counts import counted
+from backends.memory import give_back
 from backends.prompts import form_of
 from backends.training.adapters import (
     Manifest,
@@ -291,6 +292,7 @@ class _Run:
             write_file(self.checkpoint, content)
         except OSError as error:
             raise storage_error(self.checkpoint, error, len(content)) from error
+        give_back()
 
     def best_weights(self) -> bytes:
         """Return the best weights in safetensors' format."""
