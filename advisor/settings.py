@@ -67,6 +67,7 @@ class Settings(BaseSettings):
         tls_certificate: The server's certificate, as a PEM file; with `tls_key`, connections are encrypted.
         tls_key: Its private key, as a PEM file without a password.
         tls_client_ca: Who vouches for clients, as a PEM file; where given, each must have a certificate.
+        processes: Servers that share the port, each a process with models of its own.
         insecure: Listen beyond this machine though connections are not encrypted, or anyone may call.
         metrics_port: Port on which Prometheus reads metrics, over HTTP; nowhere by default, 0 for any that is free.
         metrics_host: Address to serve them on.
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
     insecure: bool = False
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     metrics_host: str = "127.0.0.1"

@@ -28,6 +28,7 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0 for any that is free.", min=0, max=65535)
     ] = None,
+    processes: Annotated[int | None, typer.Option(help="Servers that share the port.", min=1, max=64)] = None,
     rules: RulesOption = None,
     port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
 ) -> None:
@@ -36,15 +37,17 @@ def serve(
     # Nothing is forked here that would call gRPC; looking after forks, it writes of those that start other programs.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from advisor.rpc.listening import address_text
-    from advisor.rpc.server import serve as run
+    from advisor.rpc.processes import serve_together
+    from advisor.rpc.server import serve as serve_alone
     from advisor.settings import read_settings
     from advisor.telemetry.logs import configure_logging
 
     configure_logging()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the cores to the worker
-    given = {"host": host, "port": port, "rules": rules}
+    given = {"host": host, "port": port, "processes": processes, "rules": rules}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     os.environ.pop("ADVISOR_ADMIN_TOKEN", None)  # workers and parsers need no secrets
+    run = serve_alone if settings.processes == 1 else serve_together
     run(settings, ready=lambda at: _say_where(address_text(settings.host, at)), port_file=port_file)
 
 

@@ -1,15 +1,17 @@
-"""The address that a server listens on, tried before anything else is started for it.
+"""The address that a server listens on: tried before anything else is started for it, and told to other programs.
 
 gRPC writes what it failed on to standard error, in words of its own; here it is an error like any other.
 """
 
 from __future__ import annotations
 
+import os
 import socket
+from pathlib import Path
 
 from advisor.errors import ConfigurationError
 
-__all__ = ["address_text", "cannot_listen", "check_free"]
+__all__ = ["address_text", "cannot_listen", "check_free", "write_port"]
 
 
 def address_text(host: str, port: int) -> str:
@@ -49,3 +51,15 @@ def cannot_listen(host: str, port: int, fault: str | None) -> ConfigurationError
         f"cannot listen on {address_text(host, port)}: {fault}; choose another port with --port or "
         "ADVISOR_PORT, 0 for any that is free, or another address with --host or ADVISOR_HOST"
     )
+
+
+def write_port(port_file: Path, port: int) -> None:
+    """Write the port file by a rename, so that whoever finds it finds a whole number in it."""
+    partial = port_file.with_name(f".{port_file.name}.{os.getpid()}")
+    try:
+        partial.write_text(f"{port}\n")
+        partial.replace(port_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{port_file}: cannot be written: {error.strerror}; name a file in a folder that is there"
+        ) from None

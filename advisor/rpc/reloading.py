@@ -12,7 +12,7 @@ import structlog
 from advisor.errors import ConfigurationError, RulesError
 from advisor.execution.current import CurrentAdvisor
 
-__all__ = ["reload_on_hangup", "reload_rules"]
+__all__ = ["has_terminal", "reload_on_hangup", "reload_rules"]
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ def reload_on_hangup(current: CurrentAdvisor, stop: Callable[[], None]) -> async
         current: Whose rules to read.
         stop: Ends the server.
     """
-    ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL and _has_terminal()
+    ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL and has_terminal()
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
 
@@ -35,7 +35,7 @@ def reload_on_hangup(current: CurrentAdvisor, stop: Callable[[], None]) -> async
         while True:
             await told.wait()
             told.clear()  # before the files are read: a signal from now on asks for another look
-            if ends_with_terminal and not _has_terminal():
+            if ends_with_terminal and not has_terminal():
                 stop()
             else:
                 await asyncio.to_thread(reload_rules, current)
@@ -57,7 +57,7 @@ def reload_rules(current: CurrentAdvisor) -> None:
         _log.info("rules taken", **current.versions, files=[str(path) for path in current.files])
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
     """Whether this process has a controlling terminal that is still there."""
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,6 @@ from grpc import aio
 from grpc_health.v1 import health
 
 from advisor.client.credentials import is_loopback
-from advisor.errors import ConfigurationError
 from advisor.execution.answering import Backends, Execution
 from advisor.execution.current import CurrentAdvisor, LearnedGains
 from advisor.execution.indexing import ModelIndex
@@ -34,7 +32,7 @@ from advisor.rpc.health import Health
 from advisor.rpc.importing import Importer, Index
 from advisor.rpc.lanes import Lane, Slots
 from advisor.rpc.learning import LearningServicer
-from advisor.rpc.listening import address_text, cannot_listen, check_free
+from advisor.rpc.listening import address_text, cannot_listen, check_free, write_port
 from advisor.rpc.observing import observe
 from advisor.rpc.operations import OperationsServicer
 from advisor.rpc.reflecting import add_reflection
@@ -87,7 +85,6 @@ GRACE_S = 10.0
 """How long calls may go on after the server was told to stop."""
 
 OPTIONS: tuple[tuple[str, Any], ...] = (
-    ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, and fails
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -126,9 +123,13 @@ class AdvisorServer:
     Args:
         parts: What it is made of.
         waiting_answers: Answers that may wait for a thread; further ones are refused.
+        shared_port: Whether other processes listen on the port as well. Else a second server there is a mistake, and
+            fails.
     """
 
-    def __init__(self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS) -> None:
+    def __init__(
+        self, parts: Parts, *, waiting_answers: int = WAITING_ANSWERS, shared_port: bool = False
+    ) -> None:
         settings, database = parts.settings, parts.database
         self._settings = settings
         self._loader = parts.loader
@@ -160,7 +161,7 @@ class AdvisorServer:
             self._schema_lane,
         )
         self._server = aio.server(
-            options=OPTIONS,
+            options=(*OPTIONS, ("grpc.so_reuseport", int(shared_port))),
             maximum_concurrent_rpcs=CONCURRENT_CALLS,
         )
         self._doorkeeper = Doorkeeper(
@@ -315,30 +316,43 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         yield parts, WorkerPool(settings, url, database)
 
 
-def serve(settings: Settings, *, ready: Callable[[int], None], port_file: Path | None = None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    ready: Callable[[int], None],
+    port_file: Path | None = None,
+    shared_port: bool = False,
+) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP has the rules and the model of gains read again.
 
     Args:
         settings: What to run with.
         ready: Called with the port when calls are taken.
         port_file: Where to write the port for other programs; nowhere where None.
+        shared_port: Whether other processes listen on the port as well.
 
     Raises:
         ConfigurationError: The server cannot start like this.
         RulesError: The rules are wrong.
     """
     configure_logging(settings.log_level)
-    check_free(settings.host, settings.port)
+    if not shared_port:
+        check_free(settings.host, settings.port)
     if (certificates := certificates_of(settings)) is not None:
         certificates.read()
     with traced("advisor", on=settings.tracing), open_parts(settings) as (parts, workers):
-        asyncio.run(_serve(parts, workers, ready, port_file))
+        asyncio.run(_serve(parts, workers, ready, port_file, shared_port=shared_port))
 
 
 async def _serve(
-    parts: Parts, workers: WorkerPool, ready: Callable[[int], None], port_file: Path | None
+    parts: Parts,
+    workers: WorkerPool,
+    ready: Callable[[int], None],
+    port_file: Path | None,
+    *,
+    shared_port: bool,
 ) -> None:
-    server = AdvisorServer(parts)
+    server = AdvisorServer(parts, shared_port=shared_port)
     refuse_exposure(parts.settings, closed=server.closed)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -348,7 +362,7 @@ async def _serve(
     try:
         await asyncio.to_thread(workers.start)
         if port_file is not None:
-            _write_port(port_file, port)
+            write_port(port_file, port)
         _log.info("serving", host=parts.settings.host, port=port, **parts.advisor.versions)
         ready(port)
         await stopping.wait()
@@ -359,15 +373,3 @@ async def _serve(
         await asyncio.to_thread(workers.stop)
         if port_file is not None:
             port_file.unlink(missing_ok=True)  # noqa: ASYNC240
-
-
-def _write_port(port_file: Path, port: int) -> None:
-    """Write the port file by a rename, so that whoever finds it finds a whole number in it."""
-    partial = port_file.with_name(f".{port_file.name}.{os.getpid()}")
-    try:
-        partial.write_text(f"{port}\n")
-        partial.replace(port_file)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{port_file}: cannot be written: {error.strerror}; name a file in a folder that is there"
-        ) from None

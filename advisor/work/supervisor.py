@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -17,6 +15,7 @@ from advisor.errors import AdvisorError, Unavailable
 from advisor.settings import Settings
 from advisor.storage import leases
 from advisor.storage.database import Database
+from advisor.work.children import Child
 
 __all__ = ["WorkerPool"]
 
@@ -25,9 +24,6 @@ POLL_S = 0.2
 SWEEP_S = 5.0
 STOP_S = 12.0
 """How long workers may take to stop: longer than the worker's own grace."""
-LONG_LIFE_S = 60.0
-"""A worker that lived this long did not die of its start."""
-LONGEST_PAUSE_S = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -90,67 +86,39 @@ class WorkerPool:
 
 
 class _Slot:
-    """The place of one worker: at most one process at a time."""
+    """The place of one worker."""
 
     def __init__(self, settings: Settings, url: str, database: Database, command: Sequence[str]) -> None:
         given = settings.model_dump(mode="json", exclude_none=True, exclude={"admin_token"})
         self._settings = {**given, "database_url": url}
         self._database = database
-        self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child(command, self._introduction)
         self._worker = ""
-        self._started = 0.0
-        self._next_start = 0.0
-        self._early_deaths = 0
 
     @property
     def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
+        return self._child.pid
 
     def tend(self) -> None:
-        """Start a worker where none runs; after early deaths, not at once."""
-        if self._process is not None and self._process.poll() is not None:
-            self._note_end(self._process.returncode)
-        if self._process is None and time.monotonic() >= self._next_start:
-            self._start()
+        """Start a worker where none runs."""
+        if (code := self._child.ended()) is not None:
+            log.warning("worker ended", worker=self._worker, code=code)
+            leases.release_worker(self._database, self._worker)
+        self._child.start()
 
     def ask_to_stop(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        self._child.ask_to_stop()
 
     def end(self, deadline: float) -> None:
-        if self._process is None:
+        if self._child.pid is None:
             return
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.end(deadline)
         try:
             leases.release_worker(self._database, self._worker)
         except AdvisorError as error:  # the next server's sweep finds it
             log.warning("operations not given back", worker=self._worker, exc_info=error)
-        self._process = None
 
-    def _start(self) -> None:
+    def _introduction(self) -> Mapping[str, Any]:
+        """Give a new worker a name of its own."""
         self._worker = str(uuid.uuid4())
-        self._started = time.monotonic()
-        # A session of its own: Ctrl-C in the terminal reaches the server, which then stops the worker.
-        process = subprocess.Popen(
-            self._command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        self._process = process
-        introduction = json.dumps({"worker": self._worker, "settings": self._settings})
-        with suppress(BrokenPipeError):  # died already, as the next look will find
-            if process.stdin is not None:
-                process.stdin.write(introduction.encode() + b"\n")
-
-    def _note_end(self, code: int) -> None:
-        log.warning("worker ended", worker=self._worker, code=code)
-        self.ask_to_stop()
-        self._process = None
-        early = time.monotonic() - self._started < LONG_LIFE_S
-        self._early_deaths = self._early_deaths + 1 if early else 0
-        pause = 0.0 if self._early_deaths <= 1 else min(LONGEST_PAUSE_S, 2.0 ** (self._early_deaths - 2))
-        self._next_start = time.monotonic() + pause
-        leases.release_worker(self._database, self._worker)
+        return {"worker": self._worker, "settings": self._settings}

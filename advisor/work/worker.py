@@ -9,14 +9,13 @@ imports no grpc, and torch only with its first job.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 import structlog
@@ -31,6 +30,7 @@ from advisor.storage.operations import CHANNEL, Operation
 from advisor.storage.postgres import open_postgres
 from advisor.telemetry.logs import configure_logging
 from advisor.telemetry.traces import following, traced
+from advisor.work.children import Parent
 from advisor.work.jobs import Job, JobFunction, Outcome
 from backends.base import Cancelled
 from backends.memory import give_back
@@ -272,9 +272,7 @@ def main(
         signal.signal(name, lambda *_: _stop(stopping))
     os.nice(5)  # answering comes before training
     try:
-        worker, settings = (
-            _introduce(_unbuffered_input(), stopping) if supervised else (_name(), read_settings())
-        )
+        worker, settings = _introduce(Parent(), stopping) if supervised else (_name(), read_settings())
         configure_logging(settings.log_level)
         if supervised:
             _await_database(settings, stopping)
@@ -301,25 +299,11 @@ def main(
         sys.exit(2)
 
 
-def _introduce(parent: IO[bytes], stopping: threading.Event) -> tuple[str, Settings]:
-    """Read name and settings from the parent, and watch whether it lives."""
-    said = json.loads(parent.readline())
-
-    def watch() -> None:
-        parent.read()  # returns when the other end closes: the parent stops us, or died
-        _stop(stopping)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
+def _introduce(parent: Parent, stopping: threading.Event) -> tuple[str, Settings]:
+    """Read name and settings from the parent, and stop when it is gone."""
+    said = parent.introduction()
+    parent.when_gone(lambda: _stop(stopping))
     return str(said["worker"]), read_settings(**said["settings"])
-
-
-def _unbuffered_input() -> IO[bytes]:
-    """Return standard input without Python's buffer.
-
-    A thread that waits in the buffer holds its lock, which Python wants when it
-    ends: it would die of a fatal error whenever the worker ends before its parent.
-    """
-    return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
 
 
 def _await_database(settings: Settings, stopping: threading.Event) -> None:

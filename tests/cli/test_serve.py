@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from advisor.client import Client
-from advisor.errors import FailedPrecondition
+from advisor.errors import FailedPrecondition, Unauthenticated
 
 pytestmark = pytest.mark.usefixtures("no_models")
 
@@ -29,6 +32,57 @@ def test_serve_says_where_and_ends_when_told(advisor_process, server, tmp_path, 
         assert process.returncode == 0
     assert f"serving on 127.0.0.1:{port}" in printed
     assert list(tmp_path.glob("*port*")) == []
+
+
+def test_several_processes_serve_on_one_port(advisor_process, server, tmp_path, until, monkeypatch):
+    """Calls are shared among them, one that dies is replaced, and all end when told."""
+    monkeypatch.setenv("ADVISOR_ADMIN_TOKEN", "a" * 32)
+    port_file = tmp_path / "port"
+    with advisor_process("serve", "--processes", 2, "--port", 0, "--port-file", port_file) as process:
+        until(lambda: port_file.exists() or process.poll() is not None)
+        at = f"127.0.0.1:{port_file.read_text().strip()}"
+        first = servers_of(process.pid)
+        assert len(first) == 2
+
+        def decide() -> bool:
+            with Client(at, token="a" * 32) as client:
+                return bool(client.recommend({"needs_citations": True}).summary)
+
+        assert all(decide() for _ in range(8))  # a connection each
+        with pytest.raises(Unauthenticated), Client(at) as client:
+            client.recommend({})
+        os.kill(min(first), signal.SIGKILL)
+        until(lambda: len(servers_of(process.pid)) == 2 and servers_of(process.pid) != first)
+        assert all(decide() for _ in range(8))
+        process.send_signal(signal.SIGHUP)
+        assert any("rules taken" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not any(Path(f"/proc/{each}").exists() for each in first)
+
+
+def servers_of(parent: int) -> set[int]:
+    """Return the process ids of the servers that a process has started."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            of = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if of == parent and b"advisor.rpc.processes" in command:
+                found.add(int(folder.name))
+    return found
+
+
+def test_a_server_of_several_that_cannot_start(advisor_process, server, tmp_path, monkeypatch):
+    """Ends all of them, with why in the log."""
+    monkeypatch.setenv("ADVISOR_METRICS_HOST", "192.0.2.1")  # nobody's
+    monkeypatch.setenv("ADVISOR_METRICS_PORT", "9464")
+    with advisor_process("serve", "--processes", 2, "--port", 0) as process:
+        _, written = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "192.0.2.1" in written
+    assert "server process 0 ended at its start; the log says why" in written
 
 
 def test_health_is_told_to_whoever_watches(advisor, at, server):
