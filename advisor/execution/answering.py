@@ -97,8 +97,8 @@ class Backends(Protocol):
         """Return the passages of a use case that fit a question best."""
         ...
 
-    def forget(self, use_case_id: str) -> None:
-        """Keep nothing that holds texts of a use case."""
+    def forget(self, use_case_id: str | None) -> None:
+        """Keep nothing that holds texts of a use case; of any where None."""
         ...
 
 
@@ -285,8 +285,8 @@ class Execution:
             )
         return adapter
 
-    def forget(self, use_case_id: str) -> None:
-        """Drop at once what is kept in memory of a use case's texts, but for what the model holds."""
+    def forget(self, use_case_id: str | None) -> None:
+        """Drop at once what memory holds of a use case's texts, but for what the model holds; of any where None."""
         self._backends.forget(use_case_id)
 
     def forget_prompts(self) -> None:

@@ -43,9 +43,11 @@ class ModelBackends:
         self._data_dir = data_dir
         self._kept = Kept[Backend](KEPT)
 
-    def forget(self, use_case_id: str) -> None:
-        """Keep nothing open that holds texts of a use case."""
-        self._kept.forget(lambda name: isinstance(name, tuple) and name[0] == use_case_id)
+    def forget(self, use_case_id: str | None) -> None:
+        """Keep nothing open that holds texts of a use case; of any where None."""
+        self._kept.forget(
+            lambda name: use_case_id is None or (isinstance(name, tuple) and name[0] == use_case_id)
+        )
 
     def search(
         self, use_case_id: str, models: Models, question: str, limit: int, within: Restriction | None

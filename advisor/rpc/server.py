@@ -232,6 +232,7 @@ class AdvisorServer:
         )
         self._forget = self._database.tell(lambda here: self._health.note("database", here=here))
         self._health.start()
+        self._eraser.start()
         self._refreshing = asyncio.create_task(self._doorkeeper.keep_reading())
         certificates = certificates_of(self._settings)
         address = address_text(host, port)
