@@ -34,7 +34,8 @@ _EDGES = ".,;:?!()\"'`‘’“”[]"
 _PASSAGE_SHARE = 0.35
 _WORDS_SHARE = 0.45
 _MEANING_SHARE = 0.5
-_UNDER_NAME = 0.4  # it is said of what the question names
+# For each name that the question has, its share:
+_UNDER_NAME = 0.4  # it is said of that
 _NAMES_IT = 0.24  # it names that
 _OTHER = -0.3  # it does neither
 _CONTEXT = 0.4  # of a word of the question that only the headings hold
@@ -111,8 +112,10 @@ def nearest_statement(
         near: What the passages state, each with how near it is to the question in meaning.
         hits: The passages, of which the statements tell the numbers.
     """
-    names = names_in(question)
-    words = stems(question) - {stem for name in names for stem in stems(name)}
+    asked = names_in(question)
+    words = stems(question) - {stem for name in asked for stem in stems(name)}
+    # A name that none of them tells, such as that of the product, tells none of them from the others.
+    names = [name for name in asked if any(_standing(name, each) for each in near)]
     return max(
         near,
         key=lambda each: _MEANING_SHARE * near[each] + _fitness(each, hits[each.number - 1], names, words),
@@ -146,7 +149,7 @@ def names_in(text: str) -> list[str]:
 
 def stands_in(name: str, text: str) -> bool:
     """Return whether a name stands in a text by itself, not as part of a longer one."""
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE) is not None
 
 
 def _pieces(passage: Passage) -> Iterator[tuple[str, str, int]]:
@@ -237,10 +240,15 @@ def _fitness(statement: Statement, hit: Hit, names: Sequence[str], words: set[st
     fitness -= _LENGTH_COST * max(0, len(statement.text.split()) - _USUAL_WORDS)
     if not names:
         return fitness
-    if any(stands_in(name, statement.said_of) for name in names):
-        return fitness + _UNDER_NAME
-    told = f"{statement.before} {statement.text}"
-    return fitness + (_NAMES_IT if any(stands_in(name, told) for name in names) else _OTHER)
+    standing = [_standing(name, statement) for name in names]
+    return fitness + sum(_OTHER if each is None else each for each in standing) / len(names)
+
+
+def _standing(name: str, statement: Statement) -> float | None:
+    """Return what it is worth that a statement is said of a name, or names it; None where it does neither."""
+    if stands_in(name, statement.said_of):
+        return _UNDER_NAME
+    return _NAMES_IT if stands_in(name, f"{statement.before} {statement.text}") else None
 
 
 def stems(text: str) -> set[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from advisor.cli.connection import own_server
 from advisor.client import Client
 from advisor.errors import AdvisorError
+from advisor.trials.arms import Arm
 from backends.counts import counted
 from benchmarks.grid import results
 from benchmarks.grid.making import made
@@ -39,6 +40,15 @@ def main() -> int:
                 "--data-dir", type=Path, help="of the server; in the user's cache by default"
             )
             command.add_argument(
+                "--again",
+                nargs="+",
+                type=Arm,
+                choices=list(Arm),
+                default=(),
+                metavar="ARM",
+                help="run these arms of tasks that have a result once more; the others stay as measured",
+            )
+            command.add_argument(
                 "--longest-s", type=float, default=LONGEST_S, help="seconds after which a trial is cancelled"
             )
     commands.add_parser("report", help="what was measured, in a table")
@@ -50,7 +60,7 @@ def main() -> int:
         _show(_named(parser, asked.tasks))
     elif asked.command == "run":
         folder = asked.data_dir or cache_folder() / "server"
-        return _run(_named(parser, asked.tasks), folder, asked.longest_s)
+        return _run(_named(parser, asked.tasks), folder, asked.longest_s, tuple(asked.again))
     elif asked.command == "report":
         print(report(results.read_all()))
     else:
@@ -94,8 +104,8 @@ def _show(tasks: Sequence[Task]) -> None:
                 print(f"  {name}{each.question!r} -> {each.answer!r}")
 
 
-def _run(tasks: Sequence[Task], folder: Path, longest_s: float) -> int:
-    left = [task for task in tasks if not results.has_result(task.name)]
+def _run(tasks: Sequence[Task], folder: Path, longest_s: float, again: Sequence[Arm]) -> int:
+    left = [task for task in tasks if results.has_result(task.name) == bool(again)]
     print(f"{counted(len(left), 'task')} of {len(tasks)} to run", flush=True)
     if not left:
         return 0
@@ -105,7 +115,7 @@ def _run(tasks: Sequence[Task], folder: Path, longest_s: float) -> int:
         runner = Runner(client, TASKS, lambda text: print(text, flush=True), longest_s=longest_s)
         for task in left:
             try:
-                path = results.write(runner.run(task))
+                path = results.write(runner.again(task, again) if again else runner.run(task))
             except (AdvisorError, ValueError, OSError, subprocess.SubprocessError) as error:
                 failed += 1
                 print(f"{task.name}: failed, {error}", flush=True)

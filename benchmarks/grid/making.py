@@ -66,9 +66,9 @@ def made(task: Task) -> Material:
 
 
 def _different(items: Iterable[Item]) -> list[Item]:
-    """Return items with their subjects, those about a subject together, each question once."""
+    """Return items with their subjects, those about a subject together, each question once; none without an answer."""
     found = {each.question: replace(each, subject=each.subject or each.question) for each in items}
-    return _ordered(found.values())
+    return _ordered(each for each in found.values() if each.answer.strip())
 
 
 def _ordered(items: Iterable[Item]) -> list[Item]:

@@ -13,7 +13,7 @@ from advisor.trials.results import ArmResult, ArmState, Asked, Figure, TrialResu
 from benchmarks.grid.task import Material, Task
 from benchmarks.grid.variations import Trial
 
-__all__ = ["FOLDER", "described", "has_result", "measured", "outdated", "read_all", "write"]
+__all__ = ["FOLDER", "described", "has_result", "measured", "outdated", "read", "read_all", "write"]
 
 FOLDER = Path(__file__).parent / "results"
 _DECIMALS = 4
@@ -131,6 +131,12 @@ def write(result: Mapping[str, Any], folder: Path = FOLDER) -> Path:
 def has_result(task: str, folder: Path = FOLDER) -> bool:
     """Return whether a task has a result."""
     return (folder / f"{task}.json").is_file()
+
+
+def read(task: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """Return a task's result."""
+    found: dict[str, Any] = json.loads((folder / f"{task}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def read_all(folder: Path = FOLDER) -> list[dict[str, Any]]:

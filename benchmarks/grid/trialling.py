@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from advisor.client import Client, OperationFuture
 from advisor.errors import AdvisorError, NotFound
 from advisor.names import trial_name
+from advisor.trials.arms import Arm
 from advisor.trials.report import from_json
 from advisor.trials.results import ArmState, TrialResult
 from advisor.v1 import trial_pb2, use_case_pb2
@@ -80,6 +82,32 @@ class Runner:
             trials[variation.value] = values
             self._say(f"{task.name} {variation}: {_told(values)}")
         return {**results.described(task, material, engine), "tuning": dict(task.tuning), "trials": trials}
+
+    def again(self, task: Task, arms: Sequence[Arm]) -> dict[str, Any]:
+        """Run some arms of a task once more, as answers are given now, and return its result with what they measured.
+
+        Raises:
+            AdvisorError: The server refuses something.
+            ValueError: The task cannot be made here.
+        """
+        material = made(task)
+        borrowed = made(lender_of(task, self._tasks)).documents if task.broken else {}
+        kept = results.read(task.name)
+        whole: tuple[Trial, TrialResult] | None = None
+        for variation in trials_of(task):
+            trial = trial_of(task, variation, material, borrowed)
+            trial = replace(trial, arms=tuple(each for each in trial.arms if each in arms))
+            if not trial.arms:
+                continue
+            result = self._measured(task, trial)
+            values, into = results.measured(trial, result), kept["trials"][variation.value]
+            into["arms"] |= values["arms"]
+            if variation is Variation.MAIN:
+                whole = (trial, result)
+            if variation is Variation.CHANGED and whole is not None:
+                into["before"] |= results.outdated(*whole, trial)
+            self._say(f"{task.name} {variation} again: {_told(values)}")
+        return kept
 
     def forget(self, task: Task) -> None:
         """Delete the use cases of a task, where there are any."""

@@ -107,6 +107,28 @@ def test_what_was_measured_is_not_measured_again(done: tuple[FakeClient, dict[st
     client.ran.update(ran)
 
 
+def test_an_arm_is_run_again_and_the_others_stay(
+    done: tuple[FakeClient, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every variation that has it, with what it answered before facts changed."""
+    _, result = done
+    kept = json.loads(json.dumps(result))
+    for values in kept["trials"].values():
+        for arm in values["arms"].values():
+            arm["scores"] = []
+    kept["trials"]["changed"]["before"] = {"RAG": [], "ZERO_SHOT": []}
+    monkeypatch.setattr(results, "read", lambda _: kept)
+    client = FakeClient()
+    now = runner(client).again(TASK, [Arm.RAG])
+    assert {each["arms"] for each in client.ran.values()} == {(Arm.RAG,)}
+    for name, values in now["trials"].items():
+        for arm, each in values["arms"].items():
+            before = result["trials"][name]["arms"][arm]["scores"]
+            assert each["scores"] == (before if arm == "RAG" else [])
+    assert now["trials"]["changed"]["before"]["RAG"] == result["trials"]["changed"]["before"]["RAG"]
+    assert now["trials"]["changed"]["before"]["ZERO_SHOT"] == []
+
+
 def test_a_trial_that_goes_on_is_waited_for() -> None:
     """Killed in the middle: the operation is found by what it makes, and another one is not begun."""
     client = FakeClient()

@@ -172,6 +172,16 @@ def test_a_line_that_repeats_the_question_is_told_with_its_record(
     assert answering(question, told["Description: Replacement of GNU Stow"]) == answer
 
 
+def test_of_two_names_both_count() -> None:
+    """One that stands everywhere tells nothing apart, nor does one that stands nowhere."""
+    text = "PCI vendor 0303: an ID that is wrong.\n\nPCI vendor 1039: Silicon Systems."
+    assert _nearest("Which vendor has the PCI ID 1039?", text) == "PCI vendor 1039: Silicon Systems."
+    assert (
+        _nearest("Which vendor does lspci name for the PCI ID 1039?", text)
+        == "PCI vendor 1039: Silicon Systems."
+    )
+
+
 def test_a_line_of_a_record_is_said_of_its_first() -> None:
     """Which names what the record is of; not a number, nor where a heading names it, nor lines without labels."""
     record = "Name: rich\nRequires-Python: >=3.9\nHome: example.org"
@@ -193,3 +203,5 @@ def test_names_are_told_from_words() -> None:
     assert names_in(question) == ["--quiet", "max_connections", "SIGHUP"]
     assert stands_in("work_mem", "Set WORK_MEM here.")
     assert not stands_in("work_mem", "Set max-work_mem here.")
+    assert not stands_in("PostgreSQL", "Set it in postgresql.conf.")
+    assert stands_in("PostgreSQL", "Set it in PostgreSQL.")
