@@ -242,7 +242,7 @@ def _sign_flips(gained: Floats, seed: int) -> float:
     from scipy.stats import permutation_test
 
     differing = gained[gained != 0]  # the others stay where they are
-    if not len(differing):
+    if len(differing) < 2:  # of one, either sign is as far off
         return 1.0
     done = permutation_test(
         (differing,),

@@ -114,6 +114,13 @@ def test_graded_scores_are_told_apart_by_flipping_signs() -> None:
     assert (found.wins, found.losses) == (7, 2)
 
 
+def test_one_difference_among_graded_scores_tells_nothing() -> None:
+    """Either sign of it is as far off."""
+    found = paired_difference([0.5, 0.25, 1.0], [0.5, 0.75, 1.0])
+    assert found is not None
+    assert (found.wins, found.losses, found.p) == (0, 1, 1.0)
+
+
 def test_two_arms_that_are_the_same_do_not_differ() -> None:
     """Their difference may be otherwise on questions that were not asked."""
     for scores in (GRADED, right(4, 10)):
