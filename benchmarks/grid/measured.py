@@ -23,6 +23,7 @@ __all__ = ["PROFILE", "MeasuredCase", "cases_of_result", "cases_path", "write_ca
 PROFILE = 30
 """Questions from which facts are measured: as many as a cheap profile asks before anything is decided."""
 _PROMPTED = (Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS)
+_PROMPTS = (*_PROMPTED, Arm.DOCUMENTS_IN_PROMPT)
 _REFERENCES = (Arm.NEAREST_NEIGHBOURS, Arm.LOGISTIC_REGRESSION)
 _KEPT = {
     Variation.BROKEN: (*_PROMPTED, Arm.FINE_TUNING),
@@ -164,7 +165,7 @@ def _case(
 
 def _by_approach(scores: Scores) -> dict[str, Sequence[float | None]]:
     """Return the scores of each approach: of PROMPTING, those of the prompt that is best on the other half."""
-    prompted = {arm: scores[arm] for arm in _PROMPTED if arm in scores}
+    prompted = {arm: scores[arm] for arm in _PROMPTS if arm in scores}
     found: dict[str, Sequence[float | None]] = {}
     if prompted:
         found[Approach.PROMPTING.value] = _best_apart(prompted)
@@ -238,7 +239,7 @@ def _note(result: Mapping[str, Any], variation: Variation, scores: Scores) -> st
         before := _whole(result["trials"]["changed"]["before"])
     ):
         parts.append(f"RAG on the old index {100 * _mean(before[Arm.RAG]):.1f}")
-    single = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _PROMPTED if arm in scores]
+    single = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _PROMPTS if arm in scores]
     parts.append(f"prompts alone: {', '.join(single)}")
     references = [f"{arm} {100 * _mean(scores[arm]):.1f}" for arm in _REFERENCES if arm in scores]
     if references:

@@ -83,7 +83,7 @@ def arms_of(task: Task, variation: Variation) -> tuple[Arm, ...]:
     if variation.share > 1:
         return (Arm.FEW_SHOT, Arm.NEAREST_SHOTS, Arm.FINE_TUNING)
     found = [Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS, Arm.FINE_TUNING]
-    found += [Arm.RAG, Arm.NAIVE_BOTH] if task.documents else []
+    found += [Arm.DOCUMENTS_IN_PROMPT, Arm.RAG, Arm.NAIVE_BOTH] if task.documents else []
     found += [Arm.HYBRID] if task.hybrid else []
     found += [Arm.NEAREST_NEIGHBOURS, Arm.LOGISTIC_REGRESSION] if task.output_form == "LABEL" else []
     return tuple(found)

@@ -36,7 +36,7 @@ def test_each_variation_runs_what_it_affects(done: tuple[FakeClient, dict[str, A
     arms = {name.split("/")[1].removeprefix("grid-ports-"): each["arms"] for name, each in client.ran.items()}
     assert arms["main"] == (
         *(Arm.ZERO_SHOT, Arm.FEW_SHOT, Arm.NEAREST_SHOTS),
-        *(Arm.FINE_TUNING, Arm.RAG, Arm.NAIVE_BOTH, Arm.HYBRID),
+        *(Arm.FINE_TUNING, Arm.DOCUMENTS_IN_PROMPT, Arm.RAG, Arm.NAIVE_BOTH, Arm.HYBRID),
     )
     assert arms["broken"] == arms["halved"] == arms["changed"] == (Arm.RAG,)
     assert arms["quarter"] == arms["half"] == (Arm.FEW_SHOT, Arm.NEAREST_SHOTS, Arm.FINE_TUNING)
