@@ -95,9 +95,12 @@ class Case:
 
     @property
     def of_approaches(self) -> Mapping[str, float]:
-        """`measured` with NAIVE_BOTH standing in for HYBRID where that was not measured, which understates HYBRID."""
+        """`measured` with NAIVE_BOTH standing in for HYBRID where that was not measured, which understates HYBRID.
+
+        Not in trials of this project, which tell the two apart: there HYBRID was not measured, and that is all.
+        """
         measured = self.measured
-        if "NAIVE_BOTH" not in measured:
+        if "NAIVE_BOTH" not in measured or self.read == "measured":
             return measured
         return {Approach.HYBRID: measured["NAIVE_BOTH"], **measured}
 
