@@ -10,6 +10,7 @@ an answer no word.
 from __future__ import annotations
 
 import logging
+import posixpath
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -142,7 +143,7 @@ def begin_call_span(metadata: Callable[[], Metadata | None]) -> CallSpan | None:
     from opentelemetry.trace import SpanKind
 
     method = call.method.lstrip("/")
-    service, _, name = method.rpartition("/")
+    service, name = posixpath.split(method)
     sent = {key: value for key, value in metadata() or () if isinstance(value, str)}
     attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name, "request_id": call.id}
     return CallSpan(_opened(tracer, method, attributes, SpanKind.SERVER, _context(sent)))

@@ -115,6 +115,10 @@ async def test_a_client_that_has_gone_is_no_fault_of_ours():
             closed.append(True)
 
     class Gone:
+        @staticmethod
+        def invocation_metadata() -> tuple[()]:
+            return ()
+
         async def write(self, _message: object) -> None:
             raise cygrpc.ExecuteBatchError("Failed")
 
