@@ -203,13 +203,14 @@ KINDS = (
     ),
     _kind(
         "programming language",
-        r"\b(?:programming|scripting) language\b|\b(?:written|implemented|coded) in\b",
+        # What files are written in is the name of a format, of which there is no list.
+        r"\b(?:programming|scripting) language\b|^(?!.*\bfiles?\b).*\b(?:written|implemented|coded) in\b",
         r"\bpython\b|\bperl\b|\bc\+\+|\bin c\b|\bjava|\brust\b|\bshell\b|\bsql\b|\blanguage|\bwritten in\b|\bruby\b"
         r"|\blua\b|\btcl\b",
     ),
     _kind(
         "language",
-        r"\b(?:which|what) (?:natural |spoken )?languages?\b",
+        r"\b(?:which|what) (?:natural |spoken )?languages?\b(?!.*\bfiles?\b)",
         r"\blanguage|\blocales?\b|\btranslat|\b(?:english|german|french|spanish|italian|dutch|chinese|japanese|russian"
         r"|arabic|portuguese|polish|turkish|korean|swedish|danish|greek|latin)\b|\bc\b|\bpython\b|\bsql\b",
     ),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backends.approaches.details import missing_detail
-from backends.approaches.statements import Statement, names_in, statements_of, stems
+from backends.approaches.statements import Statement, names_in, stands_in, statements_of, stems
 from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Hit
 from backends.retrieval.embedding import Embedder
@@ -61,8 +61,8 @@ def evidence_for(question: str, hits: Sequence[Hit], embedder: Embedder) -> Evid
     """Return whether what was found can hold the answer to a question.
 
     A statement must be near enough in meaning, or hold enough of the words, or the words that the question
-    quotes; where it names things such as `max_connections` or `--quiet`, one of them at least must be there;
-    and where it asks for a kind of detail, so must one of that.
+    quotes, or the ending of files that it names; where it names things such as `max_connections` or `--quiet`,
+    one of them at least must be there; and where it asks for a kind of detail, so must one of that.
 
     Args:
         question: The question.
@@ -91,10 +91,12 @@ def evidence_for(question: str, hits: Sequence[Hit], embedder: Embedder) -> Evid
 
 
 def _quotes(question: str, found: str) -> bool:
-    """Return whether a question quotes words that stand in what was found, such as the text of an error."""
+    """Return whether a question quotes what stands in what was found: the text of an error, the ending of files."""
     texts = (" ".join(each.lower().split()) for each in _QUOTED.findall(question))
     plain = " ".join(found.split())
-    return any(len(text) >= _QUOTED_CHARACTERS and text in plain for text in texts)
+    if any(len(text) >= _QUOTED_CHARACTERS and text in plain for text in texts):
+        return True
+    return any(stands_in(name, found) for name in names_in(question) if name.startswith("."))
 
 
 def _names_a_thing(name: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from backends.approaches.stopwords import STOP_WORDS
 from backends.base import Hit, Passage
-from backends.retrieval.words import is_name
+from backends.retrieval.words import name_in
 
 __all__ = ["Statement", "answering", "names_in", "nearest_statement", "stands_in", "statements_of", "stems"]
 
@@ -28,7 +28,6 @@ _BEGINS = re.compile(r"[-*•] |: |\||[A-Z][\w ]{2,20}: |\*\*|\d+[.)] ")
 _LABELLED = re.compile(r"[A-Z][\w-]*(?: [\w-]+){0,2}: \S")
 _REFERS = re.compile(r"(?:It|Its|This|These|They|Their|Those|That)\b")
 _CLOSING = " \"'`*_’”)]"
-_EDGES = ".,;:?!()\"'`‘’“”[]"
 
 # What a statement's fitness is made of: by measurement on questions about settings, options and definitions.
 _PASSAGE_SHARE = 0.35
@@ -52,6 +51,7 @@ class Statement:
         term: What it is said of: the term or heading that it stands under; empty where there is none.
         text: The statement, on one line.
         before: The sentence before it in its paragraph; empty for the first.
+        lead: The first sentence of its paragraph; empty for that itself.
         after: The sentences that follow it there.
         record: The lines beside it, such as `Version: 8.0`, where each stands under a label; itself left aside.
         subject: The first line of its record, such as `Package: libwine`; empty for that itself, and under a term.
@@ -61,6 +61,7 @@ class Statement:
     term: str
     text: str
     before: str = ""
+    lead: str = ""
     after: tuple[str, ...] = ()
     record: tuple[str, ...] = ()
     subject: str = ""
@@ -95,6 +96,7 @@ def statements_of(passages: Sequence[Passage]) -> Iterator[Statement]:
                         term,
                         sentence,
                         before,
+                        sentences[0] if at else "",
                         tuple(sentences[at + 1 :]),
                         record,
                         "" if term else subject,
@@ -128,13 +130,16 @@ def answering(question: str, statement: Statement) -> str:
 
     What a value stands under, such as "Currency" in "Currency: Jamaican Dollar", says nothing by itself, unless it
     is a name, such as `work_mem`, that the question does not know. Beside it stands what follows in its paragraph, or
-    the other lines of its record; of these those that are asked for.
+    the other lines of its record; of these those that are asked for. A sentence under a label that holds a name of
+    the question, such as "Files: *.scad.", is told with that which its paragraph begins with.
     """
     told = statement.text if statement.record else statement.whole
+    if _LABELLED.match(statement.text) and any(stands_in(name, told) for name in names_in(question)):
+        told = f"{statement.lead} {told}".strip()
     label, colon, _ = told.partition(": ")
     saying_nothing = stems(label) - stems(" ".join(names_in(label))) if colon else set()
     if stems(told) - stems(f"{question} {_LINKING}") - saying_nothing:
-        return statement.whole
+        return statement.whole if statement.record else told
     if statement.record:
         words = stems(question)
         asked = [line for line in statement.record if words & stems(line.partition(": ")[0])]
@@ -143,13 +148,14 @@ def answering(question: str, statement: Statement) -> str:
 
 
 def names_in(text: str) -> list[str]:
-    """Return the words of a text that name a thing, such as `max_connections`, `--quiet` or `SIGHUP`."""
-    return [word.strip(_EDGES) for word in text.split() if is_name(word.strip(_EDGES))]
+    """Return the words of a text that name a thing, such as `max_connections`, `--quiet`, `SIGHUP` or `.toml`."""
+    return [name for word in text.split() if (name := name_in(word))]
 
 
 def stands_in(name: str, text: str) -> bool:
     """Return whether a name stands in a text by itself, not as part of a longer one."""
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE) is not None
+    alone = "" if name.startswith(".") else r"(?<![\w-])"  # the ending of a file stands behind its name
+    return re.search(rf"{alone}{re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE) is not None
 
 
 def _pieces(passage: Passage) -> Iterator[tuple[str, str, int]]:

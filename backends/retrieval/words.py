@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["LANGUAGES", "OTHER", "identifiers", "is_name", "language_of", "owner", "spaced"]
+__all__ = ["LANGUAGES", "OTHER", "identifiers", "is_name", "language_of", "name_in", "owner", "spaced"]
 
 LANGUAGES = {
     "ar": "arabic",
@@ -36,7 +36,9 @@ _FEWEST_WORDS = 8  # fewer do not tell the language
 _SAMPLE = 4_000  # characters
 _COMPOUND = re.compile(r"(?<![^\W_])-{0,2}[^\W_]+(?:[_.\-/:+@][^\W_]+)*")
 _NAME = re.compile(r"[_\d]|\w[-./:@]\w|^-{1,2}\w|[a-z][A-Z]|^[A-Z]{3,}")
+_ENDING = re.compile(r"^[\"'`‘“(\[*]*(\.[^\W\d_]\w*)[^\w.]*\.?$")
 _CONTINUOUS = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
+_AROUND = ".,;:?!()\"'`‘’“”[]"
 _LONGEST = 80  # characters of a name that is looked for as a whole
 
 
@@ -73,9 +75,21 @@ def identifiers(text: str) -> Iterator[str]:
             yield name.lower()
 
 
+def name_in(word: str) -> str:
+    """Return the name that a word of a question is, without the marks around it; empty for one of the language.
+
+    The ending of files, such as `.toml`, keeps its point.
+    """
+    ending = _ENDING.match(word)
+    if ending:
+        return ending[1]
+    bare = word.strip(_AROUND)
+    return bare if _NAME.search(bare) else ""
+
+
 def is_name(word: str) -> bool:
     """Return whether a word of a question names a thing, rather than being one of the language."""
-    return _NAME.search(word.strip(".,;:?!()\"'`‘’“”")) is not None
+    return bool(name_in(word))
 
 
 def owner(collection: str) -> str:

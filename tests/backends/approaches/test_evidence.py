@@ -64,6 +64,12 @@ def test_words_that_are_quoted_are_evidence(question: str, expected: str) -> Non
     assert lacks(question, found("ESRCH (3): No such process", words=0.0)) == expected
 
 
+def test_the_ending_of_files_is_evidence() -> None:
+    """It stands where the files are listed, beside words that are far off."""
+    assert lacks("What is written in .scad files?", found("Lamps: *.scad", words=0.0)) == ""
+    assert lacks("What is written in .scad files?", found("Lamps: scad", words=0.0)) == ".scad"
+
+
 def test_a_detail_that_is_not_told_is_named() -> None:
     """The subject is there, but not what is asked of it."""
     question = "In which version was max_connections added, and how many clients connect by default?"

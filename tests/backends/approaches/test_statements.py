@@ -172,6 +172,21 @@ def test_a_line_that_repeats_the_question_is_told_with_its_record(
     assert answering(question, told["Description: Replacement of GNU Stow"]) == answer
 
 
+def test_a_label_that_repeats_the_question_is_told_with_what_its_paragraph_begins_with() -> None:
+    """An entry begins with what it is on."""
+    text = "OpenSCAD. Short names: openscad. Files: *.scad."
+    question = "Which language are files that end in .scad written in?"
+    told = {each.text: each for each in statements_of([hit.passage for hit in _hits(text)])}
+    assert answering(question, told["Files: *.scad."]) == "OpenSCAD. Files: *.scad."
+    assert answering(question, told["OpenSCAD."]) == "OpenSCAD."
+    terms = statements_of([hit.passage for hit in _hits(DEFINITIONS)])
+    default = next(each for each in terms if each.text == "The default is 100.")
+    assert (
+        answering("What is the default of max_connections?", default)
+        == "max_connections: The default is 100."
+    )
+
+
 def test_of_two_names_both_count() -> None:
     """One that stands everywhere tells nothing apart, nor does one that stands nowhere."""
     text = "PCI vendor 0303: an ID that is wrong.\n\nPCI vendor 1039: Silicon Systems."
@@ -201,6 +216,15 @@ def test_names_are_told_from_words() -> None:
     """What is written like a name is one, without the punctuation around it."""
     question = 'What does --quiet (or "max_connections") do on SIGHUP, and who said so?'
     assert names_in(question) == ["--quiet", "max_connections", "SIGHUP"]
+    assert names_in("Is it (.toml), `.bashrc`, .NET, main.c or ... [max_x]?") == [
+        ".toml",
+        ".bashrc",
+        ".NET",
+        "main.c",
+        "max_x",
+    ]
+    assert stands_in(".toml", "Files: *.toml, a.cfg")
+    assert not stands_in(".tom", "Files: *.toml")
     assert stands_in("work_mem", "Set WORK_MEM here.")
     assert not stands_in("work_mem", "Set max-work_mem here.")
     assert not stands_in("PostgreSQL", "Set it in postgresql.conf.")
