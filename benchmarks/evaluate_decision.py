@@ -2,7 +2,7 @@
 
     python benchmarks/evaluate_decision.py [--rules FILE --only-print]
 
-Deterministic; takes some five minutes. Needs the extra `learn`. With `--rules` another knowledge base is evaluated,
+Deterministic; takes some two minutes. Needs the extra `learn`. With `--rules` another knowledge base is evaluated,
 such as one of an earlier commit; with `--only-print` the page is printed, and neither it nor the model is written.
 """
 

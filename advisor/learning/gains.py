@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from advisor.decision.gains import GainModel, Term, TermCurves, membership
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.arrays import Floats
+from advisor.knowledge.arrays import Bools, Floats
 from advisor.knowledge.cases import ARMS, Case
 from advisor.knowledge.facts import fact
 from advisor.knowledge.rules import Curve
@@ -44,6 +44,8 @@ _CASE_VARIANCE = 1e5
 _WITHIN = (5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0)
 _BETWEEN = (3.0, 5.0, 7.0, 9.0, 11.0, 14.0)
 _DECIMALS = 6
+_LEAST_SHARE = 1e-12
+"""Of the largest product: what is smaller is rounding."""
 
 _OFFSETS = ("retrieval", "training", "both")
 _NAIVE = len(APPROACHES)
@@ -98,6 +100,39 @@ class Variances:
     between: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What sources have to say of the weights, by the covariance of what `points` leaves over.
+
+    Attributes:
+        gram: Products of inputs, shape (..., parameters, parameters).
+        moment: Products of inputs and scores, these less what the prior mean tells, shape (..., parameters).
+        square: Products of such scores, shape (...).
+        log_determinant: Of the covariance, shape (...).
+    """
+
+    gram: Floats
+    moment: Floats
+    square: Floats
+    log_determinant: Floats
+
+    def over(self, kept: Bools) -> Sums:
+        """Return the sum over some sources."""
+        parts = (self.gram, self.moment, self.square, self.log_determinant)
+        return Sums(*(part[kept].sum(axis=0) for part in parts))
+
+    def scaled(self, deviations: Floats) -> tuple[Floats, Floats]:
+        """Return products of inputs and moment in units of the prior's standard deviations."""
+        return deviations[:, None] * self.gram * deviations, deviations * self.moment
+
+    def log_likelihood(self, deviations: Floats) -> float:
+        """Return the log likelihood of the scores, weights integrated out, but for a constant."""
+        gram, moment = self.scaled(deviations)
+        whole = gram + np.eye(len(gram))
+        told = float(self.square - moment @ np.linalg.solve(whole, moment))
+        return -0.5 * (told + float(self.log_determinant) + float(np.linalg.slogdet(whole).logabsdet))
+
+
 class Comparisons:
     """Cases as arrays: one row for each arm of each case.
 
@@ -134,14 +169,27 @@ class Comparisons:
         every = np.concatenate((self.predictors, naive[None]))
         self.inputs = every[self.arm, self.case]
 
-    def without(self, sources: Sequence[int]) -> npt.NDArray[np.intp]:
-        """Return the rows of all sources but these."""
-        return np.flatnonzero(~np.isin(self.source, sources))
+        self._sums: dict[Variances, Sums] = {}
 
-    def covariance(self, rows: npt.NDArray[np.intp], variances: Variances) -> Floats:
-        """Return the covariance of what `points` leaves over, shape (rows, rows)."""
-        case, source, arm = self.case[rows], self.source[rows], self.arm[rows]
-        together = (source[:, None] == source) & (arm[:, None] == arm)
+    def without(self, sources: Sequence[int], variances: Variances) -> Sums:
+        """Return what all sources but these have to say."""
+        if variances not in self._sums:
+            each = [self._sums_of(number, variances) for number in range(len(self.sources))]
+            self._sums[variances] = Sums(*map(np.array, zip(*each, strict=True)))
+        return self._sums[variances].over(~np.isin(range(len(self.sources)), sources))
+
+    def _sums_of(self, source: int, variances: Variances) -> tuple[Floats, Floats, float, float]:
+        """Return what a source has to say: nothing that it leaves over depends on another."""
+        rows = np.flatnonzero(self.source == source)
+        lower = np.linalg.cholesky(self._covariance(rows, variances))
+        inputs = np.linalg.solve(lower, self.inputs[rows])
+        rest = np.linalg.solve(lower, self.score[rows] - self.inputs[rows][:, 0] * SLOPE[0])
+        return inputs.T @ inputs, inputs.T @ rest, float(rest @ rest), 2 * np.log(np.diag(lower)).sum()
+
+    def _covariance(self, rows: npt.NDArray[np.intp], variances: Variances) -> Floats:
+        """Return the covariance of what `points` leaves over, shape (rows, rows), of rows of one source."""
+        case, arm = self.case[rows], self.arm[rows]
+        together = arm[:, None] == arm
         found: Floats = _CASE_VARIANCE * (case[:, None] == case) + variances.between**2 * together
         found[np.diag_indices(len(rows))] += variances.within**2 / self._grades[rows]
         return found
@@ -149,29 +197,30 @@ class Comparisons:
 
 def train_gains(
     comparisons: Comparisons,
-    rows: npt.NDArray[np.intp],
+    outside: Sequence[int],
     *,
     scale: float,
     variances: Variances,
     temperature: float = 1.0,
 ) -> GainModel:
-    """Train on some rows.
+    """Train on all sources but some.
 
     Args:
         comparisons: The cases.
-        rows: What to learn from.
+        outside: Numbers of the sources that are left out.
         scale: Prior standard deviation of a term's weight, in points; smaller means closer to the rules.
         variances: Of what the model leaves over.
         temperature: Points that stand for one nat in probabilities; it does not bear on the weights.
     """
-    inputs, wanted, prior = _whitened(comparisons, rows, scale, variances)
-    found = _solve(inputs, wanted)
+    deviations = _prior_deviations(scale)
+    gram, moment = comparisons.without(outside, variances).scaled(deviations)
+    found = _solve(gram, moment)
     free = np.abs(found) > 1e-9  # at a bound, a weight is held: its uncertainty is left out
     covariance = np.zeros((len(found), len(found)))
-    information = inputs[:, free].T @ inputs[:, free] + np.eye(int(free.sum()))
-    covariance[np.ix_(free, free)] = np.linalg.inv(information)
-    deviations = _prior_deviations(scale)
-    weights = np.round(prior + deviations * found, _DECIMALS) + 0.0
+    covariance[np.ix_(free, free)] = np.linalg.inv(gram[np.ix_(free, free)] + np.eye(int(free.sum())))
+    weights = deviations * found
+    weights[0] += SLOPE[0]
+    weights = np.round(weights, _DECIMALS) + 0.0
     start = 1 + len(_OFFSETS)
     covariance = np.round(deviations[:, None] * covariance * deviations, _DECIMALS)
     covariance = offered(offered(covariance).T)
@@ -195,10 +244,11 @@ def parameters(model: GainModel) -> Floats:
     return np.array([model.slope, *model.offsets.values(), 0.0, *(term.weight for term in model.terms)])
 
 
-def estimate_variances(comparisons: Comparisons, rows: npt.NDArray[np.intp], scale: float = 6.0) -> Variances:
-    """Return the variances under which the rows are likeliest, weights integrated out, on a grid."""
+def estimate_variances(comparisons: Comparisons, outside: Sequence[int], scale: float = 6.0) -> Variances:
+    """Return the variances under which all sources but some are likeliest, weights integrated out, on a grid."""
     candidates = [Variances(within, between) for within in _WITHIN for between in _BETWEEN]
-    return max(candidates, key=lambda each: _log_likelihood(comparisons, rows, scale, each))
+    deviations = _prior_deviations(scale)
+    return max(candidates, key=lambda each: comparisons.without(outside, each).log_likelihood(deviations))
 
 
 def _predictors(cases: Sequence[Case], base: Floats) -> tuple[Floats, Floats]:
@@ -220,44 +270,21 @@ def _predictors(cases: Sequence[Case], base: Floats) -> tuple[Floats, Floats]:
     return predictors, naive
 
 
-def _whitened(
-    comparisons: Comparisons, rows: npt.NDArray[np.intp], scale: float, variances: Variances
-) -> tuple[Floats, Floats, Floats]:
-    """Return inputs and outputs with unit noise and unit prior, and the prior mean they are relative to."""
-    prior = np.zeros(comparisons.inputs.shape[1])
-    prior[0] = SLOPE[0]
-    lower = np.linalg.cholesky(comparisons.covariance(rows, variances))
-    inputs = comparisons.inputs[rows]
-    rest = comparisons.score[rows] - inputs @ prior
-    return np.linalg.solve(lower, inputs) * _prior_deviations(scale), np.linalg.solve(lower, rest), prior
-
-
 def _prior_deviations(scale: float) -> Floats:
     return np.array([SLOPE[1], *[OFFSET_SCALE] * (len(_OFFSETS) + 1), *[scale] * len(TERMS)])
 
 
-def _solve(inputs: Floats, wanted: Floats) -> Floats:
+def _solve(gram: Floats, moment: Floats) -> Floats:
     """Return the ridge solution, each weight of a term on its own side of 0."""
-    from sklearn.linear_model import Ridge
+    from sklearn.linear_model import LinearRegression
 
-    signs = np.array([0] * (inputs.shape[1] - len(TERMS)) + [sign for _, sign in TERMS])
-    free = np.flatnonzero(signs == 0)
-    columns = np.concatenate(
-        (inputs[:, free], -inputs[:, free], inputs[:, signs != 0] * signs[signs != 0]), axis=1
-    )
-    ridge = Ridge(alpha=1.0, fit_intercept=False, positive=True, tol=1e-9, max_iter=10_000)
-    found = ridge.fit(columns, wanted).coef_
-    solution = np.zeros(inputs.shape[1])
-    solution[free] = found[: len(free)] - found[len(free) : 2 * len(free)]
-    solution[signs != 0] = found[2 * len(free) :] * signs[signs != 0]
+    # As few rows as there are weights, with the same products as all rows have, and the ridge as rows of its own.
+    squares, axes = np.linalg.eigh(gram)
+    kept = squares > _LEAST_SHARE * squares[-1]
+    inputs = np.concatenate((np.sqrt(squares[kept])[:, None] * axes[:, kept].T, np.eye(len(gram))))
+    wanted = np.concatenate((axes[:, kept].T @ moment / np.sqrt(squares[kept]), np.zeros(len(gram))))
+    signs = np.array([0] * (len(gram) - len(TERMS)) + [sign for _, sign in TERMS])
+    sides = np.concatenate((np.eye(len(gram))[signs >= 0], -np.eye(len(gram))[signs <= 0])).T
+    fitted = LinearRegression(fit_intercept=False, positive=True).fit(inputs @ sides, wanted)
+    solution: Floats = sides @ fitted.coef_
     return solution
-
-
-def _log_likelihood(
-    comparisons: Comparisons, rows: npt.NDArray[np.intp], scale: float, variances: Variances
-) -> float:
-    inputs = comparisons.inputs[rows] * _prior_deviations(scale)
-    spread = np.linalg.cholesky(comparisons.covariance(rows, variances) + inputs @ inputs.T)
-    rest = comparisons.score[rows] - comparisons.inputs[rows][:, 0] * SLOPE[0]
-    white = np.linalg.solve(spread, rest)
-    return float(-0.5 * white @ white - np.log(np.diag(spread)).sum())

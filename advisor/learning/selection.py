@@ -143,7 +143,7 @@ class Study:
         """
         comparisons = self._comparisons(family)
         inside = [source for source in range(len(self.sources)) if source not in outside]
-        variances = estimate_variances(comparisons, comparisons.without(outside))
+        variances = estimate_variances(comparisons, outside)
         points = {
             scale: np.zeros((len(APPROACHES), len(self.cases)))
             for scale in (SCALES if family.learned else SCALES[:1])
@@ -196,7 +196,7 @@ class Study:
         """Train what is shipped on every case."""
         return train_gains(
             self._speaking,
-            self._speaking.without(()),
+            (),
             scale=choice.scale,
             variances=choice.variances,
             temperature=choice.temperature,
@@ -210,8 +210,7 @@ class Study:
         return self._speaking if family.rules else self._silent
 
     def _model(self, family: Family, outside: Sequence[int], scale: float, variances: Variances) -> GainModel:
-        comparisons = self._comparisons(family)
-        return train_gains(comparisons, comparisons.without(outside), scale=scale, variances=variances)
+        return train_gains(self._comparisons(family), outside, scale=scale, variances=variances)
 
     def _points(self, family: Family, model: GainModel) -> Floats:
         weights = parameters(model)

@@ -40,6 +40,12 @@ def test_what_is_measured() -> None:
     np.testing.assert_array_equal(measured.regret[:, 1], [np.nan, np.nan, 30, 0])
 
 
+def test_in_trials_of_our_own_naive_both_is_not_hybrid() -> None:
+    """There HYBRID is trained over what is found, or not measured."""
+    own = replace(with_scores(CASES[0], FINE_TUNING=50, RAG=52, NAIVE_BOTH=70), read="measured")
+    np.testing.assert_array_equal(Measured([own]).regret[:, 0], [np.nan, 0, 2, np.nan])
+
+
 def test_log_loss_falls_as_points_tell_what_was_measured(study: Study) -> None:
     """Even points give every measured arm the same chance; what was measured leaves no doubt."""
     measured = study.measured
