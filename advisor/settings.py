@@ -20,6 +20,7 @@ from backends.base import ModelError
 from backends.generation.engine import TOGETHER, EngineName
 from backends.models.names import DEFAULT_EMBEDDER, DEFAULT_GENERATOR
 from backends.models.resolve import check, default_cache
+from backends.training.stores import check_store
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
         trainable: Model that trials train where the generator runs on a server, named likewise; empty for none.
         embedder: Model that embeds passages, as `backends.models.resolve` names models.
         reranker: Cross-encoder that orders the passages found, named likewise; empty for none.
+        adapter_store: Where adapters are kept when servers and workers share no data folder: a URL that fsspec opens,
+            such as `s3://bucket/prefix`; empty for the data folder.
         model_cache: Folder of downloaded models.
         rules: Rule files merged over those of the package; the variable separates them as PATH does.
         gains: Model of gains to decide by, see `advisor learn`; by default `gains.json` in the data folder where there
@@ -101,6 +104,7 @@ class Settings(BaseSettings):
     trainable: str = ""
     embedder: str = DEFAULT_EMBEDDER
     reranker: str = ""
+    adapter_store: str = ""
     model_cache: Path = Field(default_factory=default_cache)
     rules: Annotated[tuple[Path, ...], NoDecode] = ()
     gains: Path | None = None
@@ -160,6 +164,13 @@ class Settings(BaseSettings):
     @classmethod
     def _all_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(map(cls._absolute, value))
+
+    @field_validator("adapter_store")
+    @classmethod
+    def _store(cls, value: str) -> str:
+        if value:
+            check_store(value)
+        return value.rstrip("/")
 
     @field_validator("generator", "trainable", "embedder", "reranker")
     @classmethod

@@ -29,6 +29,7 @@ from advisor.storage import adapters, leases, records
 from advisor.storage.database import Database
 from advisor.v1 import execution_service_pb2 as execution_pb2
 from backends.documents.reader import DocumentReader
+from backends.training.stores import AdapterFiles
 from tests.doubles import FakeGenerator, WordEmbedder
 
 
@@ -119,12 +120,14 @@ def fake_parts(database_url: str, data_dir: Path, advisor: Advisor) -> Iterator[
     ):
         loader = ModelLoader(lambda _: models)
         index = ModelIndex(database, loader, reader)
+        files = AdapterFiles(data_dir)
         yield Parts(
             settings=settings,
             advisor=CurrentAdvisor(advisor),
             database=database,
             loader=loader,
-            backends=ModelBackends(database, pool, index, settings.data_dir),
+            backends=ModelBackends(database, pool, index, files),
+            files=files,
             index=index,
         )
 
@@ -194,7 +197,7 @@ def _pretend_to_train(database: Database, channel: grpc.Channel, lease: leases.L
         data_sha256="0" * 64,
         settings={"epochs": 2},
         metrics={"training_loss": 0.5, "steps": 8, "training_examples": 64, "held_out_loss": 0.25},
-        folder=adapters.folder_of(use_case_id, adapter_id),
+        folder=f"adapters/{use_case_id}/{adapter_id}",
         create_time=datetime.now(UTC),
     )
     with database.transaction() as connection:

@@ -101,6 +101,10 @@ class Backends(Protocol):
         """Keep nothing that holds texts of a use case; of any where None."""
         ...
 
+    def forget_files(self) -> None:
+        """Keep no files here of adapters that are deleted."""
+        ...
+
 
 class Execution:
     """Decides about stored use cases, and answers questions.
@@ -290,9 +294,13 @@ class Execution:
         self._backends.forget(use_case_id)
 
     def forget_prompts(self) -> None:
-        """Drop what the model keeps of earlier prompts and adapters; waits for the answer under way."""
+        """Drop what the model keeps of earlier prompts and adapters, and files of such as are deleted.
+
+        Waits for the answer under way; Unavailable while the database is away.
+        """
         if (models := self._loader.loaded) is not None:
             models.generator.forget()
+        self._backends.forget_files()
 
 
 def refuse_vetoed(recommendation: Recommendation, approach: Approach) -> None:

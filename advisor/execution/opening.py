@@ -9,7 +9,7 @@ from advisor.execution.indexing import ModelIndex
 from advisor.execution.kept import Kept
 from advisor.execution.loading import Models
 from advisor.knowledge.approaches import Approach
-from advisor.storage import documents, examples
+from advisor.storage import adapters, documents, examples
 from advisor.storage.database import Database
 from advisor.storage.records import UseCase
 from backends.approaches.prompting import PromptingBackend, may_fit, not_shown
@@ -17,6 +17,7 @@ from backends.base import Backend, Example, Hit, Passage, Restriction
 from backends.prompts import PROMPT_FORM
 from backends.retrieval.index import Connections
 from backends.training.adapters import adapter_state, verify_adapter
+from backends.training.stores import AdapterFiles
 
 __all__ = ["ModelBackends"]
 
@@ -33,14 +34,14 @@ class ModelBackends:
         database: Where use cases are kept.
         pool: Connections for retrieval.
         index: The passages.
-        data_dir: Folder of the adapters.
+        files: Of the adapters.
     """
 
-    def __init__(self, database: Database, pool: Connections, index: ModelIndex, data_dir: Path) -> None:
+    def __init__(self, database: Database, pool: Connections, index: ModelIndex, files: AdapterFiles) -> None:
         self._database = database
         self._pool = pool
         self._index = index
-        self._data_dir = data_dir
+        self._files = files
         self._kept = Kept[Backend](KEPT)
 
     def forget(self, use_case_id: str | None) -> None:
@@ -48,6 +49,15 @@ class ModelBackends:
         self._kept.forget(
             lambda name: use_case_id is None or (isinstance(name, tuple) and name[0] == use_case_id)
         )
+
+    def forget_files(self) -> None:
+        """Keep no files here of adapters that are deleted.
+
+        Raises:
+            Unavailable: The database is away.
+        """
+        with self._database.transaction() as connection:
+            self._files.remove_fetched(set(adapters.folders(connection)))
 
     def search(
         self, use_case_id: str, models: Models, question: str, limit: int, within: Restriction | None
@@ -80,7 +90,7 @@ class ModelBackends:
         if models is not None:
             self.open(plan, models)
         elif plan.adapter is not None:
-            verify_adapter(self._data_dir / plan.adapter.folder, plan.adapter.base_model)
+            verify_adapter(self._files.local(plan.adapter.folder), plan.adapter.base_model)
 
     def open(self, plan: Plan, models: Models) -> Backend:
         """Return what answers the plan's question.
@@ -94,7 +104,7 @@ class ModelBackends:
         state: tuple[object, ...] = (plan.use_case.version, models)
         folder = None
         if plan.adapter is not None:
-            folder = self._data_dir / plan.adapter.folder
+            folder = self._files.local(plan.adapter.folder)
             name += (plan.adapter.id,)
             state += (plan.adapter.create_time, adapter_state(folder))
         use_case = plan.use_case

@@ -21,6 +21,7 @@ from advisor.knowledge.approaches import Approach
 from advisor.names import adapter_name
 from advisor.rpc.asking import TRAINED, check_question, checked_ask, refuse_schema
 from advisor.rpc.edge import Context
+from advisor.rpc.erasing import Eraser
 from advisor.rpc.lanes import Lane, Last, Slots
 from advisor.rpc.operations import operation_with_response
 from advisor.rpc.requests import Checks, fingerprint
@@ -46,6 +47,7 @@ from advisor.work.reindexing import ReindexJob
 from advisor.work.submission import WorkQueue
 from advisor.work.tuning import TuneJob
 from backends.base import Answer, AnswerEvent, Token
+from backends.training.stores import AdapterFiles
 
 __all__ = ["ExecutionServicer"]
 
@@ -62,7 +64,9 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
     Args:
         execution: Does the work; blocks.
         database: Where adapters are listed.
-        settings: Limits, and the folder of the adapters.
+        settings: Limits.
+        files: Of adapters.
+        eraser: Clears away what a deleted adapter leaves.
         queue: Takes long work.
         lane: Threads for the database.
         schema_lane: Threads that look into schemas.
@@ -77,6 +81,8 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         database: Database,
         settings: Settings,
         *,
+        files: AdapterFiles,
+        eraser: Eraser,
         queue: WorkQueue,
         lane: Lane,
         schema_lane: Lane,
@@ -88,6 +94,8 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
         self._queue = queue
         self._database = database
         self._settings = settings
+        self._files = files
+        self._eraser = eraser
         self._lane = lane
         self._schema_lane = schema_lane
         self._answer_lane = answer_lane
@@ -191,7 +199,8 @@ class ExecutionServicer(execution_grpc.ExecutionServiceServicer):
     ) -> empty_pb2.Empty:
         """Delete an adapter; see the proto."""
         ids = _adapter(request.name)
-        await self._blocking(lambda: adapters.delete(self._database, *ids, self._settings.data_dir))
+        await self._blocking(lambda: adapters.delete(self._database, *ids, self._files))
+        self._eraser.clear(ids[0])
         return empty_pb2.Empty()
 
     async def _submitted(

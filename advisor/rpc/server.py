@@ -64,6 +64,7 @@ from advisor.work.submission import WorkQueue
 from advisor.work.supervisor import WorkerPool
 from backends.documents.reader import DocumentReader
 from backends.retrieval.embedding import Embedder
+from backends.training.stores import AdapterFiles
 
 __all__ = ["AdvisorServer", "Parts", "open_parts", "serve"]
 
@@ -107,6 +108,7 @@ class Parts:
         loader: Has the models.
         backends: Makes backends.
         index: Makes documents searchable.
+        files: Of adapters.
     """
 
     settings: Settings
@@ -115,6 +117,7 @@ class Parts:
     loader: ModelLoader
     backends: Backends
     index: Index
+    files: AdapterFiles
 
 
 class AdvisorServer:
@@ -191,6 +194,8 @@ class AdvisorServer:
                 execution,
                 database,
                 settings,
+                files=parts.files,
+                eraser=self._eraser,
                 queue=queue,
                 lane=self._database_lane,
                 schema_lane=self._schema_lane,
@@ -279,7 +284,7 @@ class AdvisorServer:
             slots=Slots("imports", settings.concurrent_imports, retry_s=5.0),
         )
         return UseCaseServicer(
-            parts.database, settings.data_dir, parts.index, importer, self._eraser, self._database_lane
+            parts.database, parts.files, parts.index, importer, self._eraser, self._database_lane
         )
 
 
@@ -306,13 +311,15 @@ def open_parts(settings: Settings) -> Iterator[tuple[Parts, WorkerPool]]:
         requests.forget_old(database)
         loader = ModelLoader(lambda report: load_models(settings, report))
         index = ModelIndex(database, loader, reader, partial(_open_embedder, settings))
+        files = AdapterFiles(settings.data_dir, settings.adapter_store)
         parts = Parts(
             settings=settings,
             advisor=advisor,
             database=database,
             loader=loader,
-            backends=ModelBackends(database, pool, index, settings.data_dir),
+            backends=ModelBackends(database, pool, index, files),
             index=index,
+            files=files,
         )
         yield parts, WorkerPool(settings, url, database)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from pathlib import Path
 from typing import TypeVar
 
 from google.api import field_behavior_pb2
@@ -31,6 +30,7 @@ from advisor.wire.messages import (
     facts_to_bytes,
     use_case_to_proto,
 )
+from backends.training.stores import AdapterFiles
 
 __all__ = ["UseCaseServicer"]
 
@@ -50,7 +50,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
 
     Args:
         database: Where they are kept.
-        data_dir: Folder of the adapters, which go with their use case.
+        files: Of the adapters, which go with their use case.
         index: Makes documents searchable.
         importer: Takes imports.
         eraser: Clears away what was deleted.
@@ -60,14 +60,14 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
     def __init__(
         self,
         database: Database,
-        data_dir: Path,
+        files: AdapterFiles,
         index: Index,
         importer: Importer,
         eraser: Eraser,
         lane: Lane,
     ) -> None:
         self._database = database
-        self._data_dir = data_dir
+        self._files = files
         self._index = index
         self._importer = importer
         self._eraser = eraser
@@ -151,7 +151,7 @@ class UseCaseServicer(service_grpc.UseCaseServiceServicer):
             lambda: use_cases.delete(
                 self._database,
                 use_case_id,
-                self._data_dir,
+                self._files,
                 lambda connection: self._index.forget(connection, use_case_id),
                 check=lambda present: _refuse_stale(present, request.etag),
                 keep=not request.validate_only,

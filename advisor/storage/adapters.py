@@ -1,4 +1,4 @@
-"""Trained adapters: a row here for each folder in `data_dir/adapters`.
+"""Trained adapters: a row here for each folder of `AdapterFiles`.
 
 A row is written after its folder and removed before it, so that no row ever
 lacks its folder. A folder that a crash left without a row is replaced by the
@@ -7,10 +7,8 @@ next adapter of that name, or goes with its use case.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
@@ -20,13 +18,14 @@ from advisor.names import adapter_name, use_case_name
 from advisor.storage import pages, trials, use_cases
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Adapter, Page
+from backends.training.stores import AdapterFiles
 
 __all__ = [
     "Lineage",
     "bring_in_step",
     "delete",
     "exists",
-    "folder_of",
+    "folders",
     "get",
     "insert",
     "list_page",
@@ -67,9 +66,9 @@ class Lineage:
     documents: Iterable[str] = ()
 
 
-def folder_of(use_case_id: str, adapter_id: str) -> str:
-    """Return where an adapter's weights lie, relative to `data_dir`."""
-    return f"adapters/{use_case_id}/{adapter_id}"
+def folders(connection: Connection) -> list[str]:
+    """Return the folders of all adapters."""
+    return [name for (name,) in connection.execute("SELECT folder FROM adapters FOR KEY SHARE")]
 
 
 def insert(connection: Connection, adapter: Adapter, lineage: Lineage = Lineage()) -> None:
@@ -171,7 +170,7 @@ def list_page(database: Database, use_case_id: str, *, size: int = 0, token: str
     return pages.page_of(rows, size, listing, lambda each: (each.create_time.isoformat(), each.id))
 
 
-def delete(database: Database, use_case_id: str, adapter_id: str, data_dir: Path) -> None:
+def delete(database: Database, use_case_id: str, adapter_id: str, files: AdapterFiles) -> None:
     """Delete an adapter: its row, then its folder.
 
     Raises:
@@ -184,4 +183,4 @@ def delete(database: Database, use_case_id: str, adapter_id: str, data_dir: Path
         ).fetchone()
     if row is None:
         raise NotFound(adapter_name(use_case_id, adapter_id), "ListAdapters tells which there are")
-    shutil.rmtree(data_dir / row[0], ignore_errors=True)
+    files.remove(row[0])

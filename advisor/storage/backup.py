@@ -29,16 +29,19 @@ import psycopg
 
 from advisor.errors import ConfigurationError
 from advisor.settings import Settings
+from advisor.storage.adapters import folders
 from advisor.storage.database import HEAD, VERSION_TABLE, migrate
 from advisor.storage.erasure import keep_off
 from advisor.storage.postgres import open_postgres
 from advisor.storage.programs import programs_for
+from backends.base import ModelError, TuningError
 from backends.retrieval.index import hold
+from backends.training.stores import ADAPTERS, AdapterFiles
 
 __all__ = ["Backup", "back_up", "restore"]
 
 FORMAT = 1
-MANIFEST, DUMP, GAINS, ADAPTERS = "manifest.json", "database.dump", "gains.json", "adapters"
+MANIFEST, DUMP, GAINS = "manifest.json", "database.dump", "gains.json"
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -99,19 +102,26 @@ def restore(settings: Settings, folder: Path) -> Backup:
     folder = folder.absolute()
     manifest = _checked(folder)
     adapters = settings.data_dir / ADAPTERS
+    files = AdapterFiles(settings.data_dir, settings.adapter_store)
+    weights = [PurePosixPath(name) for name in manifest["files"] if name.startswith(f"{ADAPTERS}/")]
     with open_postgres(settings) as url:
         _refuse_used(url, adapters, settings.gains_path)
         try:
             with _writing(settings.data_dir):
-                for name in manifest["files"]:
-                    if PurePosixPath(name).parts[0] == ADAPTERS:
-                        _copy(folder / name, settings.data_dir / name)
+                for name in weights:
+                    _copy(folder / name, settings.data_dir / name)
+                for each in sorted({name.parent.as_posix() for name in weights}):
+                    files.keep(each)
                 if GAINS in manifest["files"]:
                     _copy(folder / GAINS, settings.gains_path)
             programs_for(settings, url).restore(folder / DUMP)
-        except BaseException:
+        except BaseException as error:
+            for each in {name.parent.as_posix() for name in weights}:
+                files.remove(each)
             shutil.rmtree(adapters, ignore_errors=True)
             settings.gains_path.unlink(missing_ok=True)
+            if isinstance(error, TuningError):
+                raise ConfigurationError(str(error)) from error
             raise
         migrate(url)
     return _told(manifest)
@@ -125,7 +135,9 @@ def _write(settings: Settings, url: str, partial: Path) -> Backup:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         snapshot = _value(connection, "SELECT pg_export_snapshot()")
         use_cases = _value(connection, "SELECT count(*) FROM use_cases")
-        adapters = _copy_adapters(url, snapshot, settings.data_dir, partial)
+        adapters = _copy_adapters(
+            url, snapshot, AdapterFiles(settings.data_dir, settings.adapter_store), partial
+        )
         programs.dump(partial / DUMP, snapshot)
     if settings.gains_path.is_file():
         _copy(settings.gains_path, partial / GAINS)
@@ -143,27 +155,31 @@ def _write(settings: Settings, url: str, partial: Path) -> Backup:
     return _told(manifest)
 
 
-def _copy_adapters(url: str, snapshot: str, data_dir: Path, partial: Path) -> int:
+def _copy_adapters(url: str, snapshot: str, files: AdapterFiles, partial: Path) -> int:
     """Copy the adapters of a snapshot, which are not deleted meanwhile; return how many there are."""
     with psycopg.connect(url) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.execute(psycopg.sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
         try:
-            rows = connection.execute("SELECT folder FROM adapters FOR KEY SHARE").fetchall()
+            names = folders(connection)
         except psycopg.errors.SerializationFailure:
             raise ConfigurationError(
                 "an adapter was changed or deleted at the same moment; try again"
             ) from None
-        for (name,) in rows:
-            files = list(_files(data_dir / name))
-            if not files:
+        for name in names:
+            try:
+                folder = files.local(name)
+            except ModelError as error:
+                raise ConfigurationError(str(error)) from error
+            found = list(_files(folder))
+            if not found:
                 raise ConfigurationError(
-                    f"{data_dir / name} holds no adapter, and the database names one; set ADVISOR_DATA_DIR to the "
-                    "folder of the servers, and run this as their user"
+                    f"{folder} holds no adapter, and the database names one; set ADVISOR_DATA_DIR to the folder of "
+                    "the servers, and run this as their user"
                 )
-            for path in files:
-                _copy(path, partial / path.relative_to(data_dir))
-        return len(rows)
+            for path in found:
+                _copy(path, partial / name / path.relative_to(folder))
+        return len(names)
 
 
 def _checked(folder: Path) -> Mapping[str, Any]:

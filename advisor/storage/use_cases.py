@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from psycopg.rows import class_row
@@ -15,6 +13,7 @@ from advisor.names import operation_name, use_case_name
 from advisor.storage import pages, requests
 from advisor.storage.database import Connection, Database
 from advisor.storage.records import Page, Request, UseCase
+from backends.training.stores import AdapterFiles
 
 __all__ = ["Stated", "create", "delete", "get", "list_page", "lock", "recount", "require", "update"]
 
@@ -115,7 +114,7 @@ def update(
 def delete(
     database: Database,
     use_case_id: str,
-    data_dir: Path,
+    files: AdapterFiles,
     forget_passages: Callable[[Connection], None],
     *,
     check: Callable[[UseCase], None] = lambda _: None,
@@ -126,7 +125,7 @@ def delete(
     Args:
         database: Where it is kept.
         use_case_id: Which one.
-        data_dir: Folder with the adapters.
+        files: Of its adapters.
         forget_passages: Deletes the use case's passages on the connection given.
         check: Raises where the use case, as it is now, is not to be deleted.
         keep: Whether it is deleted for good; else everything is done but that.
@@ -154,7 +153,7 @@ def delete(
         connection.execute("DELETE FROM use_cases WHERE id = %s", [use_case_id])
     # After the rows: an adapter's row never lacks its folder.
     if keep:
-        shutil.rmtree(data_dir / "adapters" / use_case_id, ignore_errors=True)
+        files.remove_use_case(use_case_id)
 
 
 def lock(connection: Connection, use_case_id: str) -> None:

@@ -32,6 +32,7 @@ from backends.counts import counted
 from backends.models import resolve as models
 from backends.training.adapters import Manifest, TrainingExample, TuningSettings, storage_error, write_file
 from backends.training.schedule import MIN_TRAINING_EXAMPLES, least_examples
+from backends.training.stores import AdapterFiles
 
 if TYPE_CHECKING:
     from backends.training.run import TuningProgress
@@ -136,19 +137,21 @@ def run_tune(job: Job) -> Outcome:
     checkpoints = _checkpoints(job.settings) / job.operation.id
     from backends.training.run import tune
 
-    folder = adapters.folder_of(asked.use_case_id, asked.adapter_id)
+    files = AdapterFiles(job.settings.data_dir, job.settings.adapter_store)
+    folder = files.folder_of(asked.use_case_id, asked.adapter_id, job.operation.id)
     training_examples, lineage = _training_examples(job, asked, checkpoints / "examples.json")
     manifest = tune(
         model,
         training_examples,
         asked.settings,
-        output=job.settings.data_dir / folder,
+        output=files.made(folder),
         checkpoints=checkpoints,
         base_model=models.identity(model),
         approach=asked.approach,
         report=lambda progress: job.report(_training(progress)),
         cancelled=job.cancelled,
     )
+    files.keep(folder)
     adapter = _adapter(asked, folder, manifest)
 
     def record(connection: Connection) -> None:

@@ -26,6 +26,7 @@ from backends.models.hashes import file_sha256, file_states
 from backends.prompts import PROMPT_FORM
 
 __all__ = [
+    "FILES",
     "HYBRID_DEFAULTS",
     "Manifest",
     "TrainingExample",
@@ -55,6 +56,8 @@ _MOST_USUAL = 8
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
+FILES = (WEIGHTS, CONFIG, _MANIFEST)
+"""What a folder holds, in the order it is written."""
 _MAX_JSON_BYTES = 1 << 20
 
 

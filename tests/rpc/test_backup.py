@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from advisor.storage.postgres import open_postgres
 from advisor.storage.programs import Programs
 from advisor.v1 import use_case_pb2
 from backends.retrieval.index import hold
+from backends.training.stores import AdapterFiles
+from tests.doubles import saved_adapter
 from tests.servers import Running
 
 ROWS = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
@@ -50,7 +53,7 @@ def settings(server: Running, database_url: str) -> Settings:
         data_sha256="0" * 64,
         settings={},
         metrics={},
-        folder=adapters.folder_of("faq", "a"),
+        folder="adapters/faq/a",
         create_time=datetime.now(UTC),
     )
     with server.database.transaction() as connection:
@@ -97,6 +100,22 @@ def test_everything_comes_back(
     assert (elsewhere.data_dir / WEIGHTS).read_bytes() == b"weights"
     assert (told.use_cases, told.adapters) == (1, 1)
     assert backup.stat().st_mode & 0o777 == 0o700
+
+
+def test_adapters_come_back_into_a_store(settings: Settings, elsewhere: Settings, tmp_path: Path) -> None:
+    """Where servers share no folder; and from there into another backup. A store that is away leaves nothing."""
+    shutil.rmtree(settings.data_dir / "adapters/faq/a")
+    saved_adapter(settings.data_dir / "adapters/faq/a")
+    back_up(settings, tmp_path / "backup")
+    (tmp_path / "file").write_text("no folder")
+    away = elsewhere.model_copy(update={"adapter_store": f"file://{tmp_path / 'file'}"})
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        restore(away, tmp_path / "backup")
+    shared = elsewhere.model_copy(update={"adapter_store": f"file://{tmp_path / 'store'}"})
+    restore(shared, tmp_path / "backup")
+    assert not list((shared.data_dir / "adapters").rglob("manifest.json"))
+    assert back_up(shared, tmp_path / "again").adapters == 1
+    assert (tmp_path / "again" / WEIGHTS).read_bytes() == b"weights"
 
 
 def test_it_comes_back_into_the_embedded_database(
@@ -255,4 +274,4 @@ def test_an_adapter_that_is_deleted_meanwhile_waits(
     monkeypatch.setattr(module, "_copy", delete_first)
     back_up(settings, tmp_path / "backup")
     assert len(tried) == 1
-    adapters.delete(server.database, "faq", "a", settings.data_dir)
+    adapters.delete(server.database, "faq", "a", AdapterFiles(settings.data_dir))

@@ -70,7 +70,7 @@ def make_adapter(server, adapter_id: str, approach: str) -> None:
                 data_sha256="0" * 64,
                 settings={"epochs": 2},
                 metrics={"steps": 7, "held_out_loss": None},
-                folder=adapters.folder_of("faq", adapter_id),
+                folder=f"adapters/faq/{adapter_id}",
                 create_time=datetime.now(UTC),
             ),
         )
@@ -307,7 +307,7 @@ def test_an_adapter_that_does_not_fit(stub, channel, server, failure, spoil, say
     """It is refused before anything is streamed, also where it was whole when it was opened."""
     store(channel)
     make_adapter(server, "a", "FINE_TUNING")
-    folder = saved_adapter(server.settings.data_dir / adapters.folder_of("faq", "a"))
+    folder = saved_adapter(server.settings.data_dir / "adapters/faq/a")
     request = execution_pb2.AnswerRequest(use_case="useCases/faq", question="one", approach=FINE_TUNING)
     if answered_before:
         assert list(stub.Answer(request))[-1].summary.adapter == "useCases/faq/adapters/a"

@@ -29,6 +29,7 @@ from advisor.storage.database import Database
 from advisor.v1 import facts_pb2
 from backends.base import Answer, GenerationOptions, ModelError, Passage
 from backends.documents.reader import DocumentReader
+from backends.training.stores import AdapterFiles
 from tests.backends.passages import published
 from tests.doubles import FakeGenerator, WordEmbedder, saved_adapter
 
@@ -60,7 +61,7 @@ def execution(database: Database, generator: FakeGenerator, tmp_path: Path) -> I
     pool: ConnectionPool = database.pool
     use_cases.create(database, "faq", use_cases.Stated("First.", b""))
     with DocumentReader() as reader:
-        backends = ModelBackends(database, pool, ModelIndex(database, loader, reader), tmp_path)
+        backends = ModelBackends(database, pool, ModelIndex(database, loader, reader), AdapterFiles(tmp_path))
         yield Execution(database, NoAdvice(), loader, backends)
 
 
@@ -79,11 +80,32 @@ def import_document(database: Database, text: str, source: str = "a.txt") -> Non
 
 
 def add_adapter(database: Database, data_dir: Path, weights: bytes = b"weights") -> Path:
-    folder = adapters.folder_of("faq", "a")
+    folder = "adapters/faq/a"
     with database.transaction() as connection:
         row = records.Adapter("faq", "a", "FINE_TUNING", "echo", "", {}, {}, folder, datetime.now(UTC))
         adapters.insert(connection, row)
     return saved_adapter(data_dir / folder, weights=weights)
+
+
+def test_an_adapter_in_a_store_answers_on_every_server(database, generator, tmp_path):
+    """A server without the files fetches them; deleted elsewhere, they go when it hears of it."""
+    store = f"file://{tmp_path / 'store'}"
+    loader = ModelLoader(lambda _: Models(generator, WordEmbedder()))
+    loader.models(lambda _: None, lambda: False)
+    use_cases.create(database, "faq", use_cases.Stated("First.", b""))
+    add_adapter(database, tmp_path / "worker")
+    worker = AdapterFiles(tmp_path / "worker", store)
+    worker.keep("adapters/faq/a")
+    files = AdapterFiles(tmp_path / "server", store)
+    with DocumentReader() as reader:
+        backends = ModelBackends(database, database.pool, ModelIndex(database, loader, reader), files)
+        execution = Execution(database, NoAdvice(), loader, backends)
+        answered(execution, "FINE_TUNING")
+        execution.forget_prompts()
+        assert list((tmp_path / "server" / "fetched").rglob("manifest.json"))
+        adapters.delete(database, "faq", "a", worker)
+        execution.forget_prompts()
+    assert not list(tmp_path.rglob("manifest.json"))
 
 
 def change_description(database: Database) -> None:
@@ -116,7 +138,7 @@ def test_a_deleted_use_case_answers_nothing(execution, database, tmp_path):
     """Deleted, it is not found; created again under its name, it starts anew."""
     import_document(database, "Secret.")
     assert "Secret." in answered(execution).text
-    use_cases.delete(database, "faq", tmp_path, lambda connection: None)
+    use_cases.delete(database, "faq", AdapterFiles(tmp_path), lambda connection: None)
     with pytest.raises(NotFound):
         answered(execution)
     use_cases.create(database, "faq", use_cases.Stated("Second.", b""))
@@ -158,7 +180,7 @@ def test_an_adapter_is_verified_once(execution, database, tmp_path, monkeypatch)
 def test_an_adapter_is_asked_as_it_was_trained(execution, database, generator, tmp_path, form, label):
     """One of before the prompts showed outlines is asked without them."""
     import_document(database, "The default of max_connections is 100.")
-    folder = adapters.folder_of("faq", "h")
+    folder = "adapters/faq/h"
     with database.transaction() as connection:
         row = records.Adapter("faq", "h", "HYBRID", "echo", "", {}, {}, folder, datetime.now(UTC))
         adapters.insert(connection, row)
@@ -175,7 +197,7 @@ def test_a_replaced_adapter_is_another(execution, database, generator, tmp_path)
     """Deleted and trained again under its name, an adapter is opened anew, and refused where damaged."""
     add_adapter(database, tmp_path)
     answered(execution, "FINE_TUNING")
-    adapters.delete(database, "faq", "a", tmp_path)
+    adapters.delete(database, "faq", "a", AdapterFiles(tmp_path))
     folder = add_adapter(database, tmp_path, b"others")
     answered(execution, "FINE_TUNING")
     (folder / "adapter_model.safetensors").write_bytes(b"broken")
@@ -188,7 +210,7 @@ def test_an_adapter_is_checked_before_the_models_are_there(database, tmp_path):
     """Its hashes need no model: what is damaged is refused without waiting."""
     loader = ModelLoader(lambda _: pytest.fail("nobody waits for models"))
     backends = ModelBackends(
-        database, database.pool, ModelIndex(database, loader, DocumentReader()), tmp_path
+        database, database.pool, ModelIndex(database, loader, DocumentReader()), AdapterFiles(tmp_path)
     )
     use_cases.create(database, "faq", use_cases.Stated("", b""))
     folder = add_adapter(database, tmp_path)

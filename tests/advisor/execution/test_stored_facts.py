@@ -13,6 +13,7 @@ from advisor.storage.database import Database
 from advisor.storage.profiles import Origin
 from advisor.v1 import facts_pb2
 from backends.base import Example
+from backends.training.stores import AdapterFiles
 from tests.advisor.work.painting import add
 
 LABELS = [Example(f"Card {n} was swallowed", ("stuck", "lost", "late")[n % 3]) for n in range(60)]
@@ -101,6 +102,6 @@ def test_what_is_stated_stands_and_the_contradiction_is_told(faq: Database) -> N
 def test_a_profile_goes_with_its_use_case(faq: Database, tmp_path) -> None:
     """Nothing of it is left."""
     facts_of(faq)
-    use_cases.delete(faq, "faq", tmp_path, lambda _: None)
+    use_cases.delete(faq, "faq", AdapterFiles(tmp_path), lambda _: None)
     with faq.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM profiles").fetchone() == (0,)

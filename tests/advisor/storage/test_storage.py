@@ -31,6 +31,7 @@ from advisor.storage.database import HEAD, Database, migrate
 from advisor.storage.imports import Limits, open_documents, open_examples
 from advisor.storage.records import Adapter, ImportResult, Request, UseCase
 from backends.base import DocumentError, Example
+from backends.training.stores import AdapterFiles
 from tests.backends.passages import by_meaning, published
 from tests.doubles import WordEmbedder
 
@@ -212,7 +213,7 @@ def test_pages_shift_with_no_change_in_between(database: Database) -> None:
     for name in "abcde":
         new_use_case(database, name)
     first = use_cases.list_page(database, size=2)
-    use_cases.delete(database, "a", Path("/nonexistent"), lambda _: None)
+    use_cases.delete(database, "a", AdapterFiles(Path("/nonexistent")), lambda _: None)
     new_use_case(database, "aa")
     second = use_cases.list_page(database, size=2, token=first.next_page_token)
     third = use_cases.list_page(database, size=2, token=second.next_page_token)
@@ -243,7 +244,7 @@ def test_deleting_a_use_case_takes_everything_along(database: Database, tmp_path
     import_documents(database, {"a": b"text"})
     new_adapter(database, "one", tmp_path)
     forgotten = []
-    use_cases.delete(database, "faq", tmp_path, forgotten.append)
+    use_cases.delete(database, "faq", AdapterFiles(tmp_path), forgotten.append)
     assert len(forgotten) == 1
     assert not (tmp_path / "adapters" / "faq").exists()
     with pytest.raises(NotFound):
@@ -258,7 +259,7 @@ def test_a_use_case_with_an_operation_is_not_deleted(database: Database, tmp_pat
         database, kind="TUNE", use_case_id="faq", target="t", payload={}, queue_limit=9
     )
     with pytest.raises(FailedPrecondition, match=operation.name):
-        use_cases.delete(database, "faq", tmp_path, lambda _: None)
+        use_cases.delete(database, "faq", AdapterFiles(tmp_path), lambda _: None)
     assert use_cases.get(database, "faq").id == "faq"
 
 
@@ -267,12 +268,12 @@ def test_a_use_case_with_an_operation_is_not_deleted(database: Database, tmp_pat
     [
         lambda database: use_cases.get(database, "no"),
         lambda database: use_cases.update(database, "no", lambda old: use_cases.Stated("", b"")),
-        lambda database: use_cases.delete(database, "no", Path("/nonexistent"), lambda _: None),
+        lambda database: use_cases.delete(database, "no", AdapterFiles(Path("/nonexistent")), lambda _: None),
         lambda database: documents.list_page(database, "no"),
         lambda database: examples.read(database, "no"),
         lambda database: adapters.list_page(database, "no"),
         lambda database: adapters.get(database, "no", "a"),
-        lambda database: adapters.delete(database, "no", "a", Path("/nonexistent")),
+        lambda database: adapters.delete(database, "no", "a", AdapterFiles(Path("/nonexistent"))),
         lambda database: open_documents(database, "no", LIMITS),
         lambda database: open_examples(database, "no", LIMITS),
     ],
@@ -358,7 +359,7 @@ def test_changes_of_contents_are_kept(database: Database, tmp_path: Path) -> Non
     assert (since, len(times)) == (None, 2)
     documents.delete(database, "faq", source_hash("b"), lambda *_: None)
     assert len(documents.change_times(database, "faq")[1]) == 1
-    use_cases.delete(database, "faq", tmp_path, lambda _: None)
+    use_cases.delete(database, "faq", AdapterFiles(tmp_path), lambda _: None)
     with database.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM document_changes").fetchone() == (0,)
 
@@ -404,7 +405,7 @@ def test_the_second_import_at_once_is_refused(database: Database) -> None:
         with pytest.raises(Conflict):
             open_examples(database, "faq", LIMITS)
         with pytest.raises(Conflict):
-            use_cases.delete(database, "faq", Path("/nonexistent"), lambda _: None)
+            use_cases.delete(database, "faq", AdapterFiles(Path("/nonexistent")), lambda _: None)
         upload.commit(1, sha256(b"text"))
     assert sources(database) == {"a": b"text"}
 
@@ -509,7 +510,7 @@ def test_examples_above_the_limit_are_refused(database: Database) -> None:
 def new_adapter(
     database: Database, adapter_id: str, data_dir: Path, approach: str = "FINE_TUNING"
 ) -> Adapter:
-    folder = adapters.folder_of("faq", adapter_id)
+    folder = f"adapters/faq/{adapter_id}"
     (data_dir / folder).mkdir(parents=True)
     adapter = Adapter(
         use_case_id="faq",
@@ -553,7 +554,7 @@ def test_deleting_an_adapter_removes_its_folder(database: Database, tmp_path: Pa
     """The row goes, then the folder."""
     new_use_case(database)
     adapter = new_adapter(database, "one", tmp_path)
-    adapters.delete(database, "faq", "one", tmp_path)
+    adapters.delete(database, "faq", "one", AdapterFiles(tmp_path))
     assert not (tmp_path / adapter.folder).exists()
     with pytest.raises(NotFound):
         adapters.get(database, "faq", "one")

@@ -26,6 +26,7 @@ from advisor.work.worker import perform
 from backends.base import ModelError
 from backends.documents.reader import DocumentReader
 from backends.retrieval.index import made_by
+from backends.training.stores import AdapterFiles
 from tests.doubles import FakeGenerator, WordEmbedder
 
 LIMITS = imports.Limits(10_000, 100_000, 100, 1_000)
@@ -54,7 +55,7 @@ class Service:
         self.database = database
         loader = ModelLoader(lambda _: self.models)
         self.index = ModelIndex(database, loader, self.reader, open_other)
-        self.backends = ModelBackends(database, database.pool, self.index, Path())
+        self.backends = ModelBackends(database, database.pool, self.index, AdapterFiles(Path()))
 
     def put(self, texts: dict[str, str], use_case_id: str = "faq") -> None:
         """Import documents."""
@@ -211,7 +212,10 @@ def test_what_is_imported_changed_and_deleted_meanwhile_is_not_lost(database, se
         service.put({"lamp.txt": "The lamp is blue.", "new.txt": "The lamp shines."})
         service.remove("door.txt")
         use_cases.delete(
-            database, "gone", settings.data_dir, lambda connection: service.index.forget(connection, "gone")
+            database,
+            "gone",
+            AdapterFiles(settings.data_dir),
+            lambda connection: service.index.forget(connection, "gone"),
         )
 
     ended = do(database, settings, Interrupted(new, event))

@@ -34,6 +34,7 @@ from backends.training.adapters import (
     write_adapter,
 )
 from backends.training.run import TuningProgress, TuningStage
+from backends.training.stores import AdapterFiles
 
 
 @dataclass
@@ -160,6 +161,32 @@ def test_an_adapter_has_its_folder_and_its_row(
     assert (ended.progress["stage"], ended.progress["total_steps"]) == ("TRAINING", 2)
     assert (adapter.data_sha256, adapter.settings["epochs"]) == (manifest.data_sha256, 2)
     assert list((settings.data_dir / "checkpoints").iterdir()) == []
+
+
+def test_with_a_store_every_server_finds_the_adapter(
+    database: Database, settings: Settings, trainer: FakeTrainer, tmp_path: Path
+) -> None:
+    """The row is written once the store has it, and nothing of it stays with the worker."""
+    shared = settings.model_copy(update={"adapter_store": f"file://{tmp_path / 'store'}"})
+    ask(database)
+    ended = do_next(database, shared)
+    adapter = adapters.get(database, "faq", "one")
+    assert adapter.folder == f"adapters/faq/one/{ended.id}"
+    elsewhere = AdapterFiles(tmp_path / "elsewhere", shared.adapter_store)
+    assert read_manifest(elsewhere.local(adapter.folder)).data_sha256 == adapter.data_sha256
+    assert not list(settings.data_dir.rglob("manifest.json"))
+
+
+def test_a_store_that_is_away_fails_the_run(
+    database: Database, settings: Settings, trainer: FakeTrainer, tmp_path: Path
+) -> None:
+    """There is no adapter that nobody could fetch."""
+    (tmp_path / "file").write_text("no folder")
+    ask(database)
+    ended = do_next(database, settings.model_copy(update={"adapter_store": f"file://{tmp_path / 'file'}"}))
+    assert ended.error is not None
+    assert "cannot be written" in ended.error.message
+    assert not adapters.list_page(database, "faq").items
 
 
 def test_a_taken_name_fails_and_leaves_the_adapter(
