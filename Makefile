@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PROTOS := .venv-protos
-EXTRAS := learn,server,openvino,tracing,dev
+EXTRAS := learn,server,openvino,tracing,ray,dev
 # Installs into the environment named after --python, by the locked pip of .venv, in whichever environment that is.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := install --progress-bar on --build-constraint protos/constraints.txt --editable '.[$(EXTRAS)]'

@@ -55,10 +55,16 @@ def worker(
     count: Annotated[
         int | None, typer.Option(help="Workers to keep.", min=1, max=64, show_default="ADVISOR_WORKERS")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Run them on the Ray cluster at this address, such as head:6379, or auto.", metavar="ADDRESS"
+        ),
+    ] = None,
 ) -> None:
     """Keep workers until interrupted, which do the long work of servers elsewhere, by the same ADVISOR_DATABASE_URL.
 
-    ADVISOR_DATA_DIR has to be a folder that the servers see as well: adapters are kept there.
+    ADVISOR_DATA_DIR has to be a folder that the servers see as well, where no ADVISOR_ADAPTER_STORE keeps adapters.
     """
     require_server("worker")
     from advisor.settings import read_settings
@@ -66,7 +72,9 @@ def worker(
 
     settings = read_settings(**({} if count is None else {"workers": count}))
     os.environ.pop("ADVISOR_ADMIN_TOKEN", None)
-    stand_by(settings, ready=lambda number: typer.echo(f"{counted(number, 'worker')} at work"))
+    stand_by(
+        settings, ready=lambda number: typer.echo(f"{counted(number, 'worker')} at work"), ray_address=ray
+    )
 
 
 def _say_where(at: str) -> None:

@@ -40,6 +40,11 @@ class Child:
         self._early_deaths = 0
 
     @property
+    def runs(self) -> bool:
+        """Whether one runs."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int | None:
         """Its process id; None where none runs."""
         return None if self._process is None else self._process.pid

@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 import structlog
 
@@ -28,6 +29,36 @@ STOP_S = 12.0
 log = structlog.get_logger(__name__)
 
 
+class Place(Protocol):
+    """Where one worker runs, and the next one when it has ended."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, where it runs on this machine."""
+        ...
+
+    @property
+    def runs(self) -> bool:
+        """Whether one runs."""
+        ...
+
+    def start(self) -> bool:
+        """Start one where none runs, and it is not too soon."""
+        ...
+
+    def ended(self) -> int | None:
+        """Return the exit status of one that has ended since the last look; None where none has."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def end(self, deadline: float) -> None:
+        """Wait for it until a moment of the monotonic clock, then kill it."""
+        ...
+
+
 class WorkerPool:
     """Keeps `settings.workers` worker processes alive, and sweeps for work whose worker died.
 
@@ -36,20 +67,34 @@ class WorkerPool:
         url: The connection string that the server itself uses.
         database: The same database, opened.
         command: What to run as a worker.
+        place: Makes the place of a worker of the command and of what it is told: on this machine, or elsewhere.
     """
 
     def __init__(
-        self, settings: Settings, url: str, database: Database, *, command: Sequence[str] = COMMAND
+        self,
+        settings: Settings,
+        url: str,
+        database: Database,
+        *,
+        command: Sequence[str] = COMMAND,
+        place: Callable[[Sequence[str], Callable[[], Mapping[str, Any]]], Place] = Child,
     ) -> None:
         self._database = database
-        self._slots = [_Slot(settings, url, database, command) for _ in range(settings.workers)]
+        self._slots = [
+            _Slot(settings, url, database, partial(place, command)) for _ in range(settings.workers)
+        ]
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Process ids of the workers that run."""
+        """Process ids of those that run on this machine."""
         return tuple(slot.pid for slot in self._slots if slot.pid is not None)
+
+    @property
+    def running(self) -> int:
+        """Workers that run."""
+        return sum(slot.runs for slot in self._slots)
 
     def start(self) -> None:
         """Start the workers, and watch them in a thread."""
@@ -88,16 +133,26 @@ class WorkerPool:
 class _Slot:
     """The place of one worker."""
 
-    def __init__(self, settings: Settings, url: str, database: Database, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        url: str,
+        database: Database,
+        place: Callable[[Callable[[], Mapping[str, Any]]], Place],
+    ) -> None:
         given = settings.model_dump(mode="json", exclude_none=True, exclude={"admin_token"})
         self._settings = {**given, "database_url": url}
         self._database = database
-        self._child = Child(command, self._introduction)
+        self._child = place(self._introduction)
         self._worker = ""
 
     @property
     def pid(self) -> int | None:
         return self._child.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._child.runs
 
     def tend(self) -> None:
         """Start a worker where none runs."""
@@ -110,7 +165,7 @@ class _Slot:
         self._child.ask_to_stop()
 
     def end(self, deadline: float) -> None:
-        if self._child.pid is None:
+        if not self._child.runs:
             return
         self._child.end(deadline)
         try:

@@ -14,7 +14,7 @@ from backends.base import Cancelled
 
 def hold(job: Job) -> Outcome:
     """Run until cancelled at the first attempt, and end at once when resumed."""
-    job.report({"attempt": job.operation.attempt})
+    job.report({"attempt": job.operation.attempt, "pid": os.getpid()})
     while job.operation.attempt == 1:
         if job.cancelled():
             raise Cancelled("stopped")

@@ -240,7 +240,7 @@ def pool(database: Database, database_url: str, settings: Settings) -> Iterator[
 
 
 def running(database: Database, operation: Operation) -> bool:
-    return operations.get(database, operation.id).progress == {"attempt": 1}
+    return (operations.get(database, operation.id).progress or {}).get("attempt") == 1
 
 
 def test_work_of_a_killed_worker_is_resumed(
