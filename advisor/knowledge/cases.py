@@ -32,6 +32,7 @@ __all__ = [
     "ARMS",
     "GRADES",
     "MARGIN_POINTS",
+    "OWN_TRIALS",
     "Case",
     "default_cases_paths",
     "load_cases",
@@ -44,6 +45,8 @@ ARMS = (*APPROACHES, "NAIVE_BOTH")
 
 GRADES = ("A", "B")
 READ = ("primary", "secondary", "recomputed", "measured")
+OWN_TRIALS = "measured"
+"""Collection of the trials that this project ran itself; the others are published."""
 _DATA = Path(__file__).resolve().parents[1] / "data"
 MARGIN_POINTS = 3.0
 """An approach less than this below the winner is as acceptable as the winner."""
@@ -113,7 +116,7 @@ def default_cases_paths() -> tuple[Path, ...]:
 
 def measured_cases_path() -> Path:
     """Return the file of the cases that this project measured itself; it need not be there."""
-    return _DATA / "measured.yaml"
+    return _DATA / f"{OWN_TRIALS}.yaml"
 
 
 @cache

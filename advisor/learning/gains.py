@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from advisor.decision.gains import GainModel, Term, TermCurves, membership
 from advisor.knowledge.approaches import APPROACHES
-from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.cases import ARMS, Case
+from advisor.knowledge.arrays import Floats
+from advisor.knowledge.cases import ARMS, OWN_TRIALS, Case
 from advisor.knowledge.facts import fact
 from advisor.knowledge.rules import Curve
 
@@ -36,6 +36,9 @@ __all__ = [
 ]
 
 GRADE_WEIGHTS = {"A": 1.0, "B": 0.5}
+COLLECTION_WEIGHTS = {OWN_TRIALS: 0.05}
+"""How much sources of a collection count, where not in full: this project's own trials share one small model, and how
+far its approaches lie apart tells little of the larger ones that most use cases have."""
 SLOPE = (8.0, 6.0)
 """Prior mean and standard deviation of the points per nat: moderate evidence, half a nat, is worth some points."""
 OFFSET_SCALE = 6.0
@@ -116,10 +119,10 @@ class Sums:
     square: Floats
     log_determinant: Floats
 
-    def over(self, kept: Bools) -> Sums:
-        """Return the sum over some sources."""
+    def weighted(self, weights: Floats) -> Sums:
+        """Return the sum over sources, each times its weight."""
         parts = (self.gram, self.moment, self.square, self.log_determinant)
-        return Sums(*(part[kept].sum(axis=0) for part in parts))
+        return Sums(*(np.tensordot(weights, part, axes=1) for part in parts))
 
     def scaled(self, deviations: Floats) -> tuple[Floats, Floats]:
         """Return products of inputs and moment in units of the prior's standard deviations."""
@@ -147,6 +150,8 @@ class Comparisons:
         score: In per cent.
         inputs: Shape (rows, parameters): the rules' log-odds, offsets and terms as they bear on the arm.
         predictors: The same for every approach of every case, shape (approaches, cases, parameters).
+        source_of_case: Number of each case's source in `sources`.
+        weight_of_case: How much each case's source counts.
     """
 
     def __init__(self, cases: Sequence[Case], base: Floats) -> None:
@@ -154,6 +159,9 @@ class Comparisons:
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         self.sources = tuple(numbers)
         self.source_of_case = np.array([numbers[name] for name in names], dtype=np.intp)
+        self.weight_of_case = np.array([COLLECTION_WEIGHTS.get(case.collection, 1.0) for case in cases])
+        weights = dict(zip(names, self.weight_of_case.tolist(), strict=True))
+        self._weights = np.array([weights[name] for name in self.sources])
         found = [
             (index, ARMS.index(arm), score)
             for index, case in enumerate(cases)
@@ -176,7 +184,8 @@ class Comparisons:
         if variances not in self._sums:
             each = [self._sums_of(number, variances) for number in range(len(self.sources))]
             self._sums[variances] = Sums(*map(np.array, zip(*each, strict=True)))
-        return self._sums[variances].over(~np.isin(range(len(self.sources)), sources))
+        weights = np.where(np.isin(range(len(self.sources)), sources), 0.0, self._weights)
+        return self._sums[variances].weighted(weights)
 
     def _sums_of(self, source: int, variances: Variances) -> tuple[Floats, Floats, float, float]:
         """Return what a source has to say: nothing that it leaves over depends on another."""

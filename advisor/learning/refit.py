@@ -16,7 +16,7 @@ import numpy as np
 
 from advisor.decision.gains import GainModel
 from advisor.knowledge.arrays import Bools, Floats
-from advisor.knowledge.cases import Case, default_cases_paths, load_cases, load_default_cases
+from advisor.knowledge.cases import Case, default_cases_paths, load_default_cases
 from advisor.knowledge.rules import Knowledge
 from advisor.learning.evaluation import Estimate, Resampling
 from advisor.learning.selection import SHIPPED, Choice, Measured, Study
@@ -96,11 +96,7 @@ class Refit:
 
 def shipped_cases() -> tuple[tuple[Case, ...], tuple[Path, ...]]:
     """Return the cases that the package ships, published ones and those measured for it, and their files."""
-    paths = default_cases_paths()
-    measured = paths[0].with_name("measured.yaml")
-    if measured in paths or not measured.exists():
-        return load_default_cases(), paths
-    return (*load_default_cases(), *load_cases(measured)), (*paths, measured)
+    return load_default_cases(), default_cases_paths()
 
 
 def lacking(own: Sequence[Case]) -> str:

@@ -70,7 +70,9 @@ class Measured:
 
     Attributes:
         score: In per cent. NAIVE_BOTH stands in for HYBRID where that was not measured, which understates HYBRID.
-        regret: Points below the best measured arm.
+        regret: Points below the best measured arm. Where a case tells what its best arm, chosen on one half of the
+            questions, scored on the other, it is below that, and may be negative: the highest score of several holds
+            the luck of its questions.
         among: Whether the arm was measured.
         acceptable: Whether it is less than `MARGIN_POINTS` below the best.
     """
@@ -79,7 +81,10 @@ class Measured:
         arms = [case.of_approaches for case in cases]
         self.score = np.array([[arm.get(name, np.nan) for arm in arms] for name in APPROACHES])
         self.among: Bools = ~np.isnan(self.score)
-        best = np.where(self.among, self.score, -np.inf).max(axis=0)
+        highest = np.where(self.among, self.score, -np.inf).max(axis=0)
+        best = np.array(
+            [high if case.top is None else case.top for case, high in zip(cases, highest, strict=True)]
+        )
         self.regret: Floats = best - self.score
         with np.errstate(invalid="ignore"):
             self.acceptable: Bools = self.regret < MARGIN_POINTS - 1e-9
@@ -154,8 +159,9 @@ class Study:
                 model = self._model(family, (*outside, source), scale, variances)
                 found[:, held] = self._points(family, model)[:, held]
         known = np.isin(comparisons.source_of_case, inside)
+        weights = comparisons.weight_of_case * known
         _, scale, temperature = min(
-            (float(self.measured.log_loss(found, each)[known].mean()), scale, each)
+            (float(np.average(self.measured.log_loss(found, each), weights=weights)), scale, each)
             for scale, found in points.items()
             for each in TEMPERATURES
         )

@@ -40,6 +40,12 @@ def test_what_is_measured() -> None:
     np.testing.assert_array_equal(measured.regret[:, 1], [np.nan, np.nan, 30, 0])
 
 
+def test_the_best_holds_no_luck_where_that_is_told() -> None:
+    """What the best arm scored on questions that it was not chosen by is what others are measured against."""
+    told = replace(with_scores(CASES[0], PROMPTING=40, RAG=52), top=48.0)
+    np.testing.assert_array_equal(Measured([told]).regret[:2, 0], [8, -4])
+
+
 def test_in_trials_of_our_own_naive_both_is_not_hybrid() -> None:
     """There HYBRID is trained over what is found, or not measured."""
     own = replace(with_scores(CASES[0], FINE_TUNING=50, RAG=52, NAIVE_BOTH=70), read="measured")
