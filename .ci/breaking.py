@@ -11,10 +11,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -28,10 +28,13 @@ def main(arguments: list[str]) -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(
-            ["git", "archive", ref, "protos", "buf.yaml"], cwd=HERE, check=True, stdout=subprocess.PIPE
+            ["git", "archive", "--format=zip", ref, "protos", "buf.yaml"],
+            cwd=HERE,
+            check=True,
+            stdout=subprocess.PIPE,
         )
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as content:
-            content.extractall(folder, filter="data")
+        with ZipFile(BytesIO(archive.stdout)) as content:
+            content.extractall(folder)
         shutil.copytree(root / "third_party", Path(folder) / "third_party")
         buf = Path(sys.executable).with_name("buf")
         return subprocess.run([buf, "breaking", "--against", folder], cwd=root, check=False).returncode
