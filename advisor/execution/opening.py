@@ -56,8 +56,12 @@ class ModelBackends:
         Raises:
             Unavailable: The database is away.
         """
-        with self._database.transaction() as connection:
-            self._files.remove_fetched(set(adapters.folders(connection)))
+
+        def kept() -> set[str]:
+            with self._database.transaction() as connection:
+                return set(adapters.folders(connection))
+
+        self._files.remove_fetched(kept)
 
     def search(
         self, use_case_id: str, models: Models, question: str, limit: int, within: Restriction | None

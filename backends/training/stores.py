@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from backends.base import ModelError
 from backends.training.adapters import FILES, storage_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["ADAPTERS", "AdapterFiles", "check_store"]
 
@@ -108,15 +105,19 @@ class AdapterFiles:
         """Remove all adapters of a use case."""
         self.remove(f"{ADAPTERS}/{use_case_id}")
 
-    def remove_fetched(self, kept: Container[str]) -> None:
+    def remove_fetched(self, kept: Callable[[], Container[str]]) -> None:
         """Remove what was fetched of adapters that are deleted.
 
         Args:
-            kept: Folders of those that are not.
+            kept: Returns the folders of those that are not; asked once it is known what is here, and where anything is.
         """
-        for manifest in list(self._fetched.rglob(FILES[-1])):
-            if manifest.parent.relative_to(self._fetched).as_posix() not in kept:
-                shutil.rmtree(manifest.parent, ignore_errors=True)
+        whole = [
+            path.parent for path in self._fetched.rglob(FILES[-1]) if not path.parent.name.startswith(".")
+        ]
+        known = kept() if whole else ()
+        for folder in whole:
+            if folder.relative_to(self._fetched).as_posix() not in known:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _fetch(self, folder: str, target: Path) -> None:
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")

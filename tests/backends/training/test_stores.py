@@ -74,12 +74,17 @@ def test_what_is_deleted_leaves_the_store_and_what_others_fetched(tmp_path: Path
         worker.keep(folder)
         server.local(folder)
     worker.remove(folders[0])
-    server.remove_fetched({folders[1]})
+    being_fetched = tmp_path / "server" / "fetched" / "adapters/faq/a/.three.partial"
+    being_fetched.mkdir()
+    (being_fetched / FILES[-1]).touch()
+    server.remove_fetched(lambda: {folders[1]})
+    (being_fetched / FILES[-1]).unlink()
     assert not list(tmp_path.rglob("one"))
     assert read(server.local(folders[1])) == WHOLE
     worker.remove_use_case("faq")
     worker.remove_use_case("faq")  # what is gone is gone
-    server.remove_fetched(())
+    server.remove_fetched(set)
+    server.remove_fetched(lambda: pytest.fail("there is nothing to ask for"))
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
